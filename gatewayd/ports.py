@@ -1,0 +1,179 @@
+"""The seams between the rules and the world: the real thing, a test or the simulator fills them."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from gatewayd.core.events import Draft, Event
+from gatewayd.core.words import ClockQuality, Json
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Two times: monotonic for durations, UTC wall clock for people. Never subtract wall times."""
+
+    def monotonic(self) -> float: ...
+
+    def utc(self) -> datetime: ...
+
+    def quality(self) -> ClockQuality: ...
+
+
+class Chance(Protocol):
+    def fraction(self) -> float:
+        """Draw from [0, 1)."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """Draw `size` bytes that nobody can guess."""
+        ...
+
+
+class Blocking(Protocol):
+    """The only way to do work that blocks: threads in production, inline in the simulation."""
+
+    async def run(self, call: Callable[[], T]) -> T: ...
+
+
+# --- disk ----------------------------------------------------------------------------------------
+
+
+class StorageError(Exception):
+    """The disk refuses; nothing of the failed call is stored. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Which events the centre's broker has confirmed, in the present epoch.
+
+    upto: every seq <= upto is confirmed. beyond: confirmed seqs above it, as few (first, last)
+    ranges, both ends included, rising.
+    """
+
+    upto: int
+    beyond: tuple[tuple[int, int], ...] = ()
+
+
+class Journal(Protocol):
+    """All events in order. Calls block and are thread-safe; run them through `Blocking`."""
+
+    @property
+    def epoch(self) -> str: ...
+
+    def commit(self, drafts: Sequence[tuple[Draft, float]]) -> list[Event]:
+        """Store drafts, each with its monotonic time, in one synchronous commit, all or none.
+
+        Raises StorageError. When it returns, a power cut loses nothing of it.
+        """
+        ...
+
+    def head(self) -> int:
+        """Return the last seq of the present epoch; 0 if it is empty."""
+        ...
+
+    def read(self, after: int, limit: int) -> list[Event]:
+        """Return up to `limit` events of the present epoch with seq > after, rising."""
+        ...
+
+    def receipts(self) -> Receipts: ...
+
+    def confirm(self, seqs: Sequence[int]) -> Receipts:
+        """Store receipts (any order, repeats welcome); return the new state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One document of a projected table set, or removed (`document` None)."""
+
+    table: str
+    key: str
+    document: Mapping[str, Json] | None
+
+
+class Cache(Protocol):
+    """What the door decides from: tables of documents, memory first, durable in the background."""
+
+    def get(self, table: str, key: str) -> Mapping[str, Json] | None:
+        """Look one document up in microseconds; the caller does not change it."""
+        ...
+
+    def items(self, table: str) -> Iterator[tuple[str, Mapping[str, Json]]]: ...
+
+    def size(self, table: str) -> int: ...
+
+    def apply(self, changes: Sequence[Change], epoch: str, upto: int) -> None:
+        """Change memory now. `upto` is the journal seq that is folded in with these changes."""
+        ...
+
+    def folded(self) -> tuple[str, int]:
+        """Return (epoch, seq) up to which memory has the journal folded in; ("", 0) when new."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything applied so far durable. Blocks; thread-safe. Raises StorageError."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all rows and start to fold from the beginning."""
+        ...
+
+
+# --- broker --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    topic: str
+    payload: bytes
+    qos: int = 1
+    is_retained: bool = False
+    content_type: str | None = None
+    expiry_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The broker's answer to a publish (PUBACK). Code 0 and 0x10 are good, 0x80 and up are not."""
+
+    code: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        return self.code >= 0x80
+
+
+class BrokerError(Exception):
+    """There is no connection, or it was lost before the receipt. The message says why."""
+
+
+class BrokerLink(Protocol):
+    """One connection, from CONNACK to loss; a new one is made for each."""
+
+    @property
+    def window(self) -> int:
+        """How many QoS 1 publishes may be in flight (ours, capped by the broker's maximum)."""
+        ...
+
+    async def publish(self, message: Message) -> Receipt:
+        """Send now, in the order of calls; return at the receipt.
+
+        Raises BrokerError at the loss of the connection, not at a time-out; the message may have
+        arrived all the same.
+        """
+        ...
+
+    async def subscribe(self, topic_filter: str) -> None: ...
+
+    def messages(self) -> AsyncIterator[Message]:
+        """Yield what arrives until the connection is lost, then raise BrokerError."""
+        ...
+
+
+class Broker(Protocol):
+    def connect(self, will: Message | None) -> AbstractAsyncContextManager[BrokerLink]:
+        """Connect; raises BrokerError, at once where the broker refuses. Closing says goodbye."""
+        ...
