@@ -1,0 +1,128 @@
+"""What can happen to a turnstile controller, and what it does about it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firmware_protocol.words import Command, Direction, LogEntry, LogKind, Mode, Outcome
+
+# --- inputs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """Let one person through. At `expires_at_ms` it is too late to begin with it."""
+
+    command: Command
+    unlock_ms: int
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCommand:
+    """End the command if nobody is passing on it yet; if it never came, it must not open later."""
+
+    grant: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ModeCommand:
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeLog:
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassageBegan:
+    """The arm turns, or the first beam is broken."""
+
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class PassageCompleted:
+    """A body is through. Without a command, an entry is a forced one."""
+
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedBack:
+    """The person that the gate waits for, or that was passing, went back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondBody:
+    """Another body went in together with the one that was let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something else that the sensors saw; it is logged and changes nothing."""
+
+    kind: Literal[LogKind.REVERSE, LogKind.TAMPER, LogKind.POWER]
+
+
+@dataclass(frozen=True, slots=True)
+class FireInput:
+    """The fire contact; open or undefined means on."""
+
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInput:
+    """The mechanics cannot open now, or can again."""
+
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostLost:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HostBack:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went on; due at `deadline_ms`, welcome at any time."""
+
+
+Order = OpenCommand | CancelCommand | ModeCommand | AcknowledgeLog
+Sensed = PassageBegan | PassageCompleted | TurnedBack | SecondBody | Noticed
+Circumstance = FireInput | FaultInput | HostLost | HostBack | Tick
+Input = Order | Sensed | Circumstance
+
+
+# --- effects -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Release this direction: for one person (`grant`), or for everybody (None)."""
+
+    direction: Direction
+    grant: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relock:
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to an open command. A repeat gets the first answer again and moves nothing."""
+
+    grant: bytes
+    outcome: Outcome
+    is_repeat: bool
+
+
+Effect = Unlock | Relock | Result | LogEntry
