@@ -21,7 +21,7 @@ class Direction(StrEnum):
     EXIT = "exit"
 
 
-# --- links -------------------------------------------------------------------------------------
+# --- links ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LinkLost:
     reason: str
 
 
-# --- readers -----------------------------------------------------------------------------------
+# --- readers ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Reader(Protocol):
         ...
 
 
-# --- turnstiles: commands ----------------------------------------------------------------------
+# --- turnstiles: commands ---
 
 
 class Mode(StrEnum):
@@ -142,7 +142,7 @@ class Acknowledge:
 GateCommand = OpenOnce | CancelOpen | SetMode | Indicate | Acknowledge
 
 
-# --- turnstiles: reports -----------------------------------------------------------------------
+# --- turnstiles: reports ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +319,7 @@ class Turnstile(Protocol):
         ...
 
 
-# --- drivers that speak MQTT ---------------------------------------------------------------------
+# --- drivers that speak MQTT ---
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from gatewayd.core.events import Draft, Event
+from gatewayd.core.projection import Change
 from gatewayd.core.words import ClockQuality, Json
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Blocking(Protocol):
     async def run(self, call: Callable[[], T]) -> T: ...
 
 
-# --- disk ----------------------------------------------------------------------------------------
+# --- disk ---
 
 
 class StorageError(Exception):
@@ -85,15 +86,6 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One document of a projected table set, or removed (`document` None)."""
-
-    table: str
-    key: str
-    document: Mapping[str, Json] | None
-
-
 class Cache(Protocol):
     """What the door decides from: tables of documents, memory first, durable in the background."""
 
@@ -122,7 +114,7 @@ class Cache(Protocol):
         ...
 
 
-# --- broker --------------------------------------------------------------------------------------
+# --- broker ---
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,332 @@
+"""The decision at the gate: the checks in their fixed order, and the verdict they lead to.
+
+Pure and total: the same arguments give the same verdict. The first check that fails gives the
+reason; `explain` runs them all. At an exit nobody is held: the checks only become findings.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gatewayd.core.credential import (
+    Attested,
+    Credential,
+    Inauthentic,
+    RosterId,
+    SignedPass,
+    UnknownId,
+    Unreadable,
+)
+from gatewayd.core.lane_terms import GateMode
+from gatewayd.core.occupancy import Occupancy, answer_when_full, has_place
+from gatewayd.core.policy import Answer, AntiPassback, Enforcement, Policy
+from gatewayd.core.reasons import Reason
+from gatewayd.core.words import Direction, HolderId, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How the gate is used here and now: which way, in which mode, and by whom already.
+
+    inside_since: when the holder came in, None if by the records they are not inside.
+    has_grant: a grant of the holder's is in force, or is being written, at some lane.
+    """
+
+    direction: Direction = Direction.ENTRY
+    mode: GateMode = GateMode.NORMAL
+    inside_since: datetime | None = None
+    has_grant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    reason: Reason = Reason.OK
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    reason: Reason
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """The officer decides; the lane is free for the next person meanwhile."""
+
+    reason: Reason
+    findings: tuple[str, ...] = ()
+
+
+Verdict = Admit | Refuse | Refer
+
+
+class CheckOutcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOTED = "noted"
+    """Found, told, but by the policy no reason to hold the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one check came to."""
+
+    name: str
+    outcome: CheckOutcome = CheckOutcome.PASSED
+    reason: Reason | None = None
+    answer: Answer = Answer.ADMIT
+    """What follows from it: refuse or refer where it failed."""
+    is_physical: bool = False
+    """The lane can let nobody in now; observing does not change that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision depends on."""
+
+    credential: Credential
+    status: Status
+    usage: Usage
+    occupancy: Occupancy
+    policy: Policy
+    at: datetime
+
+
+def decide(
+    credential: Credential,
+    status: Status,
+    usage: Usage,
+    occupancy: Occupancy,
+    policy: Policy,
+    at: datetime,
+) -> Verdict:
+    """Return the verdict for a credential held up at `at`."""
+    case = Case(credential, status, usage, occupancy, policy, at)
+    if usage.direction is Direction.EXIT:
+        return Admit(Reason.EXIT, _exit_findings(case))
+    findings: list[str] = []
+    for check in CHECKS:
+        checked = check(case)
+        if checked.outcome is CheckOutcome.NOTED:
+            findings.append(str(checked.reason))
+        if checked.outcome is CheckOutcome.FAILED:
+            return _failed(checked, tuple(findings), policy)
+    reason = Reason.ATTESTED if isinstance(credential, Attested) else Reason.OK
+    return Admit(reason, tuple(findings))
+
+
+def explain(case: Case) -> tuple[Checked, ...]:
+    """Return every check in its order, those after the first failure too."""
+    return tuple(check(case) for check in CHECKS)
+
+
+def _failed(checked: Checked, findings: tuple[str, ...], policy: Policy) -> Verdict:
+    assert checked.reason is not None
+    if policy.mode is Enforcement.OBSERVE and not checked.is_physical:
+        return Admit(Reason.OK, (*findings, f"would_{checked.answer}:{checked.reason}"))
+    if checked.answer is Answer.REFER:
+        return Refer(checked.reason, findings)
+    return Refuse(checked.reason, findings)
+
+
+def _exit_findings(case: Case) -> tuple[str, ...]:
+    """Nobody is held at an exit; what is odd about them is still worth knowing."""
+    findings = [
+        str(checked.reason)
+        for check in EXIT_CHECKS
+        if (checked := check(case)).outcome is not CheckOutcome.PASSED
+    ]
+    if holder_of(case.credential) is None:
+        return (*findings, "unrecognised")
+    return (*findings, *(() if case.usage.inside_since else ("not_inside",)))
+
+
+def holder_of(credential: Credential) -> HolderId | None:
+    """Return whom the credential stands for; None where that is nobody we can know again."""
+    match credential:
+        case SignedPass() | RosterId():
+            return credential.holder
+        case UnknownId(holder):
+            return holder
+        case Unreadable() | Inauthentic() | Attested():
+            return None
+
+
+def category_of(credential: Credential) -> str | None:
+    match credential:
+        case SignedPass() | Attested():
+            return credential.category
+        case RosterId(_, _, entry):
+            return entry.category
+        case Unreadable() | Inauthentic() | UnknownId():
+            return None
+
+
+# --- the checks, in the order of DESIGN 4 ---
+
+
+def check_gate_mode(case: Case) -> Checked:
+    name = "gate_mode"
+    match case.usage.mode:
+        case GateMode.EMERGENCY:
+            return _fail(name, Reason.EMERGENCY, is_physical=True)
+        case GateMode.EXIT_ONLY:
+            return _fail(name, Reason.LOCKED_DOWN, is_physical=True)
+        case GateMode.NOT_READY:
+            return _fail(name, Reason.TURNSTILE_NOT_READY, is_physical=True)
+        case GateMode.NORMAL:
+            pass
+    policy = case.policy
+    if not policy.is_in_force(case.at):
+        return _fail(name, Reason.POLICY_EXPIRED, Answer.REFER)
+    if policy.opening_hours and not policy.opening_hours.is_open(case.at, policy.zone):
+        return _fail(name, Reason.CLOSED_NOW)
+    return Checked(name)
+
+
+def check_readable(case: Case) -> Checked:
+    name = "readable"
+    match case.credential:
+        case Unreadable(reason):
+            return _fail(name, reason)
+        case Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+            return Checked(name)
+
+
+def check_authentic(case: Case) -> Checked:
+    name = "authentic"
+    match case.credential:
+        case Inauthentic(_, reason):
+            return _fail(name, reason)
+        case Attested() as attested if _is_missing_declaration(attested, case.policy):
+            return _fail(name, Reason.ATTESTATION_INCOMPLETE)
+        case Unreadable() | SignedPass() | RosterId() | UnknownId() | Attested():
+            return Checked(name)
+
+
+def check_validity(case: Case) -> Checked:
+    name = "validity"
+    for begins, ends in _windows(case.credential):
+        if begins is not None and case.at < begins:
+            return _fail(name, Reason.NOT_YET_VALID)
+        if ends is not None and case.at >= ends:
+            return _fail(name, Reason.EXPIRED)
+    return Checked(name)
+
+
+def check_not_revoked(case: Case) -> Checked:
+    name = "not_revoked"
+    match case.credential:
+        case RosterId(_, _, entry) if entry.blocked:
+            return _fail(name, Reason.BLOCKED)
+        case SignedPass(entry=entry) if entry is not None and entry.blocked:
+            return _fail(name, Reason.BLOCKED)
+        case Unreadable() | Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+            return Checked(name)
+
+
+def check_category(case: Case) -> Checked:
+    """Category known, and within its schedule."""
+    name = "category"
+    policy = case.policy
+    if isinstance(case.credential, UnknownId):
+        return _follow(name, Reason.UNKNOWN_HOLDER, policy.unknown_holder)
+    category = category_of(case.credential)
+    if category is None:
+        return Checked(name)
+    if category not in policy.categories:
+        return _fail(name, Reason.UNKNOWN_CATEGORY, Answer.REFER)
+    hours = policy.hours.get(category)
+    if hours is not None and not hours.is_open(case.at, policy.zone):
+        return _fail(name, Reason.OUTSIDE_HOURS)
+    return Checked(name)
+
+
+def check_status(case: Case) -> Checked:
+    """Status by the rule-set in force; for a guest the officer's declaration stands for it."""
+    name = "status"
+    answer = case.policy.statuses.get(case.status)
+    if answer is None or case.status is Status.GREEN or isinstance(case.credential, Attested):
+        return Checked(name)
+    return _follow(name, _STATUS_REASONS[case.status], answer)
+
+
+def check_not_inside(case: Case) -> Checked:
+    name = "not_inside"
+    policy, usage = case.policy, case.usage
+    if policy.anti_passback is AntiPassback.OFF:
+        return Checked(name)
+    if usage.inside_since is not None:
+        reason = Reason.ALREADY_INSIDE
+    elif usage.has_grant:
+        reason = Reason.ALREADY_GRANTED
+    else:
+        return Checked(name)
+    is_hard = policy.anti_passback is AntiPassback.HARD
+    return _follow(name, reason, Answer.REFUSE if is_hard else Answer.ADMIT)
+
+
+def check_capacity(case: Case) -> Checked:
+    name = "capacity"
+    category = category_of(case.credential)
+    if category is None or has_place(category, case.occupancy, case.policy):
+        return Checked(name)
+    return _follow(name, Reason.CAPACITY_FULL, answer_when_full(category, case.policy))
+
+
+CHECKS: tuple[Callable[[Case], Checked], ...] = (
+    check_gate_mode,
+    check_readable,
+    check_authentic,
+    check_validity,
+    check_not_revoked,
+    check_category,
+    check_status,
+    check_not_inside,
+    check_capacity,
+)
+EXIT_CHECKS = (check_readable, check_authentic, check_validity, check_not_revoked)
+
+_STATUS_REASONS = {
+    Status.YELLOW: Reason.STATUS_YELLOW,
+    Status.RED: Reason.STATUS_RED,
+    Status.BLACK: Reason.STATUS_BLACK,
+    Status.UNKNOWN: Reason.STATUS_UNKNOWN,
+}
+
+
+def _windows(credential: Credential) -> list[tuple[datetime | None, datetime | None]]:
+    match credential:
+        case SignedPass(not_before=begins, not_after=ends, entry=None):
+            return [(begins, ends)]
+        case SignedPass(not_before=begins, not_after=ends, entry=entry):
+            assert entry is not None
+            return [(begins, ends), (entry.valid_from, entry.valid_until)]
+        case RosterId(_, _, entry):
+            return [(entry.valid_from, entry.valid_until)]
+        case Unreadable() | Inauthentic() | UnknownId() | Attested():
+            return []
+
+
+def _is_missing_declaration(attested: Attested, policy: Policy) -> bool:
+    declared = {
+        "healthy": attested.healthy,
+        "protocol": attested.protocol,
+        "reason": bool(attested.reason),
+    }
+    return not all(declared[name] for name in policy.attestation_required)
+
+
+def _fail(
+    name: str, reason: Reason, answer: Answer = Answer.REFUSE, *, is_physical: bool = False
+) -> Checked:
+    return Checked(name, CheckOutcome.FAILED, reason, answer, is_physical)
+
+
+def _follow(name: str, reason: Reason, answer: Answer) -> Checked:
+    """Return what a policy's answer makes of something found."""
+    if answer is Answer.ADMIT:
+        return Checked(name, CheckOutcome.NOTED, reason)
+    return _fail(name, reason, answer)

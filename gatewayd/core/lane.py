@@ -1,0 +1,355 @@
+"""The lane machine: when the turnstile may open, and for whom.
+
+Pure: `step(lane, input) -> (lane, effects)`. It knows tickets and grants by their ids only; who a
+person is and whether they may pass is decided elsewhere (`core.decide`), what a passage counts for
+as well (`core.projection`). The promises it keeps, each with a test: an entry opens only after its
+verdict is recorded in time; at most one grant is in force; exits are never turned away for the
+disk or an order; in fire nothing is sent that locks.
+"""
+
+from dataclasses import dataclass, replace
+
+from gatewayd.core.lane_terms import (
+    Admitted,
+    ApplyOrder,
+    CancelOpen,
+    ChangeAlarm,
+    Decide,
+    Decided,
+    Deciding,
+    Effect,
+    ExitOnly,
+    Expire,
+    FaultChanged,
+    Faulted,
+    FireChanged,
+    Free,
+    GateMode,
+    Granted,
+    GrantEnded,
+    Idle,
+    Indication,
+    Input,
+    Lane,
+    LinkChanged,
+    NotOpened,
+    OpenGate,
+    Order,
+    Ordered,
+    PassageBegan,
+    PassageOverdue,
+    Passing,
+    Presented,
+    Recorded,
+    RecordFailed,
+    RecordLate,
+    Rest,
+    Show,
+    StartTimer,
+    State,
+    Ticket,
+    TurnAway,
+    TurnedAway,
+    WaitOver,
+    WindowOver,
+)
+from gatewayd.core.reasons import Reason
+from gatewayd.core.words import Direction, GrantId
+
+WAITING_SCANS_MAX = 3  # More people than this in front of one arm cannot tell whose turn it is.
+WAITING_MAX = 8  # Officer's admissions and exits besides; a bound for what should never pile up.
+
+Step = tuple[Lane, list[Effect]]
+
+_REST: tuple[type[State], ...] = (Idle, Faulted, Free, ExitOnly)
+EDGES: frozenset[tuple[type[State], type[State]]] = frozenset(
+    [(rest, other) for rest in _REST for other in (*_REST, Deciding) if rest is not other]
+    + [(active, rest) for active in (Deciding, Granted, Passing) for rest in _REST]
+    + [(Deciding, Deciding), (Deciding, Granted), (Granted, Passing)]
+    + [(Granted, Deciding), (Passing, Deciding)]
+)
+"""The transitions that may happen: a second statement of the machine, asserted at each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The site's times in milliseconds.
+
+    record: a commit later than this opens no entry. unlock: how long the turnstile waits for the
+    person. ttl: an open command older than this must not open. passage: longer between the arms
+    than this is an alarm (30 s is what PERCo turnstiles use).
+    """
+
+    record_ms: int = 1000
+    unlock_ms: int = 5000
+    ttl_ms: int = 1500
+    passage_ms: int = 30_000
+
+    @property
+    def settled_ms(self) -> int:
+        """By then the turnstile has locked by itself: the command's life, the wait, a margin."""
+        return self.ttl_ms + self.unlock_ms + 1000
+
+
+def step(lane: Lane, what: Input, windows: Windows) -> Step:
+    """Return the next lane and the effects, to be run in their order."""
+    match what:
+        case Presented(ticket):
+            after, effects = _presented(lane, ticket, windows)
+        case WaitOver(ticket_id):
+            after, effects = _wait_over(lane, ticket_id)
+        case LinkChanged() | FaultChanged() | FireChanged() | Ordered():
+            after, effects = _changed(lane, what, windows)
+        case Decided() | Recorded() | RecordFailed() | RecordLate():
+            after, effects = _deciding(lane, what, windows)
+        case NotOpened() | PassageBegan() | GrantEnded() | WindowOver() | PassageOverdue():
+            after, effects = _in_force(lane, what, windows)
+    assert _may_follow(lane.state, after.state), (lane.state, what, after.state)
+    return after, effects
+
+
+def _may_follow(before: State, after: State) -> bool:
+    edge = (type(before), type(after))
+    return edge[0] is edge[1] or edge in EDGES
+
+
+def held_grant(lane: Lane) -> GrantId | None:
+    """Return the grant that this lane watches; others of it are settled from the device's log."""
+    match lane.state:
+        case Granted(grant) | Passing(grant):
+            return grant
+        case Idle() | Faulted() | Free() | ExitOnly() | Deciding():
+            return None
+
+
+def rest_state(lane: Lane) -> Rest:
+    """Return where the lane rests when nobody is being served. Fire wins over everything."""
+    if lane.is_fire or lane.order is Order.FREE:
+        return Free()
+    if not lane.is_linked or lane.has_fault:
+        return Faulted()
+    if lane.order is Order.EXIT_ONLY:
+        return ExitOnly()
+    return Idle()
+
+
+# --- who is served next ---
+
+
+def _presented(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
+    match lane.state:
+        case Idle() | Faulted() | Free() | ExitOnly():
+            return _decide(lane, ticket, windows)
+        case Deciding() | Granted() | Passing():
+            return _wait(lane, ticket)
+
+
+def _wait(lane: Lane, ticket: Ticket) -> Step:
+    first = tuple(other for other in lane.waiting if other.goes_first)
+    scans = tuple(other for other in lane.waiting if not other.goes_first)
+    has_room = ticket.goes_first or len(scans) < WAITING_SCANS_MAX
+    if not has_room or len(lane.waiting) >= WAITING_MAX:
+        return lane, [TurnAway(ticket)]
+    waiting = (*first, ticket, *scans) if ticket.goes_first else (*first, *scans, ticket)
+    effects: list[Effect] = [Show(Indication.WAIT, ticket.direction)]
+    if ticket.wait_ms is not None:
+        effects.append(StartTimer(WaitOver(ticket.id), ticket.wait_ms))
+    return replace(lane, waiting=waiting), effects
+
+
+def _wait_over(lane: Lane, ticket_id: int) -> Step:
+    for ticket in lane.waiting:
+        if ticket.id == ticket_id:
+            left = tuple(other for other in lane.waiting if other.id != ticket_id)
+            return replace(lane, waiting=left), [TurnAway(ticket)]
+    return lane, []  # It was taken meanwhile.
+
+
+def _decide(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
+    late = StartTimer(RecordLate(ticket.id), windows.record_ms)
+    mode = _MODES[type(rest_state(lane))]
+    return replace(lane, state=Deciding(ticket)), [Decide(ticket, mode), late]
+
+
+def _serve_next(lane: Lane, windows: Windows) -> Step:
+    """Go to rest, or decide the next who waits."""
+    lane = replace(lane, state=rest_state(lane))
+    if not lane.waiting:
+        return lane, []
+    ticket, *left = lane.waiting
+    return _decide(replace(lane, waiting=tuple(left)), ticket, windows)
+
+
+# --- orders, link, faults and fire ---
+
+
+def _changed(
+    lane: Lane, what: LinkChanged | FaultChanged | FireChanged | Ordered, windows: Windows
+) -> Step:
+    match what:
+        case LinkChanged(is_up):
+            after = replace(lane, is_linked=is_up, has_fault=False)
+        case FaultChanged(is_on):
+            after = replace(lane, has_fault=is_on)
+        case FireChanged(is_on):
+            after = replace(lane, is_fire=is_on)
+        case Ordered(order):
+            after = replace(lane, order=order)
+    before, rest = rest_state(lane), rest_state(after)
+    effects: list[Effect] = []
+    if isinstance(rest, ExitOnly) and isinstance(lane.state, Granted):
+        effects += _cancel_entry(lane.state)
+    if not isinstance(what, FaultChanged) and after.is_linked and not after.is_fire:
+        effects.append(ApplyOrder(after.order))
+    if rest != before:
+        effects.append(Show(_RESTING[type(rest)], Direction.ENTRY))
+    after, more = _leave_for(after, rest, windows)
+    return after, effects + more
+
+
+def _cancel_entry(state: Granted) -> list[Effect]:
+    return [CancelOpen(state.grant)] if state.direction is Direction.ENTRY else []
+
+
+def _leave_for(lane: Lane, rest: Rest, windows: Windows) -> Step:
+    match lane.state:
+        case Deciding():
+            return lane, []  # Looked at again when the verdict is recorded.
+        case Idle() | Faulted() | Free() | ExitOnly():
+            return replace(lane, state=rest), []
+        case Granted() | Passing():
+            if isinstance(rest, Idle | ExitOnly):
+                return lane, []  # The turnstile still serves the person, and will say how it ends.
+            return _leave_in_force(lane, windows)
+
+
+# --- from the scan to the open gate ---
+
+
+def _deciding(
+    lane: Lane, what: Decided | Recorded | RecordFailed | RecordLate, windows: Windows
+) -> Step:
+    if not isinstance(lane.state, Deciding) or lane.state.ticket.id != what.ticket_id:
+        return lane, []  # The timer, or the late record, of a ticket that is done with.
+    match what:
+        case Decided(_, outcome):
+            assert lane.state.outcome is None, "a ticket is decided once"
+            return replace(lane, state=replace(lane.state, outcome=outcome)), []
+        case RecordLate():
+            return _record_late(lane, lane.state, windows)
+        case RecordFailed(_, indication):
+            return _record_failed(lane, lane.state, indication, windows)
+        case Recorded():
+            return _recorded(lane, lane.state, windows)
+
+
+def _recorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
+    direction = state.ticket.direction
+    match state.outcome:
+        case None:
+            raise AssertionError("recorded before it was decided")
+        case TurnedAway(indication):
+            after, effects = _serve_next(lane, windows)
+            return after, [Show(indication, direction), *effects]
+        case Admitted(grant):
+            hindrance = _hindrance(lane, state)
+            if hindrance is None:
+                return _open(lane, grant, direction, windows)
+            after, effects = _serve_next(lane, windows)
+            refused = Show(Indication.REFUSED, direction)
+            return after, [Expire(grant, hindrance), refused, *effects]
+
+
+def _hindrance(lane: Lane, state: Deciding) -> Reason | None:
+    """Return why an admitted person cannot be let through now, although the verdict is recorded."""
+    is_entry = state.ticket.direction is Direction.ENTRY
+    match rest_state(lane):
+        case Free():
+            return Reason.EMERGENCY
+        case Faulted():
+            return Reason.TURNSTILE_NOT_READY
+        case ExitOnly() if is_entry:
+            return Reason.LOCKED_DOWN
+        case Idle() | ExitOnly():
+            return Reason.RECORD_LATE if state.is_late and is_entry else None
+
+
+def _open(lane: Lane, grant: GrantId, direction: Direction, windows: Windows) -> Step:
+    return replace(lane, state=Granted(grant, direction)), [
+        OpenGate(grant, direction),
+        Show(Indication.GO, direction),
+        StartTimer(WindowOver(grant), windows.settled_ms),
+    ]
+
+
+def _record_late(lane: Lane, state: Deciding, windows: Windows) -> Step:
+    if state.ticket.direction is Direction.EXIT:
+        return _open_unrecorded(lane, state, windows)
+    wait = Show(Indication.WAIT, Direction.ENTRY)
+    return replace(lane, state=replace(state, is_late=True)), [wait]
+
+
+def _record_failed(lane: Lane, state: Deciding, shown: Indication, windows: Windows) -> Step:
+    if state.ticket.direction is Direction.EXIT:
+        return _open_unrecorded(lane, state, windows)
+    after, effects = _serve_next(lane, windows)
+    return after, [Show(shown, Direction.ENTRY), *effects]
+
+
+def _open_unrecorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
+    """Open an exit without its record: exits do not wait for the disk."""
+    assert isinstance(state.outcome, Admitted), "an exit is always admitted"
+    hindrance = _hindrance(lane, state)
+    if hindrance is None:
+        return _open(lane, state.outcome.grant, Direction.EXIT, windows)
+    after, effects = _serve_next(lane, windows)
+    return after, [Expire(state.outcome.grant, hindrance), *effects]
+
+
+# --- a grant in force ---
+
+
+def _in_force(
+    lane: Lane,
+    what: NotOpened | PassageBegan | GrantEnded | WindowOver | PassageOverdue,
+    windows: Windows,
+) -> Step:
+    state = lane.state
+    if not isinstance(state, Granted | Passing) or state.grant != what.grant:
+        return lane, []  # Of an earlier grant: a late window does not close a new one.
+    match what:
+        case PassageBegan() if isinstance(state, Granted):
+            overdue = StartTimer(PassageOverdue(state.grant), windows.passage_ms)
+            return replace(lane, state=Passing(state.grant, state.direction)), [overdue]
+        case PassageOverdue() if isinstance(state, Passing):
+            return replace(lane, state=replace(state, is_stuck=True)), [ChangeAlarm(is_on=True)]
+        case WindowOver() if isinstance(state, Passing):
+            return lane, []  # They began in time; PassageOverdue watches them now.
+        case PassageBegan() | PassageOverdue():
+            return lane, []  # Told twice, or a timer of before.
+        case NotOpened():
+            after, effects = _leave_in_force(lane, windows)
+            return after, [Show(Indication.FAULT, state.direction), *effects]
+        case GrantEnded() | WindowOver():
+            return _leave_in_force(lane, windows)
+
+
+def _leave_in_force(lane: Lane, windows: Windows) -> Step:
+    was_stuck = isinstance(lane.state, Passing) and lane.state.is_stuck
+    alarm: list[Effect] = [ChangeAlarm(is_on=False)] if was_stuck else []
+    after, effects = _serve_next(lane, windows)
+    return after, alarm + effects
+
+
+_MODES: dict[type[Rest], GateMode] = {
+    Idle: GateMode.NORMAL,
+    Faulted: GateMode.NOT_READY,
+    Free: GateMode.EMERGENCY,
+    ExitOnly: GateMode.EXIT_ONLY,
+}
+_RESTING: dict[type[Rest], Indication] = {
+    Idle: Indication.READY,
+    Faulted: Indication.FAULT,
+    Free: Indication.EMERGENCY,
+    ExitOnly: Indication.CLOSED,
+}

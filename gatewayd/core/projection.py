@@ -1,0 +1,220 @@
+"""Folds events into the tables that the door decides from: holders, grants, counts, devices.
+
+Pure: `project(event, look)` returns the documents that the event changes. Every field it needs is
+in the event itself, so that the tables can be rebuilt from the journal alone, at any time, whatever
+policy is in force by then. A body counts when a passage says so, never when it was granted.
+
+| table | key | document |
+|---|---|---|
+| holders | holder | the last verdict (category, status, reason, policy ...), inside_since |
+| grants | grant | lane, direction, holder, category, at: those whose end is not recorded yet |
+| counts | `occupancy` | by_category, uncertain |
+| devices | device | sequence: the last of its log entries that is recorded |
+| lanes | lane | order: what the officer ordered last |
+| referrals | number | lane, holder, category, kind, reason, at |
+| alarms | alarm/subject | at, detail: those not cleared |
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gatewayd.core.events import (
+    Access,
+    AccessOutcome,
+    Alarm,
+    AlarmOutcome,
+    Audit,
+    Event,
+    Passage,
+    PassageOutcome,
+    format_time,
+)
+from gatewayd.core.policy import ANONYMOUS
+from gatewayd.core.words import Direction, Json
+
+HOLDERS = "holders"
+GRANTS = "grants"
+COUNTS = "counts"
+DEVICES = "devices"
+LANES = "lanes"
+REFERRALS = "referrals"
+ALARMS = "alarms"
+TABLES = (HOLDERS, GRANTS, COUNTS, DEVICES, LANES, REFERRALS, ALARMS)
+
+OCCUPANCY = "occupancy"
+
+Document = Mapping[str, Json]
+Look = Callable[[str, str], Document | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One document of a table: its new content, or None where it goes."""
+
+    table: str
+    key: str
+    document: Document | None
+
+
+def project(event: Event, look: Look) -> Sequence[Change]:
+    """Return what the event changes, given a way to look documents up as they were before it."""
+    fact = event.fact
+    match fact:
+        case Access():
+            return _access(fact, format_time(event.draft.at), look)
+        case Passage():
+            return _passage(fact, format_time(event.draft.at), look)
+        case Alarm():
+            return _alarm(fact, format_time(event.draft.at))
+        case Audit():
+            return _audit(fact, look)
+
+
+def alarm_key(alarm: str, subject: str) -> str:
+    return f"{alarm}/{subject}"
+
+
+# --- verdicts ---
+
+
+def _access(fact: Access, at: str, look: Look) -> list[Change]:
+    changes: list[Change] = []
+    if fact.holder is not None and fact.direction is Direction.ENTRY:
+        before = look(HOLDERS, fact.holder) or {}
+        changes.append(Change(HOLDERS, fact.holder, {**before, **_decision(fact, at)}))
+    if fact.grant is not None:
+        grant: Document = {
+            "lane": fact.lane,
+            "direction": str(fact.direction),
+            "holder": fact.holder,
+            "category": fact.category,
+            "at": at,
+        }
+        changes.append(Change(GRANTS, fact.grant, grant))
+    if fact.referral is not None:
+        changes.append(Change(REFERRALS, str(fact.referral), _referral(fact, at)))
+    return changes
+
+
+def _decision(fact: Access, at: str) -> dict[str, Json]:
+    return {
+        "category": fact.category,
+        "kind": fact.kind,
+        "status": None if fact.status is None else str(fact.status),
+        "status_until": None if fact.status_until is None else format_time(fact.status_until),
+        "source": fact.source,
+        "reason": fact.reason,
+        "policy": list(fact.policy),
+        "seen": at,
+    }
+
+
+def _referral(fact: Access, at: str) -> Document | None:
+    if fact.outcome is not AccessOutcome.REFERRED:
+        return None  # The officer settled it.
+    return {
+        "lane": fact.lane,
+        "holder": fact.holder,
+        "category": fact.category,
+        "kind": fact.kind,
+        "reason": fact.reason,
+        "at": at,
+    }
+
+
+# --- passages ---
+
+
+def _passage(fact: Passage, at: str, look: Look) -> list[Change]:
+    changes: list[Change] = []
+    if fact.grant is not None:
+        changes.append(Change(GRANTS, fact.grant, None))
+    if fact.device is not None and fact.device_sequence is not None:
+        changes.append(Change(DEVICES, fact.device, {"sequence": fact.device_sequence}))
+    counted = _count(fact, look)
+    if counted is not None:
+        changes.append(counted)
+    if fact.holder is not None and fact.outcome is PassageOutcome.COMPLETED:
+        before = look(HOLDERS, fact.holder) or {}
+        inside_since = at if fact.direction is Direction.ENTRY else None
+        present = {**before, "category": fact.category, "inside_since": inside_since}
+        changes.append(Change(HOLDERS, fact.holder, present))
+    return changes
+
+
+def _count(fact: Passage, look: Look) -> Change | None:
+    by_category, uncertain = read_counts(look)
+    match fact.outcome:
+        case PassageOutcome.EXPIRED:
+            if not fact.uncertain:
+                return None
+            uncertain += 1
+        case PassageOutcome.COMPLETED:
+            missed = _move(by_category, fact.category or ANONYMOUS, fact.direction)
+            uncertain += missed
+        case PassageOutcome.BREACHED | PassageOutcome.UNATTRIBUTED:
+            _move(by_category, fact.category or ANONYMOUS, fact.direction)
+            uncertain += 1
+    return Change(COUNTS, OCCUPANCY, {"by_category": dict(by_category), "uncertain": uncertain})
+
+
+def _move(by_category: dict[str, int], category: str, direction: Direction) -> int:
+    """Count one body in or out; return 1 where somebody left whom nobody saw come in.
+
+    An exit with nobody of its category inside takes one of the largest other category: the body is
+    out, whoever it was.
+    """
+    if direction is Direction.ENTRY:
+        by_category[category] = by_category.get(category, 0) + 1
+        return 0
+    is_known = by_category.get(category, 0) > 0
+    if not is_known:
+        if not by_category:
+            return 1
+        category = max(by_category, key=lambda name: (by_category[name], name))
+    by_category[category] -= 1
+    if by_category[category] == 0:
+        del by_category[category]
+    return 0 if is_known else 1
+
+
+def read_counts(look: Look) -> tuple[dict[str, int], int]:
+    """Return the people inside by category (positive numbers only), and how many are uncertain."""
+    document = look(COUNTS, OCCUPANCY) or {}
+    by_category = document.get("by_category", {})
+    uncertain = document.get("uncertain", 0)
+    assert isinstance(by_category, dict)
+    assert isinstance(uncertain, int)
+    return {name: count for name, count in by_category.items() if isinstance(count, int)}, uncertain
+
+
+# --- alarms and what officers did ---
+
+
+def _alarm(fact: Alarm, at: str) -> list[Change]:
+    key = alarm_key(fact.alarm, fact.subject)
+    match fact.outcome:
+        case AlarmOutcome.RAISED:
+            return [Change(ALARMS, key, {"at": at, "detail": dict(fact.detail)})]
+        case AlarmOutcome.ACKNOWLEDGED:
+            return []
+        case AlarmOutcome.CLEARED:
+            return [Change(ALARMS, key, None)]
+
+
+def _audit(fact: Audit, look: Look) -> list[Change]:
+    detail = fact.detail
+    match fact.action, detail:
+        case "count_set", {"category": str(category), "to": int(number)}:
+            by_category, _ = read_counts(look)
+            counted = {**by_category, category: number}
+            positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
+            return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
+        case "lane_ordered", {"lane": str(lane), "order": str(order)}:
+            return [Change(LANES, lane, {"order": order})]
+        case "referral_lapsed", {"referral": int(number)}:
+            return [Change(REFERRALS, str(number), None)]
+        case "device_noted", {"device": str(device), "device_sequence": int(sequence)}:
+            return [Change(DEVICES, device, {"sequence": sequence})]
+        case _:
+            return []

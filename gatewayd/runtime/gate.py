@@ -1,0 +1,233 @@
+"""What all lanes of the gate share: the rules in force, the tables, and the decisions made of them.
+
+A decision happens on the event loop between two awaits and reserves its grant at once, long before
+the record of it is on disk: two lanes cannot both give the last place away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gatewayd.core.credential import Attested, Credential, SignedPass, Unreadable, read_scan
+from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decide, holder_of
+from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
+from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
+from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.policy import ANONYMOUS, Policy
+from gatewayd.core.projection import (
+    GRANTS,
+    HOLDERS,
+    REFERRALS,
+    Document,
+    project,
+    read_counts,
+)
+from gatewayd.core.pseudonym import Pseudonyms
+from gatewayd.core.reasons import Reason
+from gatewayd.core.roster import Roster
+from gatewayd.core.trust import Trust
+from gatewayd.core.words import Direction, GrantId, HolderId, Json, LaneId, Status
+from gatewayd.ports import Cache, Chance, Clock
+from gatewayd.runtime.grants import Grants, Pending
+
+GRANT_BYTES = 16  # What the turnstile protocols carry.
+REFERRALS_MAX = 999  # A number that an officer can call out; then they start again.
+
+GATEWAY = "gateway"
+OFFICER = "officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What decisions are made from, besides the tables. Never changed, only swapped whole."""
+
+    policy: Policy
+    trust: Trust
+    rosters: tuple[Roster, ...]
+    pseudonyms: Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A complete code at a lane; None is one that was too long to keep.
+
+    at_s: monotonic time of its last byte.
+    """
+
+    data: bytes | None
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An officer's own admission, or (with a number) what they made of a referral."""
+
+    attested: Attested
+    referral: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how somebody asks to pass."""
+
+    lane: LaneId
+    direction: Direction
+    mode: GateMode
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The fact to record, and what the lane does when it is on disk."""
+
+    fact: Access
+    outcome: Outcome
+
+
+class Gate:
+    """One for each daemon; used from the event loop only."""
+
+    def __init__(self, knowledge: Knowledge, cache: Cache, clock: Clock, chance: Chance) -> None:
+        self.knowledge = knowledge
+        self.cache = cache
+        self.grants = Grants(cache.items(GRANTS), clock.monotonic())
+        self._clock = clock
+        self._chance = chance
+        self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
+
+    def committed(self, events: Sequence[Event]) -> None:
+        """Fold events into the tables; grants that ended with them give their place free."""
+        for event in events:
+            self.cache.apply(project(event, self.cache.get), event.epoch, event.seq)
+            if isinstance(event.fact, Passage) and event.fact.grant is not None:
+                self.grants.ended(event.fact.grant)
+
+    def occupancy(self) -> Occupancy:
+        by_category, uncertain = read_counts(self.cache.get)
+        return Occupancy(by_category, self.grants.entering(), uncertain)
+
+    def decide_scan(self, scan: Scan, place: Place) -> Decision:
+        """Decide what a person held up, and reserve the grant if they may pass."""
+        credential = self._read(scan)
+        fact = self._fact(credential, holder_of(credential), place, GATEWAY)
+        latency_us = round((self._clock.monotonic() - scan.at_s) * 1e6)
+        return self._reserve(replace(fact, latency_us=latency_us))
+
+    def decide_admission(self, admission: Admission, place: Place) -> Decision:
+        """Decide what the officer asks: the same checks, with the declaration for a credential."""
+        row = self.cache.get(REFERRALS, str(admission.referral)) or {}
+        attested = admission.attested
+        fact = self._fact(attested, _holder(row), place, OFFICER)
+        declared = {
+            "officer": attested.officer,
+            "reason": attested.reason,
+            "healthy": attested.healthy,
+            "protocol": attested.protocol,
+        }
+        if admission.referral is not None and fact.outcome is AccessOutcome.ADMITTED:
+            fact = replace(fact, referral=admission.referral, reason=Reason.REFERRAL_ADMITTED)
+        return self._reserve(replace(fact, attestation=declared))
+
+    def turn_away(self, asked: Scan | Admission, place: Place) -> Access:
+        """Return the verdict for somebody the lane has no time for. An exit is still admitted."""
+        is_exit = place.direction is Direction.EXIT
+        return Access(
+            outcome=AccessOutcome.ADMITTED if is_exit else AccessOutcome.REFUSED,
+            lane=place.lane,
+            direction=place.direction,
+            reason=Reason.EXIT if is_exit else Reason.LANE_BUSY,
+            findings=(str(Reason.LANE_BUSY),) if is_exit else (),
+            source=GATEWAY if isinstance(asked, Scan) else OFFICER,
+            kind="unread" if isinstance(asked, Scan) else asked.attested.kind,
+            policy=self.knowledge.policy.versions,
+        )
+
+    def _read(self, scan: Scan) -> Credential:
+        known = self.knowledge
+        if scan.data is None:
+            return Unreadable(Reason.TOO_LARGE)
+        return read_scan(scan.data, known.trust, known.rosters, known.pseudonyms)
+
+    def _fact(
+        self, credential: Credential, holder: HolderId | None, place: Place, source: str
+    ) -> Access:
+        """Return the verdict on a credential as a fact that has no grant or referral yet."""
+        at = self._clock.utc()
+        policy = self.knowledge.policy
+        row = self.cache.get(HOLDERS, holder) if holder is not None else None
+        status, status_until = _status(credential, row, at)
+        inside_since = None if row is None else _time(row.get("inside_since"))
+        has_grant = holder is not None and self.grants.has(holder)
+        usage = Usage(place.direction, place.mode, inside_since, has_grant)
+        verdict = decide(credential, status, usage, self.occupancy(), policy, at)
+        return Access(
+            outcome=_OUTCOMES[type(verdict)],
+            lane=place.lane,
+            direction=place.direction,
+            reason=verdict.reason,
+            source=source,
+            kind=credential.kind,
+            holder=holder,
+            category=category_of(credential) or _category(row),
+            status=None if status is Status.UNKNOWN else status,
+            status_until=status_until,
+            policy=policy.versions,
+            findings=verdict.findings,
+            cached=row is not None,
+        )
+
+    def _reserve(self, fact: Access) -> Decision:
+        match fact.outcome:
+            case AccessOutcome.ADMITTED:
+                grant = GrantId(self._chance.token(GRANT_BYTES).hex())
+                fact = replace(fact, grant=grant, category=self._counted_as(fact))
+                self.grants.reserve(grant, Pending.of(fact, self._clock.monotonic()))
+                return Decision(fact, Admitted(grant))
+            case AccessOutcome.REFUSED:
+                return Decision(fact, TurnedAway(Indication.REFUSED))
+            case AccessOutcome.REFERRED:
+                self._referral = self._referral % REFERRALS_MAX + 1
+                referred = replace(fact, referral=self._referral)
+                return Decision(referred, TurnedAway(Indication.ASK_OFFICER))
+
+    def _counted_as(self, fact: Access) -> str:
+        """Return the category for the count: somebody whom we cannot place is counted too."""
+        if fact.category is not None:
+            return fact.category
+        is_entry = fact.direction is Direction.ENTRY
+        return ANONYMOUS if is_entry else self.knowledge.policy.anonymous_exit_category
+
+
+_OUTCOMES = {
+    Admit: AccessOutcome.ADMITTED,
+    Refuse: AccessOutcome.REFUSED,
+    Refer: AccessOutcome.REFERRED,
+}
+
+
+def _status(
+    credential: Credential, row: Document | None, at: datetime
+) -> tuple[Status, datetime | None]:
+    """Return the status in force: the credential's own, else the one known from before."""
+    if isinstance(credential, SignedPass) and credential.status is not None:
+        until = credential.status_until
+        if until is None or at < until:
+            return credential.status, until
+    if row is not None and isinstance(row.get("status"), str):
+        until = _time(row.get("status_until"))
+        if until is not None and at < until:
+            return Status(str(row["status"])), until
+    return Status.UNKNOWN, None
+
+
+def _time(value: Json) -> datetime | None:
+    return parse_time(value) if isinstance(value, str) else None
+
+
+def _holder(row: Document) -> HolderId | None:
+    holder = row.get("holder")
+    return HolderId(holder) if isinstance(holder, str) else None
+
+
+def _category(row: Document | None) -> str | None:
+    category = None if row is None else row.get("category")
+    return category if isinstance(category, str) else None

@@ -1,0 +1,162 @@
+"""Turns what a lane's turnstile reports into facts: who went through, who did not, who had no right.
+
+The same log entry may come again until the device knows that it is on our disk; it is recorded once.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from drivers import base
+from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
+from gatewayd.core.projection import DEVICES
+from gatewayd.core.words import Direction, GrantId, LaneId
+from gatewayd.runtime.gate import Gate
+from gatewayd.runtime.grants import Pending
+from gatewayd.runtime.recorder import Recorder
+
+LoggedReport = base.Passed | base.NotPassed | base.Breached | base.DeviceNoted
+
+
+class Reports:
+    """The facts of one lane."""
+
+    def __init__(
+        self,
+        lane: LaneId,
+        gate: Gate,
+        recorder: Recorder,
+        acknowledge: Callable[[base.Acknowledge], None],
+    ) -> None:
+        self._lane = lane
+        self._gate = gate
+        self._recorder = recorder
+        self._acknowledge = acknowledge
+        self._submitted: dict[str, int] = {}
+        self._is_gap = False
+
+    def record(self, report: LoggedReport, *, is_free: bool) -> None:
+        """Record what the device logged, once. is_free: the lane lets everybody through now."""
+        log = report.log
+        if log is not None and not self._is_new(log):
+            return
+        match report:
+            case base.Passed():
+                fact: Passage | Audit | None = self._passed(report, is_free=is_free)
+            case base.NotPassed():
+                fact = self._not_passed(report)
+            case base.Breached(kind, direction):
+                fact = self._body(PassageOutcome.BREACHED, Direction(direction), reason=str(kind))
+            case base.DeviceNoted(kind):
+                fact = Audit(
+                    subject=AuditSubject.LINK,
+                    action="device_noted",
+                    detail={"lane": self._lane, "kind": kind},
+                )
+        self._keep(fact, log)
+
+    def expire(self, grant: GrantId, reason: str, *, is_uncertain: bool = False) -> None:
+        """Record that a grant ended unused, or that nobody will ever know how it ended."""
+        pending = self._gate.grants.end(grant)
+        if pending is not None:
+            outcome = PassageOutcome.EXPIRED
+            self._recorder.keep(
+                _ended(pending, grant, outcome, reason=reason, is_uncertain=is_uncertain)
+            )
+
+    def log_read(self, report: base.LogRead, before_s: float, watched: GrantId | None) -> None:
+        """Settle what was open before the link came back and is told nowhere in the whole log."""
+        for grant in self._gate.grants.unsettled(self._lane, watched, before_s):
+            if grant not in report.in_force:
+                self.expire(grant, "not_opened", is_uncertain=self._is_gap)
+        self._is_gap = False
+
+    def log_lost(self, report: base.LogLost) -> None:
+        """Note the loss: who went through in that time is not known."""
+        self._is_gap = True
+        detail = {"lane": self._lane, "device": report.device, "count": report.count}
+        self._recorder.keep(
+            Audit(subject=AuditSubject.LINK, action="device_log_lost", detail=dict(detail))
+        )
+
+    def _is_new(self, log: base.LogPosition) -> bool:
+        """Tell whether an entry is not recorded yet; acknowledge it again where it is."""
+        row = self._gate.cache.get(DEVICES, log.device)
+        recorded = row["sequence"] if row is not None else 0
+        assert isinstance(recorded, int)
+        if log.sequence <= recorded:
+            self._acknowledge(base.Acknowledge(log.device, recorded))
+            return False
+        if log.sequence <= self._submitted.get(log.device, 0):
+            return False  # Its commit is on the way.
+        self._submitted[log.device] = log.sequence
+        return True
+
+    def _passed(self, report: base.Passed, *, is_free: bool) -> Passage:
+        direction = Direction(report.direction)
+        grant = None if report.grant is None else GrantId(report.grant)
+        pending = None if grant is None else self._gate.grants.end(grant)
+        if grant is not None and pending is not None:
+            completed = _ended(pending, grant, PassageOutcome.COMPLETED)
+            return replace(completed, assumed=report.assumed)
+        if direction is Direction.ENTRY and grant is None and not (is_free or report.free):
+            return self._body(PassageOutcome.BREACHED, direction, reason="no_grant")
+        reason = "free" if is_free or report.free else "late" if grant is not None else None
+        return self._body(PassageOutcome.UNATTRIBUTED, direction, reason=reason)
+
+    def _not_passed(self, report: base.NotPassed) -> Passage | None:
+        grant = GrantId(report.grant)
+        pending = self._gate.grants.end(grant)
+        if pending is None:
+            return None
+        return _ended(pending, grant, PassageOutcome.EXPIRED, reason=report.reason)
+
+    def _body(
+        self, outcome: PassageOutcome, direction: Direction, reason: str | None = None
+    ) -> Passage:
+        """Return the passage of somebody whom no grant stands for."""
+        is_exit = direction is Direction.EXIT
+        category = self._gate.knowledge.policy.anonymous_exit_category if is_exit else None
+        return Passage(
+            outcome=outcome,
+            lane=self._lane,
+            direction=direction,
+            reason=reason,
+            category=category,
+        )
+
+    def _keep(self, fact: Passage | Audit | None, log: base.LogPosition | None) -> None:
+        if log is None:
+            if fact is not None:
+                self._recorder.keep(fact)
+            return None
+        match fact:
+            case Passage():
+                fact = replace(fact, device=log.device, device_sequence=log.sequence)
+            case Audit():
+                position = {"device": log.device, "device_sequence": log.sequence}
+                fact = replace(fact, detail={**fact.detail, **position})
+            case None:
+                # The end of a grant that was settled without the device; the entry is done with.
+                return self._acknowledge(base.Acknowledge(log.device, log.sequence))
+        done = base.Acknowledge(log.device, log.sequence)
+        return self._recorder.keep(fact, lambda _: self._acknowledge(done))
+
+
+def _ended(
+    pending: Pending,
+    grant: GrantId,
+    outcome: PassageOutcome,
+    *,
+    reason: str | None = None,
+    is_uncertain: bool = False,
+) -> Passage:
+    return Passage(
+        outcome=outcome,
+        lane=pending.lane,
+        direction=pending.direction,
+        reason=reason,
+        grant=grant,
+        holder=pending.holder,
+        category=pending.category,
+        uncertain=is_uncertain,
+    )
