@@ -117,7 +117,7 @@ class Gate:
         row = self.cache.get(REFERRALS, str(admission.referral)) or {}
         attested = admission.attested
         fact = self._fact(attested, _holder(row), place, OFFICER)
-        declared = {
+        declared: dict[str, Json] = {
             "officer": attested.officer,
             "reason": attested.reason,
             "healthy": attested.healthy,

@@ -1,6 +1,7 @@
-"""Turns what a lane's turnstile reports into facts: who went through, who did not, who had no right.
+"""Turns what a lane's turnstile reports into facts: who went through, and who did not.
 
-The same log entry may come again until the device knows that it is on our disk; it is recorded once.
+The same log entry may come again until the device knows that it is on our disk; it is recorded
+once, and acknowledged only then.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import replace
 from drivers import base
 from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
 from gatewayd.core.projection import DEVICES
-from gatewayd.core.words import Direction, GrantId, LaneId
+from gatewayd.core.words import Direction, GrantId, Json, LaneId
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.grants import Pending
 from gatewayd.runtime.recorder import Recorder
@@ -41,17 +42,13 @@ class Reports:
             return
         match report:
             case base.Passed():
-                fact: Passage | Audit | None = self._passed(report, is_free=is_free)
+                fact: Passage | Audit = self._passed(report, is_free=is_free)
             case base.NotPassed():
                 fact = self._not_passed(report)
             case base.Breached(kind, direction):
                 fact = self._body(PassageOutcome.BREACHED, Direction(direction), reason=str(kind))
             case base.DeviceNoted(kind):
-                fact = Audit(
-                    subject=AuditSubject.LINK,
-                    action="device_noted",
-                    detail={"lane": self._lane, "kind": kind},
-                )
+                fact = self._noted(kind)
         self._keep(fact, log)
 
     def expire(self, grant: GrantId, reason: str, *, is_uncertain: bool = False) -> None:
@@ -73,9 +70,10 @@ class Reports:
     def log_lost(self, report: base.LogLost) -> None:
         """Note the loss: who went through in that time is not known."""
         self._is_gap = True
-        detail = {"lane": self._lane, "device": report.device, "count": report.count}
+        detail: dict[str, Json] = {"lane": self._lane, "count": report.count}
+        detail["device"] = report.device
         self._recorder.keep(
-            Audit(subject=AuditSubject.LINK, action="device_log_lost", detail=dict(detail))
+            Audit(subject=AuditSubject.LINK, action="device_log_lost", detail=detail)
         )
 
     def _is_new(self, log: base.LogPosition) -> bool:
@@ -103,11 +101,11 @@ class Reports:
         reason = "free" if is_free or report.free else "late" if grant is not None else None
         return self._body(PassageOutcome.UNATTRIBUTED, direction, reason=reason)
 
-    def _not_passed(self, report: base.NotPassed) -> Passage | None:
+    def _not_passed(self, report: base.NotPassed) -> Passage | Audit:
         grant = GrantId(report.grant)
         pending = self._gate.grants.end(grant)
         if pending is None:
-            return None
+            return self._noted("not_passed")  # We had settled the grant without the device.
         return _ended(pending, grant, PassageOutcome.EXPIRED, reason=report.reason)
 
     def _body(
@@ -124,22 +122,22 @@ class Reports:
             category=category,
         )
 
-    def _keep(self, fact: Passage | Audit | None, log: base.LogPosition | None) -> None:
+    def _noted(self, kind: str) -> Audit:
+        detail: dict[str, Json] = {"lane": self._lane, "kind": kind}
+        return Audit(subject=AuditSubject.LINK, action="device_noted", detail=detail)
+
+    def _keep(self, fact: Passage | Audit, log: base.LogPosition | None) -> None:
         if log is None:
-            if fact is not None:
-                self._recorder.keep(fact)
-            return None
+            self._recorder.keep(fact)
+            return
         match fact:
             case Passage():
                 fact = replace(fact, device=log.device, device_sequence=log.sequence)
             case Audit():
-                position = {"device": log.device, "device_sequence": log.sequence}
-                fact = replace(fact, detail={**fact.detail, **position})
-            case None:
-                # The end of a grant that was settled without the device; the entry is done with.
-                return self._acknowledge(base.Acknowledge(log.device, log.sequence))
+                place: dict[str, Json] = {"device": log.device, "device_sequence": log.sequence}
+                fact = replace(fact, detail={**fact.detail, **place})
         done = base.Acknowledge(log.device, log.sequence)
-        return self._recorder.keep(fact, lambda _: self._acknowledge(done))
+        self._recorder.keep(fact, lambda _: self._acknowledge(done))
 
 
 def _ended(

@@ -1,0 +1,358 @@
+"""The shell of one lane: feeds its machine with what devices and officers do, and runs the effects.
+
+It decides nothing: when the turnstile may open is `core.lane`, whether a person may pass is
+`runtime.gate`, what a passage means is `runtime.reports`.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Never
+
+from drivers import base
+from gatewayd.core.events import Access, Event
+from gatewayd.core.lane import Windows, held_grant, step
+from gatewayd.core.lane_terms import (
+    Admitted,
+    ApplyOrder,
+    CancelOpen,
+    ChangeAlarm,
+    Decide,
+    Decided,
+    Effect,
+    Expire,
+    FaultChanged,
+    FireChanged,
+    Free,
+    GateMode,
+    GrantEnded,
+    Indication,
+    Input,
+    Lane,
+    LinkChanged,
+    NotOpened,
+    OpenGate,
+    Order,
+    Ordered,
+    PassageBegan,
+    Presented,
+    Recorded,
+    RecordFailed,
+    Show,
+    StartTimer,
+    Ticket,
+    Timer,
+    TurnAway,
+)
+from gatewayd.core.words import Direction, GrantId, LaneId
+from gatewayd.ports import Clock
+from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.gate import Admission, Decision, Gate, Place, Scan
+from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.reports import Reports
+
+log = logging.getLogger(__name__)
+
+SCAN_WAITS_MS = 5000  # Longer than one person takes; who waits longer starts to scan again.
+OFFICER_WAITS_MS = 30_000  # The officer sees the lane and has the next turn anyway.
+UNKNOWN_AFTER_S = 600.0  # With the link up this long, the turnstile has nothing more to tell.
+SWEEP_S = 10.0
+
+Answered = Callable[[Access | None], None]
+"""Told the verdict on an officer's admission once it is on disk; None where the disk refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the lanes of a gate have in common.
+
+    on_record_failure: what a lane shows at the entry when the disk refuses the verdict.
+    changed: called when something that the centre sees of a lane may have changed.
+    """
+
+    gate: Gate
+    recorder: Recorder
+    alarms: Alarms
+    clock: Clock
+    windows: Windows
+    on_record_failure: Indication
+    changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    what: Scan | Admission
+    answered: Answered | None = None
+
+
+class LaneShell:
+    """One lane: a turnstile and up to two readers."""
+
+    def __init__(
+        self,
+        lane: LaneId,
+        turnstile: base.Turnstile,
+        readers: Mapping[Direction, base.Reader],
+        shared: Shared,
+        order: Order,
+    ) -> None:
+        """`order`: what the officer had ordered before the start."""
+        self.id = lane
+        self.state = Lane(order=order)
+        self.noise_count = 0
+        self.device = ""
+        self._turnstile = turnstile
+        self._readers = readers
+        self._shared = shared
+        self._reports = Reports(lane, shared.gate, shared.recorder, turnstile.send)
+        self._asked: dict[int, _Asked] = {}
+        self._tickets = 0
+        self._inputs: deque[Input] = deque()
+        self._is_stepping = False
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._linked_s: float | None = None
+
+    async def run(self) -> Never:
+        """Serve the lane until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._turnstile.run(self._reported), name=f"{self.id} turnstile")
+                for direction, reader in self._readers.items():
+                    read = partial(self._read, direction)
+                    tasks.create_task(reader.run(read), name=f"{self.id} {direction} reader")
+                tasks.create_task(self._sweep(), name=f"{self.id} sweep")
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+        raise AssertionError("drivers run until they are cancelled")
+
+    def admit(self, admission: Admission, answered: Answered) -> None:
+        """Let one guest of the officer's in when the lane is next idle."""
+        asked = _Asked(admission, answered)
+        self._present(asked, Direction.ENTRY, OFFICER_WAITS_MS, goes_first=True)
+
+    def order(self, order: Order) -> None:
+        """Carry out what the officer ordered (and what is recorded)."""
+        self.put(Ordered(order))
+
+    def put(self, what: Input) -> None:
+        """Step the machine, and whatever its effects put back, in order."""
+        self._inputs.append(what)
+        if self._is_stepping:
+            return
+        self._is_stepping = True
+        try:
+            while self._inputs:
+                before = self.state
+                self.state, effects = step(before, self._inputs.popleft(), self._shared.windows)
+                for effect in effects:
+                    self._run(effect)
+                if self.state != before:
+                    self._shared.changed()
+        finally:
+            self._is_stepping = False
+
+    # --- readers ---
+
+    def _read(self, direction: Direction, report: base.ReaderReport) -> None:
+        subject = f"{self.id}/{direction}_reader"
+        match report:
+            case base.ScanRead(data, at_s):
+                self._scanned(Scan(data, at_s), direction)
+            case base.ScanOverlong(_, at_s):
+                self._scanned(Scan(None, at_s), direction)
+            case base.NoiseDropped(count):
+                self.noise_count += count
+            case base.LinkUp():
+                self._shared.alarms.clear("link_lost", subject)
+            case base.LinkLost(reason):
+                self._shared.alarms.raise_("link_lost", subject, {"reason": reason})
+
+    def _scanned(self, scan: Scan, direction: Direction) -> None:
+        is_exit = direction is Direction.EXIT
+        wait_ms = None if is_exit else SCAN_WAITS_MS
+        self._present(_Asked(scan), direction, wait_ms, goes_first=is_exit)
+
+    def _present(
+        self, asked: _Asked, direction: Direction, wait_ms: int | None, *, goes_first: bool
+    ) -> None:
+        self._tickets += 1
+        self._asked[self._tickets] = asked
+        self.put(Presented(Ticket(self._tickets, direction, wait_ms, goes_first)))
+
+    # --- the turnstile ---
+
+    def _reported(self, report: base.GateReport) -> None:
+        match report:
+            case base.LinkUp() | base.LinkLost() | base.LogRead() | base.LogLost():
+                self._link_reported(report)
+            case base.Opened() | base.NotOpened() | base.OpenUnknown() | base.PassageBegan():
+                self._grant_reported(report)
+            case base.Passed() | base.NotPassed() | base.Breached() | base.DeviceNoted():
+                self._reports.record(report, is_free=isinstance(self.state.state, Free))
+                if isinstance(report, base.Passed | base.NotPassed) and report.grant is not None:
+                    self.put(GrantEnded(GrantId(report.grant)))
+            case base.FireChanged(is_on, None):
+                self._set_alarm("fire", is_on=is_on)
+                self.put(FireChanged(is_on))
+            case base.FireChanged(is_on, position):
+                kind = "fire_on" if is_on else "fire_off"
+                self._reports.record(base.DeviceNoted(kind, position), is_free=True)
+            case base.Fault(reason):
+                self._shared.alarms.raise_("turnstile_fault", self.id, {"reason": reason})
+                self.put(FaultChanged(is_on=True))
+            case base.FaultCleared():
+                self._shared.alarms.clear("turnstile_fault", self.id)
+                self.put(FaultChanged(is_on=False))
+
+    def _link_reported(
+        self, report: base.LinkUp | base.LinkLost | base.LogRead | base.LogLost
+    ) -> None:
+        match report:
+            case base.LinkUp(device):
+                self.device = device
+                self._linked_s = self._shared.clock.monotonic()
+                self._shared.alarms.clear("link_lost", self.id)
+                self.put(LinkChanged(is_up=True))
+            case base.LinkLost(reason):
+                self._linked_s = None
+                self._shared.alarms.raise_("link_lost", self.id, {"reason": reason})
+                self.put(LinkChanged(is_up=False))
+            case base.LogRead():
+                linked_s = self._linked_s
+                assert linked_s is not None, "a log is read over a link"
+                self._reports.log_read(report, linked_s, held_grant(self.state))
+            case base.LogLost():
+                self._reports.log_lost(report)
+
+    def _grant_reported(
+        self, report: base.Opened | base.NotOpened | base.OpenUnknown | base.PassageBegan
+    ) -> None:
+        match report:
+            case base.Opened():
+                pass  # The window runs since the command left; nothing changes.
+            case base.NotOpened(grant, reason):
+                self._reports.expire(GrantId(grant), reason)
+                self.put(NotOpened(GrantId(grant)))
+            case base.OpenUnknown(grant):
+                # It may be open: the lane waits out the window, the device's log tells the rest.
+                log.warning("open_unknown", extra={"fields": {"lane": self.id, "grant": grant}})
+            case base.PassageBegan(grant):
+                self.put(PassageBegan(GrantId(grant)))
+
+    async def _sweep(self) -> Never:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            before_s = self._shared.clock.monotonic() - UNKNOWN_AFTER_S
+            if self._linked_s is None or self._linked_s > before_s:
+                continue
+            watched = held_grant(self.state)
+            for grant in self._shared.gate.grants.unsettled(self.id, watched, before_s):
+                self._reports.expire(grant, "unknown_outcome", is_uncertain=True)
+
+    # --- effects ---
+
+    def _run(self, effect: Effect) -> None:
+        match effect:
+            case Decide(ticket, mode):
+                self._decide(ticket, mode)
+            case TurnAway(ticket):
+                self._turn_away(ticket)
+            case OpenGate(grant, direction):
+                self._open(grant, direction)
+            case CancelOpen(grant):
+                self._turnstile.send(base.CancelOpen(grant))
+            case Expire(grant, reason):
+                self._reports.expire(grant, reason)
+            case Show(indication, direction):
+                self._show(indication, direction)
+            case ApplyOrder(order):
+                self._turnstile.send(base.SetMode(base.Mode(order)))
+            case StartTimer(what, after_ms):
+                self._start_timer(what, after_ms)
+            case ChangeAlarm(is_on):
+                self._set_alarm("passage_stuck", is_on=is_on)
+
+    def _decide(self, ticket: Ticket, mode: GateMode) -> None:
+        asked = self._asked.pop(ticket.id)
+        place = Place(self.id, ticket.direction, mode)
+        match asked.what:
+            case Scan() as scan:
+                decision = self._shared.gate.decide_scan(scan, place)
+            case Admission() as admission:
+                decision = self._shared.gate.decide_admission(admission, place)
+        self.put(Decided(ticket.id, decision.outcome))
+        done = partial(self._recorded, ticket, decision, asked.answered)
+        self._shared.recorder.verdict(decision.fact, done)
+
+    def _recorded(
+        self, ticket: Ticket, decision: Decision, answered: Answered | None, event: Event | None
+    ) -> None:
+        if event is not None:
+            _log_verdict(event, decision.fact)
+            self.put(Recorded(ticket.id))
+        else:
+            is_entry = ticket.direction is Direction.ENTRY
+            if is_entry and isinstance(decision.outcome, Admitted):
+                self._shared.gate.grants.ended(decision.outcome.grant)
+            self.put(RecordFailed(ticket.id, self._shared.on_record_failure))
+        if answered is not None:
+            answered(decision.fact if event is not None else None)
+
+    def _turn_away(self, ticket: Ticket) -> None:
+        asked = self._asked.pop(ticket.id)
+        place = Place(self.id, ticket.direction, GateMode.NORMAL)
+        fact = self._shared.gate.turn_away(asked.what, place)
+        self._show(Indication.REFUSED, ticket.direction)
+
+        def done(event: Event | None) -> None:
+            if event is not None:
+                _log_verdict(event, fact)
+            if asked.answered is not None:
+                asked.answered(fact if event is not None else None)
+
+        self._shared.recorder.verdict(fact, done)
+
+    def _open(self, grant: GrantId, direction: Direction) -> None:
+        shared = self._shared
+        shared.gate.grants.opened(grant, shared.clock.monotonic())
+        windows = shared.windows
+        self._turnstile.send(
+            base.OpenOnce(
+                grant, base.Direction(direction), windows.unlock_ms, ttl_ms=windows.ttl_ms
+            )
+        )
+
+    def _show(self, indication: Indication, direction: Direction) -> None:
+        signal = base.Indicate(base.Signal(indication), base.Direction(direction))
+        self._turnstile.send(signal)
+
+    def _start_timer(self, what: Timer, after_ms: int) -> None:
+        def due() -> None:
+            self._timers.discard(handle)
+            self.put(what)
+
+        handle = asyncio.get_running_loop().call_later(after_ms / 1000, due)
+        self._timers.add(handle)
+
+    def _set_alarm(self, alarm: str, *, is_on: bool) -> None:
+        if is_on:
+            self._shared.alarms.raise_(alarm, self.id)
+        else:
+            self._shared.alarms.clear(alarm, self.id)
+
+
+def _log_verdict(event: Event, fact: Access) -> None:
+    fields = {
+        "event": event.id,
+        "lane": fact.lane,
+        "direction": str(fact.direction),
+        "outcome": str(fact.outcome),
+        "reason": fact.reason,
+        "source": fact.source,
+        "latency_us": fact.latency_us,
+    }
+    log.info("verdict", extra={"fields": fields})
