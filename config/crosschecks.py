@@ -1,0 +1,85 @@
+"""Finds the mistakes that only show between sections: what is named twice, or named and missing."""
+
+import re
+from collections.abc import Iterator
+
+from config.fields import Notes, nearest, one_of
+from config.problems import KeyPath, shown
+from config.schema import DriverTable, Settings
+
+# The kernel numbers these in the order of plugging in: after a reboot two readers may have swapped.
+_NUMBERED_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
+
+
+def check_across(settings: Settings, notes: Notes) -> None:
+    """Note mistakes and advice. Empty names stand for mistakes that are already noted."""
+    _check_unique([lane.id for lane in settings.lanes], "lanes", "id", notes)
+    _check_unique([roster.name for roster in settings.rosters], "rosters", "name", notes)
+    _check_unique([door.id for door in settings.doors], "doors", "id", notes)
+    _check_devices(settings, notes)
+    _check_doors(settings, notes)
+    for index in range(len(settings.rosters)):
+        text = "a plain id lets in whoever copies it; signed passes cannot be made up"
+        notes.advise(("rosters", index, "file"), text)
+
+
+def _check_unique(words: list[str], section: str, key: str, notes: Notes) -> None:
+    first: dict[str, int] = {}
+    for index, word in enumerate(words):
+        if first.setdefault(word, index) != index and word:
+            line = notes.where.find((section, first[word], key)).line
+            expected = f"a different {key} for each of [[{section}]]"
+            notes.mistake((section, index, key), expected, f"{shown(word)} as in line {line}")
+
+
+def _check_devices(settings: Settings, notes: Notes) -> None:
+    """Each device serves one place. Sharing a port needs an address for each device on it."""
+    seen: list[DriverTable] = []
+    for table in _drivers(settings):
+        for key in ("port", "device"):
+            for other in seen:
+                if _is_same(table, other, key):
+                    line = notes.where.find((*other.path, key)).line
+                    found = f"{shown(table.values[key])} as in line {line}"
+                    expected = f"a {key} of its own (devices on one line: an address for each)"
+                    notes.mistake((*table.path, key), expected, found)
+        seen.append(table)
+        port = table.values.get("port")
+        if isinstance(port, str) and _NUMBERED_PORT.fullmatch(port):
+            text = f"{port} may be another device after a reboot; use its /dev/serial/by-path/ name"
+            notes.advise((*table.path, "port"), text)
+
+
+def _is_same(table: DriverTable, other: DriverTable, key: str) -> bool:
+    value, address = table.values.get(key), table.values.get("address")
+    if value is None or value != other.values.get(key):
+        return False
+    is_shared_bus = (
+        key == "port"
+        and table.driver == other.driver
+        and None not in (address, other.values.get("address"))
+        and address != other.values["address"]
+    )
+    return not is_shared_bus
+
+
+def _drivers(settings: Settings) -> Iterator[DriverTable]:
+    for lane in settings.lanes:
+        tables = (lane.entry_reader, lane.exit_reader, lane.turnstile)
+        yield from (table for table in tables if table)
+
+
+def _check_doors(settings: Settings, notes: Notes) -> None:
+    lanes = [lane.id for lane in settings.lanes]
+    inputs: dict[tuple[str, int], int] = {}
+    for index, door in enumerate(settings.doors):
+        path: KeyPath = ("doors", index)
+        if door.turnstile and lanes and all(lanes) and door.turnstile not in lanes:
+            expected = f"the id of a lane: {one_of(lanes)}"
+            found = shown(door.turnstile)
+            notes.mistake((*path, "turnstile"), expected, found, nearest(door.turnstile, lanes))
+        first = inputs.setdefault((door.turnstile, door.input), index)
+        if first != index:
+            line = notes.where.find(("doors", first, "input")).line
+            found = f"{door.input} as in line {line}"
+            notes.mistake((*path, "input"), "an input of its own for each door", found)

@@ -1,0 +1,172 @@
+"""Reads a settings file from disk, with the defaults and the policy profile laid under it."""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from config.fields import Surroundings
+from config.locate import locate
+from config.parse import parse
+from config.problems import KeyPath, Origin, Problem, SettingsError, Where
+from config.schema import Settings
+
+_HERE = Path(__file__).parent
+
+SIZE_MAX = 1_048_576  # bytes; a site with 16 lanes and 50 doors needs 20,000
+DEPTH_MAX = 8  # levels of keys; the deepest that means anything has 4
+
+# These sections switch something on: their defaults count only where the file has the section.
+_OPTIONAL_SECTIONS = ("broker", "device_broker", "desk")
+
+_TOML_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_TOML_HINTS = {
+    "Invalid value": "texts have quotes, numbers and true or false have none",
+    "Expected '='": "a line is: key = value, and a section: [section]",
+    "Expected newline": "one key on each line; texts have quotes around them",
+    "Cannot overwrite": "each key only once",
+    "Cannot declare": "each section only once; those that repeat have two brackets: [[lanes]]",
+    "Unescaped": "write texts with \\\\ in single quotes: 'C:\\\\keys'",
+    "Illegal character": "close the quotes before the end of the line",
+}
+
+
+def load(path: Path) -> Settings:
+    """Read a settings file and check all that can be checked without devices.
+
+    Raises SettingsError, and nothing else, with every mistake in the order of the lines.
+    """
+    site = _read(path)
+    profile = _profile(site)
+    defaults = {
+        section: values
+        for section, values in _read(_HERE / "defaults.toml").values.items()
+        if section not in _OPTIONAL_SECTIONS or section in site.values
+    }
+    document = _lay(defaults, _lay({"policy": profile.values}, site.values))
+    around = Surroundings(
+        folder=path.absolute().parent,
+        zones=available_timezones(),
+        profiles=profile_names(),
+        look=_look,
+        look_at_secret=_look_at_secret,
+    )
+    # Defaults have no place: what is missing is missing in the site's own file.
+    origins = {("policy", *key): origin for key, origin in profile.origins.items()}
+    result = parse(document, Where(str(path), {**origins, **site.origins}), around)
+    if isinstance(result, list):
+        raise SettingsError(sorted(result, key=lambda item: (item.file != str(path), item.line)))
+    return result
+
+
+def profile_names() -> list[str]:
+    return sorted(file.stem for file in (_HERE / "profiles").glob("*.toml"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    values: Mapping[str, object] = field(default_factory=dict)
+    origins: Mapping[KeyPath, Origin] = field(default_factory=dict)
+
+
+def _profile(site: _Document) -> _Document:
+    """Read the profile that the site's policy names; an empty one where it names none we have."""
+    policy = site.values.get("policy")
+    name = policy.get("profile") if isinstance(policy, dict) else None
+    return _read(_HERE / "profiles" / f"{name}.toml") if name in profile_names() else _Document()
+
+
+def _lay(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """Put one document over another: tables are merged key by key, all else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, dict) and isinstance(value, dict):
+            merged[key] = _lay(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+# --- one file -----------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> _Document:
+    text = _read_text(path)
+    try:
+        values = tomllib.loads(text)
+        lines = locate(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([_syntax_problem(path, text, str(error))]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or of brackets
+        expected = "numbers of at most 64 bits and sections in sections up to 8 deep"
+        raise SettingsError([Problem(str(path), 0, "", expected, "more")]) from error
+    for key_path, line in lines.items():
+        if len(key_path) > DEPTH_MAX:
+            expected = f"at most {DEPTH_MAX} levels of sections and lists"
+            raise SettingsError([Problem(str(path), line, "", expected, "more")])
+    return _Document(values, {key: Origin(str(path), line) for key, line in lines.items()})
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(SIZE_MAX + 1)
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        hint = "give the right file with -c; examples are in config/examples"
+        problem = Problem(str(path), 0, "", "a settings file", found, hint)
+        raise SettingsError([problem]) from error
+    if len(data) > SIZE_MAX:
+        raise SettingsError([Problem(str(path), 0, "", f"at most {SIZE_MAX} bytes", "more")])
+    try:
+        return data.decode("utf-8-sig")  # editors on Windows put a mark at the beginning
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{data[error.start]:02x}"
+        problem = Problem(str(path), line, "", "text in UTF-8", found, "save the file as UTF-8")
+        raise SettingsError([problem]) from error
+
+
+def _syntax_problem(path: Path, text: str, message: str) -> Problem:
+    what, line, column = message, str(text.count("\n") + 1), None
+    if found := _TOML_PLACE.fullmatch(message):
+        what, line, column = found[1], found[2] or line, found[3]
+    hints = (hint for start, hint in _TOML_HINTS.items() if what.startswith(start))
+    return Problem(
+        file=str(path),
+        line=int(line),
+        key="",
+        expected="TOML",
+        found=what[0].lower() + what[1:],
+        hint=next(hints, ""),
+        column=int(column) if column else None,
+    )
+
+
+# --- files that the settings name ---------------------------------------------------------------
+
+
+def _look(path: Path) -> str | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return f"no file at {path}"
+    except (OSError, ValueError) as error:
+        return f"{path!s:.200}: {getattr(error, 'strerror', None) or error}"
+    if not stat.S_ISREG(status.st_mode):
+        return f"something else at {path}"
+    if not os.access(path, os.R_OK):
+        return f"{path}, which this user must not read"
+    return None
+
+
+def _look_at_secret(path: Path) -> str | None:
+    fault = _look(path)
+    if fault is None and path.stat().st_mode & stat.S_IRWXO:
+        return f"{path} open to all; run: chmod o= {path}"
+    return fault

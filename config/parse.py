@@ -1,0 +1,299 @@
+"""Turns a settings document into `Settings`, or into the list of all its mistakes.
+
+The document has the defaults and the policy profile already under it; see `config.load`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from config.crosschecks import check_across
+from config.fields import Notes, Surroundings, Table, nearest, one_of
+from config.problems import KeyPath, Problem, Where
+from config.schema import (
+    Broker,
+    ContactState,
+    Desk,
+    DeviceBroker,
+    Door,
+    DriverTable,
+    EmbeddedBroker,
+    Journal,
+    Lane,
+    Locale,
+    OnDiskRefusal,
+    Privacy,
+    Protocol,
+    PublishStatus,
+    Roster,
+    Settings,
+    Site,
+    Storage,
+    Trust,
+)
+
+SITE_PATH_CHARACTERS_MAX = 64  # what a certificate's common name holds (X.520 ub-common-name)
+RESERVED_NAMES = ("policy", "roster", "trust")  # they stand beside the names in topics
+SECRET_FILES = ("key_file", "password_file", "psk_file")
+
+_HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
+_BROKER_URL = re.compile(rf"(mqtts?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
+_LISTEN = re.compile(rf"({_HOST}):([0-9]{{1,5}})")
+_PORT_MAX = 65_535
+_INTEGER_MAX = 2**63 - 1  # TOML promises 64 bits; longer numbers break whoever prints them
+
+
+def parse(
+    document: Mapping[str, object], where: Where, around: Surroundings
+) -> Settings | list[Problem]:
+    notes = Notes(where)
+    for path, value in _leaves(document, ()):
+        if isinstance(value, int) and abs(value) > _INTEGER_MAX:
+            notes.mistake(path, "a number of at most 64 bits", "a longer one")
+    if notes.problems:
+        return notes.problems
+    settings = _settings(Table(document, (), notes, around))
+    check_across(settings, notes)
+    return notes.problems or replace(settings, advice=tuple(notes.advice))
+
+
+def _settings(root: Table) -> Settings:
+    profile, policy = _policy(root.table("policy"))
+    storage = _storage(root.table("storage"))
+    settings = Settings(
+        site=_site(root.table("site")),
+        storage=storage,
+        journal=_journal(root.table("journal")),
+        privacy=_privacy(root.table("privacy"), storage),
+        trust=_trust(root.table("trust")),
+        broker=_broker(root.table("broker")) if root.has("broker") else None,
+        device_broker=_device_broker(root) if root.has("device_broker") else None,
+        desk=_desk(root.table("desk")) if root.has("desk") else None,
+        lanes=tuple(_lane(table) for table in root.tables("lanes")),
+        rosters=tuple(_roster(table) for table in root.tables("rosters")),
+        doors=tuple(_door(table) for table in root.tables("doors")),
+        profile=profile,
+        policy=policy,
+        where=root.notes.where,
+        advice=(),
+    )
+    if root.values.get("lanes", []) == []:
+        root.notes.mistake(("lanes",), "at least one section [[lanes]]", "none")
+    root.refuse("gates", "one gate that all lanes belong to", "write each turnstile as [[lanes]]")
+    root.close()
+    return settings
+
+
+# --- one function per section -------------------------------------------------------------------
+
+
+def _site(table: Table) -> Site:
+    site_id = _site_name(table, "id")
+    site = Site(
+        region=_site_name(table, "region"),
+        organisation=_site_name(table, "organisation"),
+        id=site_id,
+        name=table.text("name") or site_id,
+        timezone=_timezone(table),
+        locale=table.choice("locale", Locale),
+        registration_id=table.text("registration_id"),
+        contact=table.text("contact"),
+    )
+    table.close()
+    if len(site.path) > SITE_PATH_CHARACTERS_MAX:
+        expected = f"region/organisation/id in at most {SITE_PATH_CHARACTERS_MAX} characters"
+        table.notes.mistake((*table.path, "id"), expected, f"{len(site.path)} characters")
+    return site
+
+
+def _site_name(table: Table, key: str) -> str:
+    name = table.name(key)
+    if name in RESERVED_NAMES:
+        table.mistake(key, f"a name other than {', '.join(RESERVED_NAMES)}")
+    return name
+
+
+def _timezone(table: Table) -> str:
+    zones = table.around.zones
+    expected = "a time zone such as Asia/Jakarta or Asia/Makassar"
+    return table.text("timezone", expected, zones.__contains__, partial(nearest, words=zones))
+
+
+def _storage(table: Table) -> Storage:
+    storage = Storage(
+        directory=table.directory("directory"),
+        retention_days=table.number("retention_days", 1, 3650, "days"),
+    )
+    table.close()
+    return storage
+
+
+def _journal(table: Table) -> Journal:
+    journal = Journal(
+        commit_deadline_ms=table.number("commit_deadline_ms", 100, 5000, "milliseconds"),
+        when_disk_refuses=table.choice("when_disk_refuses", OnDiskRefusal),
+    )
+    table.close()
+    return journal
+
+
+def _privacy(table: Table, storage: Storage) -> Privacy:
+    # The key is not looked at here: the daemon makes it at first start.
+    is_given = table.has("key_file")
+    privacy = Privacy(
+        key_file=table.directory("key_file") if is_given else storage.directory / "privacy.key",
+        publish_status=table.choice("publish_status", PublishStatus),
+    )
+    table.close()
+    return privacy
+
+
+def _trust(table: Table) -> Trust:
+    trust = Trust(directory=table.directory("directory"))
+    table.close()
+    return trust
+
+
+def _broker(table: Table) -> Broker:
+    is_tls, host, port = _broker_url(table)
+    broker = Broker(
+        host=host,
+        port=port,
+        is_tls=is_tls,
+        protocol=table.choice("protocol", Protocol),
+        ca_file=_optional_file(table, "ca_file"),
+        certificate_file=_optional_file(table, "certificate_file"),
+        key_file=_optional_file(table, "key_file"),
+        username=table.text("username") if table.has("username") else None,
+        password_file=_optional_file(table, "password_file"),
+    )
+    table.close()
+    _check_broker(broker, table)
+    return broker
+
+
+def _broker_url(table: Table) -> tuple[bool, str, int]:
+    """Return (is TLS, host, port). A URL with a user in it may hold a password: it is not shown."""
+    expected = "mqtt://host:port or mqtts://host:port"
+    if "@" in str(table.values.get("url")):
+        table.has("url")
+        hint = "a user is written as username and password_file"
+        table.notes.mistake((*table.path, "url"), expected, "something with @", hint)
+        return True, "", 0
+    found = _BROKER_URL.fullmatch(table.text("url", expected, _is_broker_url))
+    scheme, host, port = found.groups() if found else ("mqtts", "", "0")
+    is_tls = scheme == "mqtts"
+    return is_tls, host.strip("[]"), int(port or (8883 if is_tls else 1883))
+
+
+def _is_broker_url(url: str) -> bool:
+    found = _BROKER_URL.fullmatch(url)
+    return found is not None and (found[3] is None or 0 < int(found[3]) <= _PORT_MAX)
+
+
+def _check_broker(broker: Broker, table: Table) -> None:
+    if broker.certificate_file and not broker.key_file:
+        table.mistake("key_file", "the key of certificate_file")
+    if broker.key_file and not broker.certificate_file:
+        table.mistake("certificate_file", "the certificate of key_file")
+    if broker.password_file and broker.username is None:
+        table.mistake("username", "the user of password_file")
+    if broker.is_tls:
+        return
+    for key in ("ca_file", "certificate_file", "key_file"):
+        if key in table.values:
+            hint = "TLS needs mqtts:// in the url"
+            table.mistake(key, "no such key beside mqtt://", hint)
+    is_local = broker.host in ("localhost", "::1") or broker.host.startswith("127.")
+    if broker.password_file and not is_local:
+        text = "the password goes over the network unprotected; use mqtts://"
+        table.notes.advise((*table.path, "url"), text)
+
+
+def _device_broker(root: Table) -> DeviceBroker:
+    table = root.table("device_broker")
+    if table.values.get("url") != "embedded":
+        return _broker(table)
+    table.has("url")
+    table.has("protocol")
+    table.close()
+    return EmbeddedBroker()
+
+
+def _desk(table: Table) -> Desk:
+    found = _LISTEN.fullmatch(table.text("listen", "an address such as 127.0.0.1:8080", _is_listen))
+    table.close()
+    host, port = found.groups() if found else ("", "0")
+    return Desk(host=host.strip("[]"), port=int(port))
+
+
+def _is_listen(text: str) -> bool:
+    found = _LISTEN.fullmatch(text)
+    return found is not None and 0 < int(found[2]) <= _PORT_MAX
+
+
+def _policy(table: Table) -> tuple[str | None, Mapping[str, object]]:
+    policy = {key: value for key, value in table.values.items() if key != "profile"}
+    if not table.has("profile"):
+        return None, policy
+    profiles = table.around.profiles
+    hint = partial(nearest, words=profiles)
+    return table.text("profile", one_of(profiles), profiles.__contains__, hint), policy
+
+
+def _lane(table: Table) -> Lane:
+    lane = Lane(
+        id=table.name("id"),
+        entry_reader=_driver(table.table("entry_reader")) if table.has("entry_reader") else None,
+        exit_reader=_driver(table.table("exit_reader")) if table.has("exit_reader") else None,
+        turnstile=_driver(table.table("turnstile")),
+    )
+    table.close()
+    return lane
+
+
+def _driver(table: Table) -> DriverTable:
+    driver = table.text("driver")
+    values = {key: value for key, value in table.values.items() if key != "driver"}
+    for key in values:
+        if key.endswith("_file"):
+            values[key] = str(table.file(key, is_secret=key in SECRET_FILES))
+    return DriverTable(driver=driver, values=values, path=table.path)
+
+
+def _roster(table: Table) -> Roster:
+    roster = Roster(name=table.name("name"), file=table.file("file"))
+    table.close()
+    return roster
+
+
+def _door(table: Table) -> Door:
+    door = Door(
+        id=table.name("id"),
+        name=table.text("name"),
+        turnstile=table.name("turnstile"),
+        input=table.number("input", 1, 32),
+        normally=table.choice("normally", ContactState),
+    )
+    for key in ("entry_reader", "exit_reader"):
+        table.refuse(key, "a door without a reader", "all lanes belong to the one gate: [[lanes]]")
+    table.close()
+    return door
+
+
+def _optional_file(table: Table, key: str) -> Path | None:
+    return table.file(key, is_secret=key in SECRET_FILES) if table.has(key) else None
+
+
+def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    match value:
+        case Mapping():
+            for key, item in value.items():
+                yield from _leaves(item, (*path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _leaves(item, (*path, index))
+        case _:
+            yield path, value

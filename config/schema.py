@@ -1,0 +1,187 @@
+"""What the settings file says, as types: the result of `config.parse`.
+
+Every file and directory is a path from the root: relative ones start at the folder of the settings
+file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from config.problems import Advice, KeyPath, Where
+
+
+class Locale(StrEnum):
+    """The language of texts for people."""
+
+    INDONESIAN = "id"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    region: str
+    organisation: str
+    id: str
+    name: str
+    """For people; the id where the file gives none."""
+    timezone: str
+    """A name of the IANA database that this machine knows."""
+    locale: Locale
+    registration_id: str
+    """What the authority calls the site; may be empty."""
+    contact: str
+    """The person in charge; may be empty."""
+
+    @property
+    def path(self) -> str:
+        """Return the site's place in topics, certificates and client ids; at most 64 characters."""
+        return f"{self.region}/{self.organisation}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    directory: Path
+    retention_days: int
+
+
+class OnDiskRefusal(StrEnum):
+    """What an entry scan gets while the verdict cannot be recorded."""
+
+    REFUSE = "refuse"
+    REFER = "refer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    commit_deadline_ms: int
+    when_disk_refuses: OnDiskRefusal
+
+
+class PublishStatus(StrEnum):
+    """How much of the health status leaves the building in access events."""
+
+    STATUS = "status"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    key_file: Path
+    """The key of the pseudonyms; made at first start."""
+    publish_status: PublishStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    directory: Path
+
+
+class Protocol(StrEnum):
+    """`AUTO` tries MQTT 5 and falls back to 3.1.1."""
+
+    AUTO = "auto"
+    V5 = "5"
+    V311 = "3.1.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    host: str
+    port: int
+    is_tls: bool
+    protocol: Protocol
+    ca_file: Path | None
+    """None with TLS: the authorities that the operating system trusts."""
+    certificate_file: Path | None
+    """With `key_file`, or both None."""
+    key_file: Path | None
+    username: str | None
+    password_file: Path | None
+    """Only with `username`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBroker:
+    """The gateway starts a broker of its own on loopback."""
+
+
+DeviceBroker = Broker | EmbeddedBroker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverTable:
+    """A device: the name of its driver, and the keys that only the driver knows and checks.
+
+    Keys named `..._file` are already paths from the root, of files that can be read. Report on a
+    key with `settings.where.problem((*table.path, key), ...)`.
+    """
+
+    driver: str
+    values: Mapping[str, object]
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    id: str
+    entry_reader: DriverTable | None
+    exit_reader: DriverTable | None
+    turnstile: DriverTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    name: str
+    file: Path
+
+
+class ContactState(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A door that must stay shut, watched by a contact at an input of a lane's turnstile."""
+
+    id: str
+    name: str
+    turnstile: str
+    """The id of the lane whose turnstile has the input."""
+    input: int
+    normally: ContactState
+    """The state of the contact while the door is shut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    site: Site
+    storage: Storage
+    journal: Journal
+    privacy: Privacy
+    trust: Trust
+    broker: Broker | None
+    """None: the gateway works by itself and publishes nothing."""
+    device_broker: DeviceBroker | None
+    desk: Desk | None
+    lanes: tuple[Lane, ...]
+    """At least one."""
+    rosters: tuple[Roster, ...]
+    doors: tuple[Door, ...]
+    profile: str | None
+    """The name of the profile that `policy` begins with."""
+    policy: Mapping[str, object]
+    """The profile with the site's own [policy] over it, not looked into; empty where there is none.
+
+    Report on a key with `where.problem(("policy", key), ...)`.
+    """
+    where: Where
+    advice: tuple[Advice, ...]
