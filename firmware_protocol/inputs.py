@@ -122,7 +122,7 @@ class Result:
 
     grant: bytes
     outcome: Outcome
-    is_repeat: bool
+    is_repeat: bool = False
 
 
 Effect = Unlock | Relock | Result | LogEntry
