@@ -1,0 +1,145 @@
+"""Secret keys on disk: files of mode 0600, written whole or not at all, never overwritten."""
+
+import json
+import os
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from gatewayd.app import trust_directory
+from gatewayd.core.pseudonym import KEY_SIZE
+from gatewayd.core.trust import IssuerKey, Purpose, issuer_document, key_id, parse_issuer
+from gatewayd.store.files import sync_directory
+
+PRIVATE_SUFFIX = ".key.pem"
+PUBLIC_SUFFIX = trust_directory.SUFFIX
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_FILE_SIZE_MAX = 10_000  # A key has some hundred bytes.
+_OTHERS = 0o077  # The rights of group and everybody else.
+
+
+class KeyFileError(Exception):
+    """A key file is not usable; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An issuer's private key, and the name that stands in its passes."""
+
+    issuer: str
+    private: Ed25519PrivateKey
+
+
+def read_or_make_privacy_key(path: Path) -> bytes:
+    """Return the key of the pseudonyms; made of chance at the first start."""
+    if not path.exists():
+        _write_new(path, f"{secrets.token_hex(KEY_SIZE)}\n".encode(), mode=0o600)
+    return read_secret(path, KEY_SIZE)
+
+
+def read_secret(path: Path, size: int) -> bytes:
+    """Read a file that holds `size` bytes as hex digits, and nobody else may read."""
+    text = _read_private(path).decode("ascii", errors="replace").strip()
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = b""
+    if len(secret) != size:
+        raise KeyFileError(
+            f"{path}: expected {2 * size} hex digits, found something else; restore it from a "
+            "backup, or take it away and have a new one made"
+        )
+    return secret
+
+
+def make_signing_key(directory: Path, issuer: str) -> tuple[Path, Path]:
+    """Make an issuer's key pair; returns the paths of the private and of the public file."""
+    if not _FILE_NAME.fullmatch(issuer):
+        raise KeyFileError(
+            f"{issuer!r}: expected an issuer's name of 1 to 32 characters of a-z, A-Z, 0-9, '.', "
+            "'_' and '-', because its files are called so"
+        )
+    private = Ed25519PrivateKey.generate()
+    private_path = directory / f"{issuer}{PRIVATE_SUFFIX}"
+    public_path = directory / f"{issuer}{PUBLIC_SUFFIX}"
+    for path in (private_path, public_path):
+        if path.exists():
+            raise _stands_already(path)
+    public = IssuerKey(issuer, private.public_key(), frozenset({Purpose.PASS}))
+    document = json.dumps(issuer_document(public), indent=2)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    _write_new(private_path, pem, mode=0o600)
+    _write_new(public_path, f"{document}\n".encode(), mode=0o644)
+    return private_path, public_path
+
+
+def read_signing_key(path: Path, issuer: str | None = None) -> SigningKey:
+    """Read a private key; its issuer is the one given, else that of the public file beside it."""
+    try:
+        private = load_pem_private_key(_read_private(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{path}: expected a private key in PEM, without password") from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: expected an Ed25519 key; make one with: gatewayd pass keygen")
+    return SigningKey(issuer or _read_issuer(path, private), private)
+
+
+def _read_issuer(private_path: Path, private: Ed25519PrivateKey) -> str:
+    path = private_path.with_name(private_path.name.removesuffix(PRIVATE_SUFFIX) + PUBLIC_SUFFIX)
+    try:
+        keys, _ = parse_issuer(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        keys = ()
+    for key in keys:
+        if key.key_id == key_id(private.public_key()):
+            return key.issuer
+    raise KeyFileError(
+        f"{path}: expected the public half of {private_path.name}, with the issuer's name; "
+        "put it there, or give --issuer"
+    )
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & _OTHERS:
+                raise KeyFileError(f"{path}: others can read this secret; run: chmod 600 {path}")
+            return file.read(_FILE_SIZE_MAX)
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _write_new(path: Path, content: bytes, *, mode: int) -> None:
+    """Appear whole under a name that is free; a power cut leaves nothing or all of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
+            os.fchmod(draft.fileno(), mode)
+            draft.write(content)
+            draft.flush()
+            os.fsync(draft.fileno())
+            path.hardlink_to(draft.name)  # Unlike a rename, this fails where a file stands.
+        sync_directory(path.parent)
+    except FileExistsError as error:
+        raise _stands_already(path) from error
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _stands_already(path: Path) -> KeyFileError:
+    return KeyFileError(
+        f"{path}: stands already and is never overwritten, since whatever was made with the old "
+        "key would stop working; move it away first, or choose another name"
+    )

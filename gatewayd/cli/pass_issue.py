@@ -1,0 +1,224 @@
+"""`gatewayd pass issue`: one signed pass, as a QR code or as text."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import segno
+
+from gatewayd.app.chance import SystemChance
+from gatewayd.app.key_files import KeyFileError, SigningKey, read_signing_key
+from gatewayd.core.events import format_time
+from gatewayd.core.passes import PASS_ID_SIZE, Pass, write_pass
+from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
+from gatewayd.core.tables import Expected
+from gatewayd.core.words import Json, Status
+from gatewayd.runtime.clock import SystemClock
+
+DEFAULT_DAYS = 30  # Long enough not to be renewed every day, short enough for a lost card.
+
+_DAYS_MAX = 3660
+_YEARS = range(2000, 2200)  # A date outside of them is a typing mistake.
+_SCALE = 8  # Pixels of a square: 2 cm wide on a printed card, sharp on a screen.
+_STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
+
+_Context, _Option = click.Context, click.Parameter
+
+
+def _spelled(
+    is_right: Callable[[str], bool], expected: str
+) -> Callable[[_Context, _Option, str | None], str | None]:
+    """Make the check of an option. It does not repeat the value: that can be a person's number."""
+
+    def check(_context: _Context, _option: _Option, value: str | None) -> str | None:
+        if value is not None and not is_right(value):
+            raise click.BadParameter(f"expected {expected}")
+        return value
+
+    return check
+
+
+def _date(*, is_end: bool) -> Callable[[_Context, _Option, str | None], datetime | None]:
+    """Make the reader of an option that is a date, or a time, in the zone of --timezone."""
+
+    def read(context: _Context, _option: _Option, value: str | None) -> datetime | None:
+        if value is None:
+            return None
+        at = read_time(value, context.params["zone"], is_end=is_end)
+        if isinstance(at, Expected):
+            raise click.BadParameter(f"expected {at.what}")
+        if at.year not in _YEARS:
+            raise click.BadParameter(f"expected a year from {_YEARS[0]} to {_YEARS[-1]}")
+        return at.replace(microsecond=0)
+
+    return read
+
+
+def _zone(_context: _Context, _option: _Option, value: str) -> tzinfo:
+    try:
+        return ZoneInfo(value)
+    except (OSError, ValueError, LookupError) as error:
+        raise click.BadParameter("expected a time zone, like Asia/Makassar") from error
+
+
+@click.command(
+    epilog="\b\nExample:\n  gatewayd pass issue --key issuer/gmsc.key.pem --subject 19870101 \\"
+    "\n      --category staff --until 2027-12-31 --png card.png"
+)
+@click.option(
+    "--key",
+    "key_path",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The secret key NAME.key.pem; NAME.jwks.json beside it tells the issuer's name.",
+)
+@click.option(
+    "--issuer",
+    callback=_spelled(is_id, EXPECTED_ID),
+    help="The issuer's name, where NAME.jwks.json is not there.",
+)
+@click.option(
+    "--subject",
+    required=True,
+    callback=_spelled(is_id, EXPECTED_ID),
+    help="The person's id, the same as in rosters.",
+)
+@click.option(
+    "--category",
+    required=True,
+    callback=_spelled(is_category, EXPECTED_CATEGORY),
+    help="A category of the gate's policy: staff, visitor ...",
+)
+@click.option(
+    "--from",
+    "begins",
+    metavar="DATE",
+    callback=_date(is_end=False),
+    help="First day, or the time when it begins  [default: now].",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, _DAYS_MAX),
+    help=f"For how many times 24 hours  [default: {DEFAULT_DAYS}].",
+)
+@click.option(
+    "--until",
+    "ends",
+    metavar="DATE",
+    callback=_date(is_end=True),
+    help="Last day, or the time when it ends.",
+)
+@click.option("--status", type=click.Choice(_STATUSES), help="A status the issuer vouches for.")
+@click.option(
+    "--status-until",
+    "status_ends",
+    metavar="DATE",
+    callback=_date(is_end=True),
+    help="Last day of the status, or the time when it ends  [default: with the pass].",
+)
+@click.option(
+    "--timezone",
+    "zone",
+    is_eager=True,  # The dates are read with it.
+    callback=_zone,
+    default="Asia/Jakarta",
+    show_default=True,
+    help="Where days begin and end.",
+)
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a drawing.")
+@click.option("--text", "is_text", is_flag=True, help="Print the code itself.")
+@click.option("--json", "is_json", is_flag=True, help="Print the code and its dates as JSON.")
+def issue(  # noqa: PLR0913, one parameter for each option
+    *,
+    key_path: Path,
+    issuer: str | None,
+    subject: str,
+    category: str,
+    begins: datetime | None,
+    days: int | None,
+    ends: datetime | None,
+    status: str | None,
+    status_ends: datetime | None,
+    zone: tzinfo,  # noqa: ARG001, the dates were read with it
+    png: Path | None,
+    svg: Path | None,
+    is_text: bool,
+    is_json: bool,
+) -> None:
+    """Issue a pass.
+
+    Without an output option its QR code is drawn in the terminal; where there is no terminal, the
+    code itself is printed.
+    """
+    if days and ends:
+        raise click.UsageError("give --days or --until, not both")
+    if status_ends and not status:
+        raise click.UsageError("--status-until needs --status")
+    key = _read_key(key_path, issuer)
+    now = SystemClock().utc().replace(microsecond=0)
+    not_before = begins or now
+    not_after = ends or not_before + timedelta(days=days or DEFAULT_DAYS)
+    if not_after <= max(not_before, now):
+        raise click.UsageError(f"a pass that ends {format_time(not_after)} would never be valid")
+    content = Pass(
+        issuer=key.issuer,
+        subject=subject,
+        category=category,
+        issued_at=now,
+        not_before=not_before,
+        not_after=not_after,
+        pass_id=SystemChance().token(PASS_ID_SIZE),
+        status=Status(status) if status else None,
+        status_until=(status_ends or not_after) if status else None,
+    )
+    code = write_pass(content, key.private)
+    has_picture = _draw(code, png, svg)
+    if is_json:
+        click.echo(json.dumps({"code": code, **_describe(content)}))
+    elif is_text or not (has_picture or sys.stdout.isatty()):
+        click.echo(code)
+    elif not has_picture:
+        _qr(code).terminal(compact=True)
+    click.echo(f"valid from {format_time(not_before)} until {format_time(not_after)}", err=True)
+
+
+def _read_key(path: Path, issuer: str | None) -> SigningKey:
+    try:
+        return read_signing_key(path, issuer)
+    except KeyFileError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _draw(code: str, png: Path | None, svg: Path | None) -> bool:
+    """Write the pictures that are wanted; return whether there is one."""
+    try:
+        for path, kind in ((png, "png"), (svg, "svg")):
+            if path is not None:
+                _qr(code).save(str(path), kind=kind, scale=_SCALE)
+    except OSError as error:
+        raise click.UsageError(f"the picture cannot be written: {error}") from error
+    return bool(png or svg)
+
+
+def _qr(code: str) -> segno.QRCode:
+    """Error level M: 15 % may be scratched; Q would make the squares of a card too small."""
+    return segno.make_qr(code, mode="alphanumeric", error="m")
+
+
+def _describe(content: Pass) -> dict[str, Json]:
+    """Return what the pass says, but for whom it names."""
+    until = content.status_until
+    return {
+        "issuer": content.issuer,
+        "category": content.category,
+        "not_before": format_time(content.not_before),
+        "not_after": format_time(content.not_after),
+        "pass_id": content.pass_id.hex(),
+        "status": content.status,
+        "status_until": format_time(until) if until else None,
+    }

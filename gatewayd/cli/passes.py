@@ -1,0 +1,143 @@
+"""`gatewayd pass`: keys for our own passes, and passes issued and verified with them."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gatewayd.app.key_files import KeyFileError, make_signing_key
+from gatewayd.app.trust_directory import read_trust
+from gatewayd.cli.pass_issue import issue
+from gatewayd.core.credential import SCAN_SIZE_MAX, Credential, SignedPass, UnknownId, read_scan
+from gatewayd.core.decide import EXIT_CHECKS, Case, Usage
+from gatewayd.core.events import format_time, parse_time
+from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.policy import Policy
+from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
+from gatewayd.core.reasons import Locale, Reason, text
+from gatewayd.core.words import Json, Status
+from gatewayd.runtime.clock import SystemClock
+
+
+@click.group("pass")
+def passes() -> None:
+    """Make the keys of signed passes, issue passes, verify them."""
+
+
+@passes.command(
+    epilog="\b\nExample:\n  gatewayd pass keygen --issuer gmsc --out /etc/gatewayd/issuer"
+)
+@click.option(
+    "--issuer",
+    required=True,
+    help="Name of the issuer. It stands in every pass: a short one makes small codes.",
+)
+@click.option(
+    "--out",
+    "directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the two files.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print the paths as JSON.")
+def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
+    """Make the keys of an issuer.
+
+    NAME.key.pem is the secret one, NAME.jwks.json the public one for the gates.
+    """
+    try:
+        private_path, public_path = make_signing_key(directory, issuer)
+    except KeyFileError as error:
+        raise click.UsageError(str(error)) from error
+    if is_json:
+        click.echo(json.dumps({"private": str(private_path), "public": str(public_path)}))
+        return
+    click.echo(f"secret key: {private_path} (keep it where passes are issued, and nowhere else)")
+    click.echo(f"public key: {public_path}")
+    click.echo("Next: copy the public key into the trust folder of each gate, then issue passes:")
+    click.echo(f"  gatewayd pass issue --key {private_path} --subject ID --category staff")
+
+
+passes.add_command(issue)
+
+
+@passes.command(
+    epilog="\b\nExample:\n  gatewayd pass issue ... --text | gatewayd pass verify - --trust trust/"
+)
+@click.argument("code")
+@click.option(
+    "--trust",
+    "trust_path",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The trust folder of a gate.",
+)
+@click.option(
+    "--at",
+    "time",
+    metavar="TIME",
+    help="When it is shown, like 2027-01-31T08:00:00+07:00  [default: now].",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print the answer as JSON.")
+def verify(*, code: str, trust_path: Path, time: str | None, is_json: bool) -> None:
+    """Verify a pass as a gate does.
+
+    CODE is what the QR code holds; - reads it from the first line of stdin. Exit code 0: valid.
+    1: not valid, with the reason. 2: misuse.
+    """
+    at = _read_time(time) if time else SystemClock().utc()
+    data = _read_stdin() if code == "-" else os.fsencode(code)
+    folder = read_trust(trust_path)
+    for problem in folder.problems:
+        click.echo(problem, err=True)
+    # The pseudonym made here is thrown away, so any key does.
+    credential = read_scan(data, folder.trust, (), Pseudonyms(bytes(KEY_SIZE)))
+    reason, content = _find_reason(credential, at), _describe(credential)
+    if is_json:
+        click.echo(json.dumps({"valid": reason is Reason.OK, "reason": reason, **content}))
+    elif reason is Reason.OK:
+        click.echo("valid: {category} pass of {issuer}, until {not_after}".format(**content))
+    else:
+        click.echo(f"not valid: {reason}. {text(reason, Locale.EN)}")
+    sys.exit(0 if reason is Reason.OK else 1)
+
+
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.readline(SCAN_SIZE_MAX + 2).rstrip(b"\r\n")
+
+
+def _read_time(value: str) -> datetime:
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            "expected a time with its zone, like 2027-01-31T08:00:00+07:00", param_hint="--at"
+        ) from error
+
+
+def _find_reason(credential: Credential, at: datetime) -> Reason:
+    """Run the checks that a gate makes of the code itself."""
+    if isinstance(credential, UnknownId):
+        return Reason.PREFIX
+    case = Case(credential, Status.UNKNOWN, Usage(), Occupancy(), Policy(zone=UTC), at)
+    reasons = (check(case).reason for check in EXIT_CHECKS)
+    return next((reason for reason in reasons if reason is not None), Reason.OK)
+
+
+def _describe(credential: Credential) -> dict[str, Json]:
+    """Return what a pass says, but for whom it names."""
+    if not isinstance(credential, SignedPass):
+        return {}
+    until = credential.status_until
+    return {
+        "issuer": credential.issuer,
+        "category": credential.category,
+        "not_before": format_time(credential.not_before),
+        "not_after": format_time(credential.not_after),
+        "pass_id": credential.pass_id,
+        "status": credential.status,
+        "status_until": format_time(until) if until else None,
+    }

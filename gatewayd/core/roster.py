@@ -1,0 +1,183 @@
+"""Rosters: lists of people by plain id, kept as pseudonyms only.
+
+A file has the header `id,category,valid_from,valid_until,blocked,note`, in any order, with `,` or
+`;`; all but the first two may be missing, and one row is one line. A problem names row and
+column, never what stands there: with columns shifted it could be anybody's number.
+"""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from gatewayd.core.pseudonym import Namespace, Pseudonyms
+from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
+from gatewayd.core.tables import Expected
+from gatewayd.core.words import HolderId
+
+COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note")
+ROW_COUNT_MAX = 250_000  # More people than any one building; about 100 MB of memory.
+
+_REQUIRED = frozenset({"id", "category"})
+_READ_COLUMNS = ("category", "valid_from", "valid_until", "blocked")
+_YES = frozenset({"yes", "ya", "true", "1"})
+_NO = frozenset({"", "no", "tidak", "false", "0"})
+_NO_LIMIT = frozenset({"", "9999-12-31"})  # The second is how many systems write "for ever".
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """Valid from `valid_from` on and before `valid_until`, both UTC; None is no limit."""
+
+    category: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    name: str
+    entries: Mapping[HolderId, RosterEntry] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """What is wrong with a row, counted from 1, which is the header; never names a person."""
+
+    row: int
+    what: str
+
+
+def parse_roster(
+    name: str, content: bytes, zone: tzinfo, pseudonyms: Pseudonyms
+) -> tuple[Roster, tuple[RowProblem, ...]]:
+    """Read a roster file (UTF-8). A broken row admits nobody; the good ones are used.
+
+    Dates count in `zone`; the day of `valid_until` is the last one. A row that blocks does so even
+    if the rest of it is broken, or if the id stands twice. Without a sound header there are no
+    entries: a misspelled `blocked` would let in those who are.
+    """
+    lines = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
+    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
+    header = [cell.lower() for cell in _split(lines[0], delimiter)]
+    mistake = _find_mistake(header, len(lines) - 1)
+    if mistake is not None:
+        return Roster(name, {}), (RowProblem(1, mistake),)
+    loading = _Loading(zone, pseudonyms, header)
+    for row, line in enumerate(lines[1:], 2):
+        if line.strip():
+            loading.add(row, _split(line, delimiter))
+    return Roster(name, loading.entries), tuple(loading.problems)
+
+
+def find_entry(rosters: Sequence[Roster], holder: HolderId) -> tuple[Roster, RosterEntry] | None:
+    """Return the first roster that blocks this holder, else the first that lists them."""
+    listed = [
+        (roster, entry) for roster in rosters if (entry := roster.entries.get(holder)) is not None
+    ]
+    blocking = [found for found in listed if found[1].blocked]
+    return next(iter(blocking or listed), None)
+
+
+def _find_mistake(header: list[str], row_count: int) -> str | None:
+    """Find what makes the whole file unusable."""
+    for column, word in enumerate(header, 1):
+        if word not in COLUMNS:
+            return f"column {column} of the header: expected one of {', '.join(COLUMNS)}"
+    if len(set(header)) < len(header) or not set(header) >= _REQUIRED:
+        return "expected a header with id and category, and no column twice"
+    if row_count > ROW_COUNT_MAX:
+        return f"expected at most {ROW_COUNT_MAX} rows, found {row_count}: split the roster"
+    return None
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """Return the cells; none where quotes do not pair up, which must not swallow the next rows."""
+    try:
+        return [
+            cell.strip() for cell in next(csv.reader((line,), delimiter=delimiter, strict=True))
+        ]
+    except csv.Error:
+        return []
+
+
+@dataclass(slots=True)
+class _Loading:
+    """A roster file while it is read."""
+
+    zone: tzinfo
+    pseudonyms: Pseudonyms
+    header: list[str]
+    entries: dict[HolderId, RosterEntry] = field(default_factory=dict)
+    problems: list[RowProblem] = field(default_factory=list)
+    rows: dict[HolderId, int] = field(default_factory=dict)
+    readings: dict[tuple[str, ...], "_Reading"] = field(default_factory=dict)
+    """Most rows differ in the id only; reading the rest once makes 100,000 of them cheap."""
+
+    def add(self, row: int, cells: list[str]) -> None:
+        if len(cells) != len(self.header):
+            self._complain(row, f"expected {len(self.header)} cells, and quotes in pairs")
+            return
+        named = dict(zip(self.header, cells, strict=True))
+        person = named["id"]
+        if _ROUNDED.fullmatch(person):
+            self._complain(row, "id: a spreadsheet rounded it; make the column text, enter it anew")
+        elif not is_id(person):
+            self._complain(row, f"id: expected {EXPECTED_ID}")
+        else:
+            holder = self.pseudonyms.of(Namespace.PERSON, person)
+            self._enter(row, holder, tuple(named.get(column, "") for column in _READ_COLUMNS))
+
+    def _enter(self, row: int, holder: HolderId, cells: tuple[str, ...]) -> None:
+        if cells not in self.readings:
+            self.readings[cells] = _read_entry(cells, self.zone)
+        reading = self.readings[cells]
+        for mistake in reading.mistakes:
+            self._complain(row, mistake)
+        first = self.rows.setdefault(holder, row)
+        if first != row:
+            self._complain(row, f"id: stands in row {first} already; here only a block counts")
+        if reading.entry is not None and (first == row or reading.entry.blocked):
+            self.entries[holder] = reading.entry
+
+    def _complain(self, row: int, what: str) -> None:
+        self.problems.append(RowProblem(row, what))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A row but for its id; `entry` is None where it is broken and does not block."""
+
+    entry: RosterEntry | None
+    mistakes: tuple[str, ...] = ()
+
+
+def _read_entry(cells: tuple[str, ...], zone: tzinfo) -> _Reading:
+    category, valid_from, valid_until, blocked = cells
+    mistakes: list[str] = []
+    begins = _read_limit("valid_from", valid_from, zone, mistakes)
+    ends = _read_limit("valid_until", valid_until, zone, mistakes)
+    if begins is not None and ends is not None and begins >= ends:
+        mistakes.append("valid_until: expected a time after valid_from")
+    if not is_category(category):
+        mistakes.append(f"category: expected {EXPECTED_CATEGORY}")
+        category = "unknown"
+    if blocked.lower() not in _YES | _NO:
+        mistakes.append("blocked: expected yes or no; counts as yes until it is mended")
+    if not mistakes:
+        return _Reading(RosterEntry(category, begins, ends, blocked.lower() in _YES))
+    entry = None if blocked.lower() in _NO else RosterEntry(category, blocked=True)
+    return _Reading(entry, tuple(mistakes))
+
+
+def _read_limit(column: str, cell: str, zone: tzinfo, mistakes: list[str]) -> datetime | None:
+    if cell in _NO_LIMIT:
+        return None
+    limit = read_time(cell, zone, is_end=column == "valid_until")
+    if isinstance(limit, Expected):
+        mistakes.append(f"{column}: expected {limit.what}")
+        return None
+    return limit

@@ -1,0 +1,40 @@
+"""How ids, categories and dates are spelled: the same in passes, rosters and commands."""
+
+import re
+from datetime import datetime, tzinfo
+
+from gatewayd.core import tables
+from gatewayd.core.tables import Expected
+
+ID_LENGTH_MAX = 64  # The longest ids in use (staff, population, visitor) have about 20 characters.
+
+EXPECTED_ID = f"1 to {ID_LENGTH_MAX} printable ASCII characters without a blank at either end"
+EXPECTED_CATEGORY = "1 to 32 characters of a-z, 0-9, _ and -, a letter first"
+
+_CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether this can stand for a person in a pass or roster, or be an issuer's name."""
+    return (
+        0 < len(text) <= ID_LENGTH_MAX
+        and text.isascii()
+        and text.isprintable()
+        and text.strip() == text
+    )
+
+
+def is_category(text: str) -> bool:
+    """Tell whether this can be a category; a person's number, which is secret, never can."""
+    return _CATEGORY.fullmatch(text) is not None
+
+
+def read_time(text: object, zone: tzinfo, *, is_end: bool = False) -> datetime | Expected:
+    """Read a date, or a date with time, as an instant in UTC; local in `zone` unless it says.
+
+    A date alone is its first moment; with `is_end` it is the first moment after that day.
+    """
+    try:
+        return tables.time(zone, is_end=is_end)(text)
+    except OverflowError:
+        return Expected("a date well between the years 1 and 9999")
