@@ -57,7 +57,7 @@ from gatewayd.core.reasons import Reason
 from gatewayd.core.words import Direction, GrantId
 
 WAITING_SCANS_MAX = 3  # More people than this in front of one arm cannot tell whose turn it is.
-WAITING_MAX = 8  # Officer's admissions and exits besides; a bound for what should never pile up.
+WAITING_FIRST_MAX = 8  # Exits, and officer's admissions: a bound for what should never pile up.
 
 Step = tuple[Lane, list[Effect]]
 
@@ -147,14 +147,21 @@ def _presented(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
 def _wait(lane: Lane, ticket: Ticket) -> Step:
     first = tuple(other for other in lane.waiting if other.goes_first)
     scans = tuple(other for other in lane.waiting if not other.goes_first)
-    has_room = ticket.goes_first or len(scans) < WAITING_SCANS_MAX
-    if not has_room or len(lane.waiting) >= WAITING_MAX:
+    if _count_alike(lane, ticket) >= (
+        WAITING_FIRST_MAX if ticket.goes_first else WAITING_SCANS_MAX
+    ):
         return lane, [TurnAway(ticket)]
     waiting = (*first, ticket, *scans) if ticket.goes_first else (*first, *scans, ticket)
     effects: list[Effect] = [Show(Indication.WAIT, ticket.direction)]
     if ticket.wait_ms is not None:
         effects.append(StartTimer(WaitOver(ticket.id), ticket.wait_ms))
     return replace(lane, waiting=waiting), effects
+
+
+def _count_alike(lane: Lane, ticket: Ticket) -> int:
+    """Count those who wait for the same: who wants to leave has room whoever wants to come in."""
+    kind = (ticket.goes_first, ticket.direction)
+    return sum((other.goes_first, other.direction) == kind for other in lane.waiting)
 
 
 def _wait_over(lane: Lane, ticket_id: int) -> Step:
@@ -255,9 +262,7 @@ def _recorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
             hindrance = _hindrance(lane, state)
             if hindrance is None:
                 return _open(lane, grant, direction, windows)
-            after, effects = _serve_next(lane, windows)
-            refused = Show(Indication.REFUSED, direction)
-            return after, [Expire(grant, hindrance), refused, *effects]
+            return _expire(lane, grant, direction, hindrance, windows)
 
 
 def _hindrance(lane: Lane, state: Deciding) -> Reason | None:
@@ -271,7 +276,7 @@ def _hindrance(lane: Lane, state: Deciding) -> Reason | None:
         case ExitOnly() if is_entry:
             return Reason.LOCKED_DOWN
         case Idle() | ExitOnly():
-            return Reason.RECORD_LATE if state.is_late and is_entry else None
+            return None
 
 
 def _open(lane: Lane, grant: GrantId, direction: Direction, windows: Windows) -> Step:
@@ -283,10 +288,18 @@ def _open(lane: Lane, grant: GrantId, direction: Direction, windows: Windows) ->
 
 
 def _record_late(lane: Lane, state: Deciding, windows: Windows) -> Step:
+    """Give the lane free: this entry opens no more, and whoever wants to leave waits no longer."""
     if state.ticket.direction is Direction.EXIT:
         return _open_unrecorded(lane, state, windows)
-    wait = Show(Indication.WAIT, Direction.ENTRY)
-    return replace(lane, state=replace(state, is_late=True)), [wait]
+    after, effects = _serve_next(lane, windows)
+    match state.outcome:
+        case None:
+            raise AssertionError("late before it was decided")
+        case TurnedAway(indication):
+            return after, [Show(indication, Direction.ENTRY), *effects]
+        case Admitted(grant):
+            wait = Show(Indication.WAIT, Direction.ENTRY)
+            return after, [Expire(grant, Reason.RECORD_LATE), wait, *effects]
 
 
 def _record_failed(lane: Lane, state: Deciding, shown: Indication, windows: Windows) -> Step:
@@ -299,11 +312,19 @@ def _record_failed(lane: Lane, state: Deciding, shown: Indication, windows: Wind
 def _open_unrecorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
     """Open an exit without its record: exits do not wait for the disk."""
     assert isinstance(state.outcome, Admitted), "an exit is always admitted"
+    grant = state.outcome.grant
     hindrance = _hindrance(lane, state)
     if hindrance is None:
-        return _open(lane, state.outcome.grant, Direction.EXIT, windows)
+        return _open(lane, grant, Direction.EXIT, windows)
+    return _expire(lane, grant, Direction.EXIT, hindrance, windows)
+
+
+def _expire(
+    lane: Lane, grant: GrantId, direction: Direction, hindrance: Reason, windows: Windows
+) -> Step:
+    shown = Show(_RESTING[type(rest_state(lane))], direction)
     after, effects = _serve_next(lane, windows)
-    return after, [Expire(state.outcome.grant, hindrance), *effects]
+    return after, [Expire(grant, hindrance), shown, *effects]
 
 
 # --- a grant in force ---

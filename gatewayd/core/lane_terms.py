@@ -80,7 +80,6 @@ class Deciding:
 
     ticket: Ticket
     outcome: "Outcome | None" = None
-    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
