@@ -31,10 +31,14 @@ class PtyPair:
 
     def plug(self) -> None:
         assert self._thread is None, "the cable is in"
-        masters = [self._make(path) for path in (self.left, self.right)]
+        left, right = self._make(self.left), self._make(self.right)
         stop, self._stop = os.pipe()
         self._fds += [stop]
-        self._thread = threading.Thread(target=_carry, args=(*masters, stop))
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(left, selectors.EVENT_READ, right)
+        self._ready.register(right, selectors.EVENT_READ, left)
+        self._ready.register(stop, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=_carry, args=(self._ready, stop))
         self._thread.start()
 
     def unplug(self) -> None:
@@ -44,6 +48,7 @@ class PtyPair:
         os.close(self._stop)
         self._thread.join()
         self._thread = None
+        self._ready.close()
         for path in (self.left, self.right):
             path.unlink()
         for fd in self._fds:
@@ -60,14 +65,10 @@ class PtyPair:
         return master
 
 
-def _carry(left: int, right: int, stop: int) -> None:
-    with selectors.DefaultSelector() as ready:
-        ready.register(left, selectors.EVENT_READ, right)
-        ready.register(right, selectors.EVENT_READ, left)
-        ready.register(stop, selectors.EVENT_READ)
-        while True:
-            for key, _ in ready.select():
-                if key.fd == stop:
-                    return
-                with contextlib.suppress(BlockingIOError):
-                    os.write(key.data, os.read(key.fd, 4096))
+def _carry(ready: selectors.BaseSelector, stop: int) -> None:
+    while True:
+        for key, _ in ready.select():
+            if key.fd == stop:
+                return
+            with contextlib.suppress(BlockingIOError):
+                os.write(key.data, os.read(key.fd, 4096))
