@@ -1,0 +1,130 @@
+"""The topics of a site, and the catalogue of what each of them carries.
+
+Everything a gateway publishes stands under `onegate/v1/{region}/{organisation}/{site}/up/`.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gatewayd.core.events import EventClass
+from gatewayd.core.words import LaneId
+
+VERSION_ROOT = "onegate/v1"
+SITE_PATH_SIZE_MAX = 64  # It is the common name of the site's certificate (X.520 allows 64).
+RESERVED = frozenset({"policy", "roster", "trust"})
+"""Names of documents that the centre keeps beside regions, organisations and sites."""
+
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SitePath:
+    """A place in the hierarchy; as text the CN of the certificate, user name and client id."""
+
+    region: str
+    organisation: str
+    site: str
+
+    def __post_init__(self) -> None:
+        for name in (self.region, self.organisation, self.site):
+            assert _NAME.fullmatch(name), f"a site's names are of a-z, 0-9 and -: {name!r}"
+            assert name not in RESERVED, f"{name!r} is reserved"
+        assert len(str(self)) <= SITE_PATH_SIZE_MAX, f"{self} is longer than {SITE_PATH_SIZE_MAX}"
+
+    def __str__(self) -> str:
+        return f"{self.region}/{self.organisation}/{self.site}"
+
+    @property
+    def source(self) -> str:
+        """Return the CloudEvents `source` of all events of the site."""
+        return f"/{self}"
+
+    @property
+    def root(self) -> str:
+        return f"{VERSION_ROOT}/{self}"
+
+
+def event(site: SitePath, event_class: EventClass) -> str:
+    return f"{site.root}/up/event/{event_class}"
+
+
+def backfill(site: SitePath, event_class: EventClass) -> str:
+    return f"{site.root}/up/backfill/{event_class}"
+
+
+def state(site: SitePath) -> str:
+    return f"{site.root}/up/state"
+
+
+def occupancy(site: SitePath) -> str:
+    return f"{site.root}/up/occupancy"
+
+
+def lane(site: SitePath, lane_id: LaneId) -> str:
+    return f"{site.root}/up/lane/{lane_id}"
+
+
+def door(site: SitePath, door_id: str) -> str:
+    return f"{site.root}/up/door/{door_id}"
+
+
+def health(site: SitePath) -> str:
+    return f"{site.root}/up/health"
+
+
+class Flow(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEntry:
+    """One line of the catalogue; `{lane}` in a topic stands for a lane's id."""
+
+    topic: str
+    flow: Flow
+    qos: int
+    is_retained: bool
+    carries: str
+    schema: str
+    """The file in `gatewayd/mqtt/schemas` that its messages are valid against."""
+
+
+def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
+    """Return every topic that a gateway of this version uses."""
+    lanes = lane(site, LaneId("{lane}"))
+    return (
+        *(_queued(event(site, name), f"{what}, live") for name, what in _CLASSES),
+        *(
+            _queued(backfill(site, name), f"{what}, when they had to wait")
+            for name, what in _CLASSES
+        ),
+        _retained(state(site), "online (birth) or offline (will)", "state.json"),
+        _retained(occupancy(site), "who is inside, by category", "occupancy.json"),
+        _retained(lanes, "what a lane can do now", "lane.json"),
+        TopicEntry(
+            health(site),
+            Flow.UP,
+            0,
+            is_retained=False,
+            carries="figures, once a minute",
+            schema="health.json",
+        ),
+    )
+
+
+_CLASSES = (
+    (EventClass.ACCESS, "verdicts"),
+    (EventClass.PASSAGE, "passages and breaches"),
+    (EventClass.ALARM, "alarms"),
+    (EventClass.AUDIT, "audit trail"),
+)
+
+
+def _queued(topic: str, carries: str) -> TopicEntry:
+    return TopicEntry(topic, Flow.UP, 1, is_retained=False, carries=carries, schema="event.json")
+
+
+def _retained(topic: str, carries: str, schema: str) -> TopicEntry:
+    return TopicEntry(topic, Flow.UP, 1, is_retained=True, carries=carries, schema=schema)
