@@ -44,7 +44,7 @@ class SigningKey:
 
 def read_or_make_privacy_key(path: Path) -> bytes:
     """Return the key of the pseudonyms; made of chance at the first start."""
-    if not path.exists():
+    if not _stands(path):
         _write_new(path, f"{secrets.token_hex(KEY_SIZE)}\n".encode(), mode=0o600)
     return read_secret(path, KEY_SIZE)
 
@@ -75,7 +75,7 @@ def make_signing_key(directory: Path, issuer: str) -> tuple[Path, Path]:
     private_path = directory / f"{issuer}{PRIVATE_SUFFIX}"
     public_path = directory / f"{issuer}{PUBLIC_SUFFIX}"
     for path in (private_path, public_path):
-        if path.exists():
+        if _stands(path):
             raise _stands_already(path)
     public = IssuerKey(issuer, private.public_key(), frozenset({Purpose.PASS}))
     document = json.dumps(issuer_document(public), indent=2)
@@ -111,6 +111,13 @@ def _read_issuer(private_path: Path, private: Ed25519PrivateKey) -> str:
     )
 
 
+def _stands(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def _read_private(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -118,7 +125,7 @@ def _read_private(path: Path) -> bytes:
                 raise KeyFileError(f"{path}: others can read this secret; run: chmod 600 {path}")
             return file.read(_FILE_SIZE_MAX)
     except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
 
 
 def _write_new(path: Path, content: bytes, *, mode: int) -> None:
@@ -130,12 +137,18 @@ def _write_new(path: Path, content: bytes, *, mode: int) -> None:
             draft.write(content)
             draft.flush()
             os.fsync(draft.fileno())
-            path.hardlink_to(draft.name)  # Unlike a rename, this fails where a file stands.
+            try:
+                path.hardlink_to(draft.name)  # Unlike a rename, this fails where a file stands.
+            except FileExistsError as error:
+                raise _stands_already(path) from error
         sync_directory(path.parent)
-    except FileExistsError as error:
-        raise _stands_already(path) from error
     except OSError as error:
         raise KeyFileError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _unreadable(path: Path, error: OSError) -> KeyFileError:
+    what = f"{path}: cannot be read: {error.strerror}"
+    return KeyFileError(f"{what}; look at its owner and rights, and at the folders above it")
 
 
 def _stands_already(path: Path) -> KeyFileError:

@@ -23,7 +23,7 @@ def read_trust(directory: Path) -> TrustFolder:
     try:
         paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        problem = f"{directory}: cannot be read ({error.strerror}); make the folder or its rights"
+        problem = f"{directory}: cannot be read: {error.strerror}; no signed pass is believed"
         return TrustFolder(collect(()), (problem,))
     keys: list[IssuerKey] = []
     problems: list[str] = []

@@ -16,7 +16,10 @@ class Namespace(StrEnum):
     """Which ids may stand for the same person."""
 
     PERSON = "person"
-    """Pass subjects and roster ids of one site: the same id is the same person."""
+    """Pass subjects and roster ids of one site: the same id is the same person.
+
+    So issuers that one site trusts must not give the same id to two people.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import cbor2
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewayd.core import base45
+from gatewayd.core.credential import (
+    SCAN_SIZE_MAX,
+    Attested,
+    Credential,
+    Inauthentic,
+    Kind,
+    RosterId,
+    SignedPass,
+    UnknownId,
+    Unreadable,
+    read_scan,
+)
+from gatewayd.core.passes import Pass, write_pass
+from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
+from gatewayd.core.reasons import Reason
+from gatewayd.core.roster import parse_roster
+from gatewayd.core.trust import IssuerKey, Purpose, collect
+from gatewayd.core.words import Status
+
+FIXED_TEST_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+TRUST = collect([IssuerKey("gmsc", FIXED_TEST_KEY.public_key(), frozenset({Purpose.PASS}))])
+PSEUDONYMS = Pseudonyms(bytes(KEY_SIZE))
+STAFF_CSV = b"id,category,blocked\n1001,staff,no\n1002,staff,yes\n"
+STAFF, _ = parse_roster("staff", STAFF_CSV, ZoneInfo("Asia/Jakarta"), PSEUDONYMS)
+GUESTS, _ = parse_roster("guests", b"id,category\n1002,visitor\n", UTC, PSEUDONYMS)
+
+ISSUED = datetime(2026, 11, 22, tzinfo=UTC)
+PASS = Pass(
+    issuer="gmsc",
+    subject="1001",
+    category="officer",
+    issued_at=ISSUED,
+    not_before=ISSUED,
+    not_after=ISSUED + timedelta(days=1),
+    pass_id=b"\x01\x02",
+    status=Status.GREEN,
+    status_until=ISSUED + timedelta(hours=1),
+)
+
+
+def read(scan: bytes | str, *rosters) -> Credential:
+    data = scan.encode() if isinstance(scan, str) else scan
+    return read_scan(data, TRUST, rosters or (STAFF,), PSEUDONYMS)
+
+
+def test_a_pass_becomes_a_signed_pass_with_what_the_roster_says_of_its_holder():
+    found = read(write_pass(PASS, FIXED_TEST_KEY))
+    holder = PSEUDONYMS.of(Namespace.PERSON, "1001")
+    assert found == SignedPass(
+        holder=holder,
+        issuer="gmsc",
+        category="officer",
+        not_before=PASS.not_before,
+        not_after=PASS.not_after,
+        pass_id="0102",
+        status=Status.GREEN,
+        status_until=PASS.status_until,
+        entry=STAFF.entries[holder],
+    )
+
+
+def test_a_pass_of_somebody_in_no_roster_stands_by_itself():
+    found = read(write_pass(replace(PASS, subject="7"), FIXED_TEST_KEY))
+    assert isinstance(found, SignedPass)
+    assert found.entry is None
+
+
+def test_a_block_in_any_roster_holds_for_the_pass_too():
+    found = read(write_pass(replace(PASS, subject="1002"), FIXED_TEST_KEY), GUESTS, STAFF)
+    assert isinstance(found, SignedPass)
+    assert found.entry is not None
+    assert found.entry.blocked
+
+
+def test_pass_and_plain_id_of_a_person_name_the_same_holder():
+    by_pass, by_id = read(write_pass(PASS, FIXED_TEST_KEY)), read("1001")
+    assert isinstance(by_pass, SignedPass)
+    assert isinstance(by_id, RosterId)
+    assert by_pass.holder == by_id.holder
+
+
+@pytest.mark.parametrize("scan", ["1001", " 1001", "1001 "])
+def test_a_plain_id_is_looked_up_without_blanks_around_it(scan):
+    found = read(scan)
+    assert isinstance(found, RosterId)
+    assert (found.roster, found.entry.category) == ("staff", "staff")
+
+
+def test_of_two_rosters_the_one_that_blocks_counts():
+    found = read("1002", GUESTS, STAFF)
+    assert isinstance(found, RosterId)
+    assert found.roster == "staff"
+
+
+def test_of_two_rosters_that_let_in_the_first_counts():
+    found = read("1002", GUESTS, replace(GUESTS, name="later"))
+    assert isinstance(found, RosterId)
+    assert found.roster == "guests"
+
+
+def test_an_id_in_no_roster_is_unknown_yet_known_again():
+    assert read("9") == read("9") == UnknownId(PSEUDONYMS.of(Namespace.PERSON, "9"))
+
+
+@pytest.mark.parametrize(
+    ("scan", "reason"),
+    [
+        ("", Reason.EMPTY),
+        ("   ", Reason.EMPTY),
+        (b"\x00", Reason.UNREADABLE_BINARY),
+        (b"1001\x7f", Reason.UNREADABLE_BINARY),
+        (b"\xff\xfe1\x00", Reason.UNREADABLE_BINARY),
+        ("é", Reason.UNREADABLE_BINARY),
+        ("OG1:\n", Reason.UNREADABLE_BINARY),
+        ("1" * 65, Reason.PREFIX),
+        ("HC1:" + "A" * 300, Reason.PREFIX),
+        ("https://example.org/" + "a" * 60, Reason.PREFIX),
+        ("1" * (SCAN_SIZE_MAX + 1), Reason.TOO_LARGE),
+        ("OG1:" + "0" * 2000, Reason.TOO_LARGE),
+        ("OG1:100", Reason.CBOR),
+        ("OG1:a", Reason.BASE45),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_cannot_be_read_says_why(scan, reason):
+    found = read(scan)
+    assert found == Unreadable(reason)
+    assert found.kind is Kind.UNREADABLE
+
+
+def test_a_short_code_with_a_known_prefix_is_never_a_plain_id():
+    roster, _ = parse_roster("staff", b"id,category\nOG1:1,staff\n", UTC, PSEUDONYMS)
+    assert isinstance(read("OG1:1", roster), Unreadable)
+
+
+def test_a_forged_pass_names_no_holder():
+    forged = write_pass(PASS, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    assert read(forged) == Inauthentic(Kind.PASS, Reason.UNKNOWN_KEY)
+
+
+def test_a_mangled_pass_is_refused_wherever_it_was_cut():
+    text = write_pass(PASS, FIXED_TEST_KEY)
+    for size in range(1, len(text)):
+        assert not isinstance(read(text[:size]), SignedPass | RosterId)
+
+
+def test_every_credential_tells_its_kind():
+    examples = [
+        Unreadable(Reason.CBOR),
+        Inauthentic(Kind.PASS, Reason.SIGNATURE),
+        read(write_pass(PASS, FIXED_TEST_KEY)),
+        read("1001"),
+        read("9"),
+        Attested(officer="o", reason="no code", category="visitor", healthy=True, protocol=True),
+    ]
+    assert {type(example) for example in examples} == set(get_args(Credential))
+    kinds = ["unreadable", "pass", "pass", "roster", "plain_id", "attestation"]
+    assert [example.kind for example in examples] == kinds
+
+
+BOMBS = [
+    b"\x81" * 600,
+    b"\xd8\x1c" * 300 + b"\x00",  # Shared values inside shared values.
+    b"\xd8\x1c\x81\xd8\x1d\x00",  # An array that holds itself.
+    cbor2.dumps(cbor2.CBORTag(35, "(" * 200)),
+    b"\xc2\x59\x01\xff" + b"\xff" * 511,  # A number of 4,088 bits.
+    b"\x9b" + b"\xff" * 8,
+    b"\xbb\x00\x00\x00\x00\xff\xff\xff\xff",
+    b"\x9f" * 600,
+    b"\xa1" * 600,
+    b"\xd2" * 600,
+    b"\xd8\x3d\xd2" * 200,
+    b"\x84\x5a\xff\xff\xff\xff",
+]
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb[:8].hex())
+def test_a_hostile_code_is_refused_by_the_limits_not_by_an_error(bomb):
+    inside = cbor2.dumps([bomb, {}, bomb, bytes(64)])
+    for data in (bomb, inside):
+        assert isinstance(read("OG1:" + base45.encode(data)), Unreadable)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=200)
+def test_no_scan_makes_it_raise(data):
+    read(data)
+    read(b"OG1:" + data)
+    read("OG1:" + base45.encode(data))

@@ -1,0 +1,42 @@
+import pytest
+
+from gatewayd.core.reasons import INAUTHENTIC, Locale, Reason, text
+
+MEDICAL = (
+    "vaksin",
+    "vaccin",
+    "sehat",
+    "health",
+    "tes ",
+    "test",
+    "positi",
+    "covid",
+    "sakit",
+    " ill ",
+)
+EVERY_TEXT = [(reason, locale, text(reason, locale)) for reason in Reason for locale in Locale]
+
+
+@pytest.mark.parametrize(("reason", "locale", "words"), EVERY_TEXT)
+def test_every_reason_has_short_sentences_in_both_languages(reason, locale, words):
+    assert words == words.strip()
+    assert words.endswith(".")
+    assert 10 < len(words) <= 100, "it must fit a small display"
+
+
+def test_no_two_reasons_share_a_text():
+    words = [words for _, _, words in EVERY_TEXT]
+    assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize(("reason", "locale", "words"), EVERY_TEXT)
+def test_no_text_tells_bystanders_of_anyones_health(reason, locale, words):
+    assert not any(word in words.lower() for word in MEDICAL)
+
+
+def test_codes_are_stable_words():
+    assert all(reason.value == reason.name.lower() for reason in Reason)
+
+
+def test_an_inauthentic_code_is_refused_for_its_signer():
+    assert {"unknown_key", "signature", "key_usage", "issuer"} == INAUTHENTIC
