@@ -19,7 +19,9 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_devices(settings, notes)
     _check_doors(settings, notes)
     for index in range(len(settings.rosters)):
-        text = "a plain id lets in whoever copies it; signed passes cannot be made up"
+        text = (
+            "whoever copies a plain id passes as its owner; where that matters: gatewayd pass issue"
+        )
         notes.advise(("rosters", index, "file"), text)
 
 

@@ -105,8 +105,9 @@ class Table:
         self.mistake(key, f"{first} to {last} {unit}".rstrip())
         return first
 
-    def directory(self, key: str) -> Path:
-        return self.around.folder / self.text(key, "a directory", bool)
+    def place(self, key: str) -> Path:
+        """Read the name of a file or directory that need not be there yet."""
+        return self.around.folder / self.text(key, "the name of a file or directory", bool)
 
     def file(self, key: str, *, is_secret: bool = False) -> Path:
         """Read the name of a file that must exist."""

@@ -123,7 +123,7 @@ def _timezone(table: Table) -> str:
 
 def _storage(table: Table) -> Storage:
     storage = Storage(
-        directory=table.directory("directory"),
+        directory=table.place("directory"),
         retention_days=table.number("retention_days", 1, 3650, "days"),
     )
     table.close()
@@ -143,7 +143,7 @@ def _privacy(table: Table, storage: Storage) -> Privacy:
     # The key is not looked at here: the daemon makes it at first start.
     is_given = table.has("key_file")
     privacy = Privacy(
-        key_file=table.directory("key_file") if is_given else storage.directory / "privacy.key",
+        key_file=table.place("key_file") if is_given else storage.directory / "privacy.key",
         publish_status=table.choice("publish_status", PublishStatus),
     )
     table.close()
@@ -151,7 +151,7 @@ def _privacy(table: Table, storage: Storage) -> Privacy:
 
 
 def _trust(table: Table) -> Trust:
-    trust = Trust(directory=table.directory("directory"))
+    trust = Trust(directory=table.place("directory"))
     table.close()
     return trust
 
@@ -264,7 +264,8 @@ def _driver(table: Table) -> DriverTable:
 
 
 def _roster(table: Table) -> Roster:
-    roster = Roster(name=table.name("name"), file=table.file("file"))
+    # The file is delivered by others: a gate starts without it, and says so.
+    roster = Roster(name=table.name("name"), file=table.place("file"))
     table.close()
     return roster
 

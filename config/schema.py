@@ -141,6 +141,7 @@ class Lane:
 class Roster:
     name: str
     file: Path
+    """It need not be there: a gate starts without it."""
 
 
 class ContactState(StrEnum):

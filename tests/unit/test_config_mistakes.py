@@ -146,7 +146,7 @@ CASES = {
     ),
     "empty directory": (
         GATE + '[trust]\ndirectory = ""',
-        'gate.toml:10: [trust] directory: expected a directory, found ""',
+        'gate.toml:10: [trust] directory: expected the name of a file or directory, found ""',
     ),
     "no lane": (
         GATE[: GATE.index("[[lanes]]")],
@@ -169,12 +169,12 @@ CASES = {
         "gate.toml:8: [lanes.turnstile] psk_file: expected a file that other users cannot read, found HERE/staff.csv open to all; run: chmod o= HERE/staff.csv",
     ),
     "file that is a directory": (
-        GATE + '[[rosters]]\nname = "staff"\nfile = "."',
-        "gate.toml:11: [rosters] file: expected a file, found something else at HERE",
+        GATE + '[broker]\nurl = "mqtts://centre"\nca_file = "."',
+        "gate.toml:11: [broker] ca_file: expected a file, found something else at HERE",
     ),
     "file with a name that cannot be": (
-        GATE + '[[rosters]]\nname = "staff"\nfile = "a\\u0000"',
-        "gate.toml:11: [rosters] file: expected a file, found HERE/a\0: embedded null byte",
+        GATE + '[broker]\nurl = "mqtts://centre"\nca_file = "a\\u0000"',
+        "gate.toml:11: [broker] ca_file: expected a file, found HERE/a\0: embedded null byte",
     ),
     "lane twice": (
         GATE + '[[lanes]]\nid = "lane-1"\nturnstile = {driver = "mqtt", device = "a"}',

@@ -1,0 +1,160 @@
+"""Everything that is shipped to be copied: examples, profiles and the way the design writes them."""
+
+import re
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+import config
+from config.load import load, profile_names
+from config.schema import Broker
+from gatewayd.core.policy import Answer, parse_policy
+from gatewayd.core.words import Status
+
+SHIPPED = Path(config.__file__).parent
+EXAMPLES = sorted((SHIPPED / "examples").glob("*.toml"))
+
+DESIGN = """\
+[site]     # the block of the design, with its dots filled in
+region = "mojokerto"
+organisation = "dukcapil"
+id = "gmsc"
+name = "Graha Mojokerto Service City"
+timezone = "Asia/Jakarta"
+locale = "id"
+registration_id = "35-76"
+contact = "petugas"
+[storage]
+directory = "/var/lib/gatewayd"
+retention_days = 21
+[broker]
+url = "mqtts://host:8883"
+protocol = "auto"
+ca_file = "ca.pem"
+certificate_file = "gate.pem"
+key_file = "gate.key"
+username = "mojokerto/dukcapil/gmsc"
+password_file = "broker.password"
+[device_broker]
+url = "mqtt://127.0.0.1:1884"
+[desk]
+listen = "127.0.0.1:8080"
+[policy]
+profile = "public-service"
+[privacy]
+key_file = "pseudonym.key"
+publish_status = "status"
+[trust]
+directory = "trust/"
+[[lanes]]
+id = "lane-1"
+  [lanes.entry_reader]
+  driver = "line"
+  port = "/dev/serial/by-path/1"
+  baudrate = 115200
+  [lanes.exit_reader]
+  driver = "line"
+  port = "/dev/serial/by-path/2"
+  [lanes.turnstile]
+  driver = "gatelink"
+  port = "/dev/serial/by-path/3"
+  psk_file = "lane-1.psk"
+  unlock_ms = 5000
+[[lanes]]
+id = "lane-2"
+  [lanes.turnstile]
+  driver = "mqtt"
+  device = "tripod-2"
+  psk_file = "lane-2.psk"
+[[rosters]]
+name = "staff"
+file = "staff.csv"
+[[doors]]
+id = "back"
+name = "Pintu belakang"
+turnstile = "lane-1"
+input = 3
+normally = "closed"
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return the settings of a text, with the files beside it that the examples speak of."""
+    names = ("lane-1.psk", "lane-2.psk", "broker.password", "gate.key", "gate.pem", "ca.pem")
+    for name in (*names, "staff.csv"):
+        (tmp_path / name).touch(0o600)
+
+    def parse(text):
+        (tmp_path / "gate.toml").write_text(text)
+        return load(tmp_path / "gate.toml")
+
+    return parse
+
+
+def parsed(settings):
+    policy, mistakes = parse_policy(settings.policy, UTC, exits_have_readers=False)
+    assert mistakes == ()
+    return policy
+
+
+def test_the_block_of_the_design_is_good(read):
+    settings = read(DESIGN)
+    assert isinstance(settings.device_broker, Broker)
+    assert [lane.turnstile.driver for lane in settings.lanes] == ["gatelink", "mqtt"]
+    parsed(settings)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_good_and_needs_no_advice(read, path):
+    settings = read(path.read_text())
+    assert settings.advice == ()
+    parsed(settings)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_what_an_example_has_switched_off_is_good_when_switched_on(read, path):
+    text, count = re.subn(r"(?m)^# (?=\[|[a-z_]+ = )", "", path.read_text())
+    assert count > 3
+    settings = read(text)
+    assert settings.broker is not None
+    parsed(settings)
+
+
+def test_both_kinds_of_lane_have_an_example():
+    assert [path.stem for path in EXAMPLES] == ["one-mqtt-lane", "one-serial-lane"]
+
+
+def test_the_shipped_profiles_are_these():
+    names = ["city-office", "plain-office", "public-service", "regency-office"]
+    assert profile_names() == names
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profile_is_a_policy_with_its_own_name_in_the_version(read, name):
+    policy = parsed(read(DESIGN.replace("public-service", name)))
+    assert policy.versions == (f"{name}-1",)
+
+
+@pytest.mark.parametrize(
+    ("name", "red", "unknown_holder"),
+    [
+        ("public-service", Answer.REFUSE, Answer.REFER),
+        ("city-office", Answer.REFUSE, Answer.REFER),
+        ("regency-office", Answer.REFER, Answer.REFER),
+        ("plain-office", None, Answer.REFUSE),
+    ],
+)
+def test_profiles_differ_where_their_sources_do(read, name, red, unknown_holder):
+    policy = parsed(read(DESIGN.replace("public-service", name)))
+    assert (policy.statuses.get(Status.RED), policy.unknown_holder) == (red, unknown_holder)
+
+
+def test_the_service_starts_what_the_install_script_puts_there():
+    unit = (SHIPPED / "systemd" / "gatewayd.service").read_text()
+    script = (SHIPPED.parent / "scripts" / "install").read_text()
+    [command] = re.findall(r"(?m)^ExecStart=(.*)$", unit)
+    assert command == "/opt/gatewayd/current/bin/gatewayd run -c /etc/gatewayd/gate.toml"
+    assert "opt=$root/opt/gatewayd" in script
+    assert "etc=$root/etc/gatewayd" in script
