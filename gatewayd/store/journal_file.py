@@ -1,0 +1,181 @@
+"""The SQLite file of the journal: its tables, its connections, and whether it is sound."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from gatewayd.ports import StorageError
+from gatewayd.store.files import sync_directory
+from gatewayd.store.journal_head import is_epoch
+from gatewayd.store.journal_rows import CHAIN_START, Row
+from gatewayd.store.refusals import is_refusal
+
+DATABASE_NAME = "journal.db"
+_ASIDE_NAME = "journal.corrupt-"
+
+_APPLICATION_ID = 0x676A726E  # "gjrn", so that a stranger's database is not taken for a journal
+_SCHEMA_VERSION = 1
+_IDENTITY = (_APPLICATION_ID, _SCHEMA_VERSION)
+
+_TABLES = (
+    """CREATE TABLE events (
+    position   INTEGER PRIMARY KEY,
+    epoch      TEXT NOT NULL,
+    seq        INTEGER NOT NULL,
+    class      TEXT NOT NULL,
+    body       BLOB,
+    salt       BLOB,
+    digest     BLOB,
+    chain      BLOB NOT NULL,
+    run        TEXT NOT NULL,
+    appended_s REAL NOT NULL,
+    CHECK ((body IS NULL) = (salt IS NULL) AND (body IS NULL) = (digest IS NOT NULL))
+) STRICT""",
+    """CREATE TABLE epochs (
+    epoch TEXT PRIMARY KEY,
+    base  INTEGER NOT NULL -- the event with `seq` stands at position base + seq
+) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE receipts (
+    epoch    TEXT PRIMARY KEY,
+    state    TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID""",
+)
+
+_BUSY_S = 1.0
+"""How long to wait for another program's lock: as long as a lane may wait for its record."""
+
+_CHECKED_SIZE_MAX = 1 << 30
+"""A larger file (about 2 million events) is checked at the start only when nothing vouches for it:
+the check reads all of it, 100 MB/s here, and the door should not wait for it."""
+
+
+class DamagedError(Exception):
+    """The file is no sound journal; the message tells why."""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the connection that writes, and create the tables in a new file."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = _connect(path, "rwc")
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that only reads; it never holds up the one that writes."""
+    return _connect(path, "ro")
+
+
+def check(connection: sqlite3.Connection, path: Path, *, is_vouched: bool) -> None:
+    """Look for structural damage."""
+    if is_vouched and path.stat().st_size > _CHECKED_SIZE_MAX:
+        return
+    (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if finding != "ok":
+        raise DamagedError(str(finding))
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """Raise as DamagedError what SQLite finds wrong with a file that could be opened to write."""
+    try:
+        yield
+    except UnicodeDecodeError as error:  # in a message of SQLite that quotes the file
+        raise DamagedError("its tables are none of ours") from error
+    except sqlite3.Error as error:
+        if is_refusal(error):
+            raise
+        raise DamagedError(str(error)) from error
+
+
+def move_aside(path: Path, epoch: str) -> Path:
+    """Rename the database and its companions; return the new path, readable as it is.
+
+    The write-ahead log goes first: left behind alone, it could be taken for part of a new file.
+    """
+    target = path.with_name(f"{_ASIDE_NAME}{epoch}")
+    for suffix in ("-wal", "-shm", ""):
+        source = Path(f"{path}{suffix}")
+        if source.exists():
+            source.rename(f"{target}{suffix}")
+    sync_directory(path.parent)
+    return target
+
+
+def epochs_moved_aside(directory: Path) -> list[str]:
+    """Return the epochs in whose names something was moved aside."""
+    names = (found.name.removeprefix(_ASIDE_NAME) for found in directory.glob(f"{_ASIDE_NAME}*"))
+    return [name for name in names if is_epoch(name)]
+
+
+def read_rows(connection: sqlite3.Connection, after: int, limit: int) -> dict[int, Row | None]:
+    """Return rows with position > after by position, rising; None for one that is no row."""
+    cursor = connection.execute(
+        "SELECT position, epoch, seq, class, body, salt, digest, chain, run, appended_s "
+        "FROM events WHERE position > ? ORDER BY position LIMIT ?",
+        (after, limit),
+    )
+    with closing(cursor):
+        return {values[0]: Row.parse(values) for values in cursor}
+
+
+def read_chain(connection: sqlite3.Connection, position: int) -> bytes:
+    """Return the chain up to `position`; b"", from which nothing follows, where it is lost."""
+    if position == 0:
+        return CHAIN_START
+    found = connection.execute("SELECT chain FROM events WHERE position = ?", (position,))
+    with closing(found):
+        chain = next(found, (b"",))[0]
+        return chain if isinstance(chain, bytes) else b""
+
+
+def last_position(connection: sqlite3.Connection) -> int:
+    """Return the position of the newest row, which is never removed; 0 if there is none."""
+    (position,) = connection.execute("SELECT max(position) FROM events").fetchone()
+    return position or 0
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    # A damaged text is found by the chain; it must not stop the rows beside it from being read.
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    (journal_mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if journal_mode != "wal":
+        raise StorageError(f"{path}: no write-ahead log here: [storage] needs a local disk")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("BEGIN IMMEDIATE")
+    found = connection.execute("SELECT sql FROM sqlite_schema ORDER BY rowid").fetchall()
+    if not found:
+        for table in _TABLES:
+            connection.execute(table)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    elif tuple(sql for (sql,) in found) != _TABLES or _identity(connection) != _IDENTITY:
+        raise DamagedError("it is no journal of this gateway")
+    # Writes nothing; refused where a changed header makes SQLite take the file for read-only.
+    connection.execute("DELETE FROM receipts WHERE false")
+    connection.execute("COMMIT")
+
+
+def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return application_id, version
