@@ -1,0 +1,566 @@
+"""The decision: each check at its boundary, their order, observing, exits; and total over all input."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewayd.core.credential import (
+    Attested,
+    Credential,
+    Inauthentic,
+    Kind,
+    RosterId,
+    SignedPass,
+    UnknownId,
+    Unreadable,
+)
+from gatewayd.core.decide import (
+    CHECKS,
+    Admit,
+    Case,
+    CheckOutcome,
+    Refer,
+    Refuse,
+    Usage,
+    Verdict,
+    category_of,
+    decide,
+    explain,
+    holder_of,
+)
+from gatewayd.core.hours import Hours, parse_span
+from gatewayd.core.lane_terms import GateMode
+from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
+from gatewayd.core.reasons import Reason
+from gatewayd.core.roster import RosterEntry
+from gatewayd.core.words import Direction, HolderId, Status
+
+NOW = datetime(2021, 11, 29, 1, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+HOLDER = HolderId("00000000.11111111111111111111111111111111")
+OPEN = Policy(zone=UTC)
+EMPTY = Occupancy()
+ENTERS = Usage()
+
+
+def hours(text: str) -> Hours:
+    span = parse_span(text)
+    assert span is not None
+    return Hours((span,))
+
+
+def listed(category: str = "visitor", **entry: object) -> RosterId:
+    return RosterId(HOLDER, "people", RosterEntry(category, **entry))
+
+
+def signed(category: str = "visitor", **changed: object) -> SignedPass:
+    return replace(
+        SignedPass(
+            holder=HOLDER,
+            issuer="dukcapil",
+            category=category,
+            not_before=NOW,
+            not_after=NOW + SECOND,
+            pass_id="01",
+        ),
+        **changed,
+    )
+
+
+def attested(**changed: object) -> Attested:
+    declared = Attested(
+        officer="petugas", reason="lost card", category="visitor", healthy=True, protocol=True
+    )
+    return replace(declared, **changed)
+
+
+def verdict(
+    credential: Credential,
+    policy: Policy = OPEN,
+    *,
+    status: Status = Status.UNKNOWN,
+    usage: Usage = ENTERS,
+    occupancy: Occupancy = EMPTY,
+    at: datetime = NOW,
+) -> Verdict:
+    return decide(credential, status, usage, occupancy, policy, at)
+
+
+# --- admitted ---
+
+
+@pytest.mark.parametrize("credential", [listed(), signed(), listed("staff")])
+def test_a_good_credential_is_admitted_in_a_plain_office(credential):
+    assert verdict(credential) == Admit(Reason.OK)
+
+
+def test_the_officers_word_is_admitted_as_such():
+    assert verdict(attested()) == Admit(Reason.ATTESTED)
+
+
+# --- each check, at its boundary ---
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        (GateMode.EMERGENCY, Reason.EMERGENCY),
+        (GateMode.EXIT_ONLY, Reason.LOCKED_DOWN),
+        (GateMode.NOT_READY, Reason.TURNSTILE_NOT_READY),
+    ],
+)
+def test_a_lane_that_cannot_let_in_refuses_everybody(mode, reason):
+    for credential in (listed("staff"), attested(), Unreadable(Reason.EMPTY)):
+        assert verdict(credential, usage=Usage(mode=mode)) == Refuse(reason)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (NOW - SECOND, Refer(Reason.POLICY_EXPIRED)),
+        (NOW, Admit()),
+        (NOW + SECOND, Admit()),
+        (NOW + 2 * SECOND, Refer(Reason.POLICY_EXPIRED)),
+    ],
+)
+def test_a_policy_holds_from_its_first_to_before_its_last_moment(at, expected):
+    policy = Policy(zone=UTC, valid_from=NOW, valid_until=NOW + 2 * SECOND)
+    assert verdict(listed(), policy, at=at) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (NOW - SECOND, Refuse(Reason.CLOSED_NOW)),
+        (NOW, Admit()),
+        (NOW + timedelta(hours=8) - SECOND, Admit()),
+        (NOW + timedelta(hours=8), Refuse(Reason.CLOSED_NOW)),
+    ],
+)
+def test_the_building_is_open_within_its_hours(at, expected):
+    policy = Policy(zone=UTC, opening_hours=hours("mon-fri 01:00-09:00"))
+    assert verdict(listed("staff"), policy, at=at) == expected
+
+
+@pytest.mark.parametrize("reason", [Reason.EMPTY, Reason.TOO_LARGE, Reason.BASE45])
+def test_an_unreadable_code_is_refused_with_what_is_wrong_with_it(reason):
+    assert verdict(Unreadable(reason)) == Refuse(reason)
+
+
+@pytest.mark.parametrize("reason", [Reason.SIGNATURE, Reason.UNKNOWN_KEY, Reason.KEY_USAGE])
+def test_a_code_that_nobody_trusted_stands_behind_is_refused(reason):
+    assert verdict(Inauthentic(Kind.PASS, reason)) == Refuse(reason)
+
+
+@pytest.mark.parametrize("missing", ["healthy", "protocol", "reason"])
+def test_an_attestation_lacks_nothing_that_the_policy_wants(missing):
+    credential = attested(**{missing: "" if missing == "reason" else False})
+    assert verdict(credential) == Refuse(Reason.ATTESTATION_INCOMPLETE)
+    wanted = tuple({"healthy", "protocol", "reason"} - {missing})
+    policy = Policy(zone=UTC, attestation_required=wanted)
+    assert verdict(credential, policy) == Admit(Reason.ATTESTED)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        signed(not_after=NOW + 2 * SECOND),
+        listed(valid_from=NOW, valid_until=NOW + 2 * SECOND),
+        signed(
+            not_before=NOW - timedelta(days=1),
+            not_after=NOW + timedelta(days=1),
+            entry=RosterEntry("visitor", NOW, NOW + 2 * SECOND),
+        ),
+    ],
+    ids=["pass", "roster", "pass of somebody in a roster"],
+)
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (NOW - SECOND, Refuse(Reason.NOT_YET_VALID)),
+        (NOW, Admit()),
+        (NOW + SECOND, Admit()),
+        (NOW + 2 * SECOND, Refuse(Reason.EXPIRED)),
+    ],
+)
+def test_a_credential_holds_from_its_first_to_before_its_last_moment(credential, at, expected):
+    assert verdict(credential, at=at) == expected
+
+
+def test_a_roster_entry_without_dates_holds_for_ever():
+    for at in (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)):
+        assert verdict(listed(), at=at) == Admit()
+
+
+@pytest.mark.parametrize(
+    "credential", [listed(blocked=True), signed(entry=RosterEntry("visitor", blocked=True))]
+)
+def test_who_is_blocked_is_refused_with_a_genuine_pass_too(credential):
+    assert verdict(credential) == Refuse(Reason.BLOCKED)
+
+
+def test_a_pass_of_somebody_whom_a_roster_lists_is_admitted():
+    assert verdict(signed(entry=RosterEntry("staff"))) == Admit()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer.REFUSE, Refuse(Reason.UNKNOWN_HOLDER)),
+        (Answer.REFER, Refer(Reason.UNKNOWN_HOLDER)),
+        (Answer.ADMIT, Admit(Reason.OK, ("unknown_holder",))),
+    ],
+)
+def test_the_policy_says_what_happens_to_unknown_people(answer, expected):
+    assert verdict(UnknownId(HOLDER), Policy(zone=UTC, unknown_holder=answer)) == expected
+
+
+@pytest.mark.parametrize("credential", [listed("vip"), signed("vip")])
+def test_an_unknown_category_is_the_officers_to_judge(credential):
+    assert verdict(credential) == Refer(Reason.UNKNOWN_CATEGORY)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (NOW - SECOND, Refuse(Reason.OUTSIDE_HOURS)),
+        (NOW, Admit()),
+        (NOW + timedelta(hours=2) - SECOND, Admit()),
+        (NOW + timedelta(hours=2), Refuse(Reason.OUTSIDE_HOURS)),
+    ],
+)
+def test_a_category_has_its_hours(at, expected):
+    policy = Policy(zone=UTC, hours={"visitor": hours("daily 01:00-03:00")})
+    assert verdict(listed("visitor"), policy, at=at) == expected
+    assert verdict(listed("staff"), policy, at=at) == Admit()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.YELLOW, Reason.STATUS_YELLOW),
+        (Status.RED, Reason.STATUS_RED),
+        (Status.BLACK, Reason.STATUS_BLACK),
+        (Status.UNKNOWN, Reason.STATUS_UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(Answer.REFUSE, Refuse), (Answer.REFER, Refer), (Answer.ADMIT, Admit)],
+)
+def test_a_status_is_answered_as_the_policy_says(status, reason, answer, expected):
+    policy = Policy(zone=UTC, statuses={status: answer})
+    got = verdict(listed(), policy, status=status)
+    assert got == (expected(reason) if expected is not Admit else Admit(Reason.OK, (reason,)))
+
+
+def test_green_and_statuses_that_the_policy_does_not_name_hold_nobody():
+    policy = Policy(zone=UTC, statuses={Status.RED: Answer.REFUSE, Status.GREEN: Answer.REFUSE})
+    for status in (Status.GREEN, Status.YELLOW, Status.UNKNOWN):
+        assert verdict(listed(), policy, status=status) == Admit()
+
+
+def test_the_officers_declaration_stands_for_a_status():
+    policy = Policy(zone=UTC, statuses={Status.UNKNOWN: Answer.REFUSE})
+    assert verdict(attested(), policy) == Admit(Reason.ATTESTED)
+
+
+@pytest.mark.parametrize(
+    ("usage", "reason"),
+    [
+        (Usage(inside_since=NOW - SECOND), Reason.ALREADY_INSIDE),
+        (Usage(has_grant=True), Reason.ALREADY_GRANTED),
+        (Usage(inside_since=NOW - SECOND, has_grant=True), Reason.ALREADY_INSIDE),
+    ],
+)
+@pytest.mark.parametrize("rule", list(AntiPassback))
+def test_who_is_inside_already_is_refused_noted_or_let_in(usage, reason, rule):
+    expected = {
+        AntiPassback.HARD: Refuse(reason),
+        AntiPassback.SOFT: Admit(Reason.OK, (reason,)),
+        AntiPassback.OFF: Admit(),
+    }
+    assert verdict(listed(), Policy(zone=UTC, anti_passback=rule), usage=usage) == expected[rule]
+
+
+def test_who_is_not_inside_passes_the_anti_passback():
+    assert verdict(listed(), Policy(zone=UTC, anti_passback=AntiPassback.HARD)) == Admit()
+
+
+@pytest.mark.parametrize(("inside", "expected"), [(1, Admit()), (2, Refuse(Reason.CAPACITY_FULL))])
+@pytest.mark.parametrize("capacity", [Capacity(total=2), Capacity(by_category={"visitor": 2})])
+def test_a_full_house_refuses(inside, expected, capacity):
+    policy = Policy(zone=UTC, capacity=capacity)
+    assert verdict(listed(), policy, occupancy=Occupancy({"visitor": inside})) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer.ADMIT, Admit(Reason.OK, ("capacity_full",))),
+        (Answer.REFUSE, Refuse(Reason.CAPACITY_FULL)),
+        (Answer.REFER, Refer(Reason.CAPACITY_FULL)),
+    ],
+)
+def test_staff_over_the_limit_are_answered_as_the_policy_says(answer, expected):
+    policy = Policy(zone=UTC, capacity=Capacity(total=1, staff_over_limit=answer))
+    assert verdict(listed("staff"), policy, occupancy=Occupancy({"visitor": 1})) == expected
+
+
+# --- the order of the checks ---
+
+EVERYTHING_WRONG = Policy(
+    zone=UTC,
+    valid_until=NOW,
+    opening_hours=Hours(()),
+    hours={"visitor": Hours(())},
+    statuses={Status.RED: Answer.REFUSE},
+    anti_passback=AntiPassback.HARD,
+    capacity=Capacity(total=0),
+)
+REPAIRS = (
+    # What is repaired in policy and entry, and the reason that comes next.
+    ({}, {}, Reason.POLICY_EXPIRED),
+    ({"valid_until": None}, {}, Reason.CLOSED_NOW),
+    ({"opening_hours": None}, {}, Reason.EXPIRED),
+    ({}, {"valid_until": None}, Reason.BLOCKED),
+    ({}, {"blocked": False}, Reason.OUTSIDE_HOURS),
+    ({"hours": {}}, {}, Reason.STATUS_RED),
+    ({"statuses": {}}, {}, Reason.ALREADY_INSIDE),
+    ({"anti_passback": AntiPassback.OFF}, {}, Reason.CAPACITY_FULL),
+)
+
+
+def test_the_first_check_that_fails_gives_the_reason_though_later_ones_fail_too():
+    policy = EVERYTHING_WRONG
+    entry = RosterEntry("visitor", valid_until=NOW, blocked=True)
+    usage = Usage(inside_since=NOW)
+    for policy_repair, entry_repair, reason in REPAIRS:
+        policy = replace(policy, **policy_repair)
+        entry = replace(entry, **entry_repair)
+        credential = RosterId(HOLDER, "people", entry)
+        assert verdict(credential, policy, status=Status.RED, usage=usage).reason is reason
+    repaired = replace(policy, capacity=Capacity())
+    assert verdict(credential, repaired, status=Status.RED, usage=usage) == Admit()
+
+
+def test_the_checks_stand_in_the_order_of_the_design():
+    case = Case(listed(), Status.GREEN, Usage(), EMPTY, OPEN, NOW)
+    assert [checked.name for checked in explain(case)] == [
+        "gate_mode",
+        "readable",
+        "authentic",
+        "validity",
+        "not_revoked",
+        "category",
+        "status",
+        "not_inside",
+        "capacity",
+    ]
+
+
+def test_explain_shows_the_failures_after_the_first_too():
+    entry = RosterEntry("visitor", valid_until=NOW, blocked=True)
+    case = Case(
+        RosterId(HOLDER, "people", entry), Status.RED, Usage(), EMPTY, EVERYTHING_WRONG, NOW
+    )
+    failed = [one.reason for one in explain(case) if one.outcome is CheckOutcome.FAILED]
+    assert failed == [
+        Reason.POLICY_EXPIRED,
+        Reason.EXPIRED,
+        Reason.BLOCKED,
+        Reason.OUTSIDE_HOURS,
+        Reason.STATUS_RED,
+        Reason.CAPACITY_FULL,
+    ]
+
+
+def test_findings_of_before_stand_beside_a_refusal():
+    policy = Policy(
+        zone=UTC,
+        statuses={Status.YELLOW: Answer.ADMIT},
+        anti_passback=AntiPassback.SOFT,
+        capacity=Capacity(total=0),
+    )
+    got = verdict(listed(), policy, status=Status.YELLOW, usage=Usage(inside_since=NOW))
+    assert got == Refuse(Reason.CAPACITY_FULL, ("status_yellow", "already_inside"))
+
+
+# --- observing ---
+
+OBSERVED = replace(EVERYTHING_WRONG, valid_until=None, mode=Enforcement.OBSERVE)
+
+
+@pytest.mark.parametrize(
+    ("credential", "policy", "finding"),
+    [
+        (listed(), OBSERVED, "would_refuse:closed_now"),
+        (listed(), replace(OBSERVED, valid_until=NOW), "would_refer:policy_expired"),
+        (Unreadable(Reason.EMPTY), replace(OPEN, mode=Enforcement.OBSERVE), "would_refuse:empty"),
+        (listed("vip"), replace(OPEN, mode=Enforcement.OBSERVE), "would_refer:unknown_category"),
+    ],
+)
+def test_observing_admits_and_tells_what_would_have_been(credential, policy, finding):
+    assert verdict(credential, policy) == Admit(Reason.OK, (finding,))
+
+
+@pytest.mark.parametrize("mode", [GateMode.EMERGENCY, GateMode.EXIT_ONLY, GateMode.NOT_READY])
+def test_observing_opens_no_lane_that_cannot_let_in(mode):
+    assert isinstance(verdict(listed(), OBSERVED, usage=Usage(mode=mode)), Refuse)
+
+
+# --- exits ---
+
+
+@pytest.mark.parametrize(
+    ("credential", "findings"),
+    [
+        (listed(), ("not_inside",)),
+        (UnknownId(HOLDER), ("not_inside",)),
+        (listed(blocked=True), ("blocked", "not_inside")),
+        (listed(valid_until=NOW, blocked=True), ("expired", "blocked", "not_inside")),
+        (Unreadable(Reason.EMPTY), ("empty", "unrecognised")),
+        (Inauthentic(Kind.PASS, Reason.SIGNATURE), ("signature", "unrecognised")),
+    ],
+)
+def test_an_exit_finds_and_holds_nobody(credential, findings):
+    assert verdict(credential, usage=Usage(Direction.EXIT)) == Admit(Reason.EXIT, findings)
+
+
+def test_who_was_inside_leaves_without_a_finding():
+    usage = Usage(Direction.EXIT, inside_since=NOW)
+    assert verdict(listed(), usage=usage) == Admit(Reason.EXIT)
+
+
+@pytest.mark.parametrize("mode", list(GateMode))
+def test_no_mode_full_house_or_rule_holds_anybody_at_the_exit(mode):
+    usage = Usage(Direction.EXIT, mode, inside_since=NOW)
+    got = verdict(listed("vip"), EVERYTHING_WRONG, status=Status.BLACK, usage=usage)
+    assert got == Admit(Reason.EXIT)
+
+
+# --- who and what ---
+
+
+def test_only_who_can_be_known_again_is_a_holder():
+    assert [holder_of(one) for one in (listed(), signed(), UnknownId(HOLDER))] == [HOLDER] * 3
+    nobody = (Unreadable(Reason.EMPTY), Inauthentic(Kind.PASS, Reason.SIGNATURE), attested())
+    assert [holder_of(one) for one in nobody] == [None] * 3
+
+
+def test_the_category_is_what_pass_roster_or_officer_say():
+    credentials = (listed("staff"), signed("patient"), attested(category="contractor"))
+    assert [category_of(one) for one in credentials] == ["staff", "patient", "contractor"]
+    unplaced = (Unreadable(Reason.EMPTY), Inauthentic(Kind.PASS, Reason.ISSUER), UnknownId(HOLDER))
+    assert [category_of(one) for one in unplaced] == [None] * 3
+
+
+# --- over all input ---
+
+moments = st.sampled_from([NOW - SECOND, NOW, NOW + SECOND])
+entries = st.builds(
+    RosterEntry,
+    category=st.sampled_from(["visitor", "staff", "vip"]),
+    valid_from=st.none() | moments,
+    valid_until=st.none() | moments,
+    blocked=st.booleans(),
+)
+credentials = st.one_of(
+    st.builds(Unreadable, st.sampled_from([Reason.EMPTY, Reason.CBOR])),
+    st.builds(Inauthentic, st.just(Kind.PASS), st.sampled_from([Reason.SIGNATURE])),
+    st.builds(RosterId, st.just(HOLDER), st.just("people"), entries),
+    st.builds(UnknownId, st.just(HOLDER)),
+    st.builds(
+        signed,
+        category=st.sampled_from(["visitor", "staff", "vip"]),
+        not_before=moments,
+        not_after=moments,
+        entry=st.none() | entries,
+    ),
+    st.builds(attested, healthy=st.booleans(), reason=st.sampled_from(["", "known"])),
+)
+spans = st.none() | st.sampled_from([Hours(()), hours("daily 00:00-24:00")])
+policies = st.builds(
+    Policy,
+    zone=st.just(UTC),
+    valid_until=st.none() | moments,
+    mode=st.sampled_from(Enforcement),
+    unknown_holder=st.sampled_from(Answer),
+    anti_passback=st.sampled_from(AntiPassback),
+    opening_hours=spans,
+    hours=st.dictionaries(st.sampled_from(["visitor", "staff"]), spans.filter(bool), max_size=2),
+    capacity=st.builds(
+        Capacity,
+        total=st.none() | st.integers(0, 3),
+        staff_over_limit=st.sampled_from(Answer),
+    ),
+    statuses=st.dictionaries(st.sampled_from(Status), st.sampled_from(Answer)),
+)
+usages = st.builds(
+    Usage,
+    st.sampled_from(Direction),
+    st.sampled_from(GateMode),
+    inside_since=st.none() | moments,
+    has_grant=st.booleans(),
+)
+counts = st.dictionaries(st.sampled_from(["visitor", "staff"]), st.integers(1, 3))
+occupancies = st.builds(Occupancy, counts, counts, st.integers(0, 3))
+cases = st.builds(
+    Case, credentials, st.sampled_from(Status), usages, occupancies, policies, moments
+)
+
+
+def decided(case: Case) -> Verdict:
+    return decide(case.credential, case.status, case.usage, case.occupancy, case.policy, case.at)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases)
+def test_every_case_has_a_verdict_and_always_the_same(case):
+    got = decided(case)
+    assert got == decided(case)
+    if case.usage.direction is Direction.EXIT:
+        assert isinstance(got, Admit)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases)
+def test_the_verdict_is_what_the_first_failure_of_explain_says(case):
+    got = decided(replace(case, usage=replace(case.usage, direction=Direction.ENTRY)))
+    failed = [one for one in explain(case) if one.outcome is CheckOutcome.FAILED]
+    if not failed:
+        assert isinstance(got, Admit)
+        assert not any(finding.startswith("would_") for finding in got.findings)
+    elif isinstance(got, Admit):
+        assert case.policy.mode is Enforcement.OBSERVE
+        assert got.findings[-1] == f"would_{failed[0].answer}:{failed[0].reason}"
+    else:
+        assert got.reason is failed[0].reason
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases, entries)
+def test_blocking_never_lets_anybody_in(case, entry):
+    listed_as = RosterId(HOLDER, "people", entry)
+    for credential in (listed_as, signed(entry=entry)):
+        before = decided(replace(case, credential=credential))
+        blocked = replace(credential, entry=replace(entry, blocked=True))
+        after = decided(replace(case, credential=blocked))
+        assert isinstance(before, Admit) or not isinstance(after, Admit)
+
+
+def test_each_check_fails_for_something():
+    """The random cases above reach every check, so that none of them is idle."""
+    failing: set[str] = set()
+
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @given(cases)
+    def collect(case):
+        failing.update(one.name for one in explain(case) if one.outcome is CheckOutcome.FAILED)
+
+    collect()
+    assert len(failing) == len(CHECKS)
