@@ -4,14 +4,14 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
 from config.fields import Surroundings
 from config.locate import locate
-from config.parse import parse
+from config.parse import Reading, parse
 from config.problems import KeyPath, Origin, Problem, SettingsError, Where
 from config.schema import Settings
 
@@ -19,6 +19,7 @@ _HERE = Path(__file__).parent
 
 SIZE_MAX = 1_048_576  # bytes; a site with 16 lanes and 50 doors needs 20,000
 DEPTH_MAX = 8  # levels of keys; the deepest that means anything has 4
+_INTEGER_MAX = 2**63 - 1  # what TOML promises; Python does not even print much longer ones
 
 # These sections switch something on: their defaults count only where the file has the section.
 _OPTIONAL_SECTIONS = ("broker", "device_broker", "desk")
@@ -36,9 +37,14 @@ _TOML_HINTS = {
 
 
 def load(path: Path) -> Settings:
-    """Read a settings file and check all that can be checked without devices.
+    """Read settings that no other floor has a say in; raises SettingsError, and nothing else."""
+    return read(path).accept()
 
-    Raises SettingsError, and nothing else, with every mistake in the order of the lines.
+
+def read(path: Path) -> Reading:
+    """Read a settings file and note all mistakes that show without drivers and policy.
+
+    Raises SettingsError, and nothing else, where the file cannot be read at all.
     """
     site = _read(path)
     profile = _profile(site)
@@ -57,10 +63,7 @@ def load(path: Path) -> Settings:
     )
     # Defaults have no place: what is missing is missing in the site's own file.
     origins = {("policy", *key): origin for key, origin in profile.origins.items()}
-    result = parse(document, Where(str(path), {**origins, **site.origins}), around)
-    if isinstance(result, list):
-        raise SettingsError(sorted(result, key=lambda item: (item.file != str(path), item.line)))
-    return result
+    return parse(document, Where(str(path), {**origins, **site.origins}), around)
 
 
 def profile_names() -> list[str]:
@@ -105,11 +108,40 @@ def _read(path: Path) -> _Document:
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or of brackets
         expected = "numbers of at most 64 bits and sections in sections up to 8 deep"
         raise SettingsError([Problem(str(path), 0, "", expected, "more")]) from error
-    for key_path, line in lines.items():
-        if len(key_path) > DEPTH_MAX:
-            expected = f"at most {DEPTH_MAX} levels of sections and lists"
-            raise SettingsError([Problem(str(path), line, "", expected, "more")])
-    return _Document(values, {key: Origin(str(path), line) for key, line in lines.items()})
+    where = Where(str(path), {key: Origin(str(path), line) for key, line in lines.items()})
+    problems = [
+        where.problem(key, f"at most {DEPTH_MAX} levels of sections and lists", "more")
+        for key in lines
+        if len(key) == DEPTH_MAX + 1
+    ] or [
+        where.problem(key, expected, "something else")
+        for key, value in _leaves(values, ())
+        if (expected := _check_leaf(value))
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return _Document(values, where.origins)
+
+
+def _check_leaf(value: object) -> str:
+    """Say what was expected of a value that breaks whoever uses it; "" where it is fine."""
+    if isinstance(value, int) and abs(value) > _INTEGER_MAX:
+        return "a number of at most 64 bits"
+    if isinstance(value, str) and "\0" in value:
+        return "a text without the character 0"
+    return ""
+
+
+def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    match value:
+        case Mapping():
+            for key, item in value.items():
+                yield from _leaves(item, (*path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _leaves(item, (*path, index))
+        case _:
+            yield path, value
 
 
 def _read_text(path: Path) -> str:
@@ -156,8 +188,8 @@ def _look(path: Path) -> str | None:
         status = path.stat()
     except FileNotFoundError:
         return f"no file at {path}"
-    except (OSError, ValueError) as error:
-        return f"{path!s:.200}: {getattr(error, 'strerror', None) or error}"
+    except OSError as error:
+        return f"{path!s:.200}, which cannot be read: {error.strerror}"
     if not stat.S_ISREG(status.st_mode):
         return f"something else at {path}"
     if not os.access(path, os.R_OK):

@@ -1,17 +1,17 @@
-"""Turns a settings document into `Settings`, or into the list of all its mistakes.
+"""Turns a settings document into `Settings`, together with the list of all its mistakes.
 
 The document has the defaults and the policy profile already under it; see `config.load`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from config.crosschecks import check_across
 from config.fields import Notes, Surroundings, Table, nearest, one_of
-from config.problems import KeyPath, Problem, Where
+from config.problems import Problem, SettingsError, Where
 from config.schema import (
     Broker,
     ContactState,
@@ -36,27 +36,42 @@ from config.schema import (
 
 SITE_PATH_CHARACTERS_MAX = 64  # what a certificate's common name holds (X.520 ub-common-name)
 RESERVED_NAMES = ("policy", "roster", "trust")  # they stand beside the names in topics
-SECRET_FILES = ("key_file", "password_file", "psk_file")
+SECRET_FILES = ("key_file", "password_file")
 
 _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 _BROKER_URL = re.compile(rf"(mqtts?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
 _LISTEN = re.compile(rf"({_HOST}):([0-9]{{1,5}})")
 _PORT_MAX = 65_535
-_INTEGER_MAX = 2**63 - 1  # TOML promises 64 bits; longer numbers break whoever prints them
 
 
-def parse(
-    document: Mapping[str, object], where: Where, around: Surroundings
-) -> Settings | list[Problem]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document says, before it is known to be good.
+
+    Where there are problems, `settings` is only fit for finding more of them: names that are wrong
+    or missing are empty. `policy`, and the tables of drivers, stand there as they were written.
+    """
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+    def accept(self, more: Iterable[Problem] = ()) -> Settings:
+        """Return good settings; raises SettingsError with all problems, `more` among them.
+
+        They come in the order of lines, those of the settings file itself first.
+        """
+        file = self.settings.where.file
+        problems = (*self.problems, *more)
+        if problems:
+            raise SettingsError(sorted(problems, key=lambda one: (one.file != file, one.line)))
+        return self.settings
+
+
+def parse(document: Mapping[str, object], where: Where, around: Surroundings) -> Reading:
     notes = Notes(where)
-    for path, value in _leaves(document, ()):
-        if isinstance(value, int) and abs(value) > _INTEGER_MAX:
-            notes.mistake(path, "a number of at most 64 bits", "a longer one")
-    if notes.problems:
-        return notes.problems
     settings = _settings(Table(document, (), notes, around))
     check_across(settings, notes)
-    return notes.problems or replace(settings, advice=tuple(notes.advice))
+    return Reading(replace(settings, advice=tuple(notes.advice)), tuple(notes.problems))
 
 
 def _settings(root: Table) -> Settings:
@@ -257,9 +272,9 @@ def _lane(table: Table) -> Lane:
 def _driver(table: Table) -> DriverTable:
     driver = table.text("driver")
     values = {key: value for key, value in table.values.items() if key != "driver"}
-    for key in values:
-        if key.endswith("_file"):
-            values[key] = str(table.file(key, is_secret=key in SECRET_FILES))
+    for key, value in values.items():
+        if key.endswith("_file") and isinstance(value, str) and value:
+            values[key] = str(table.around.folder / value)
     return DriverTable(driver=driver, values=values, path=table.path)
 
 
@@ -286,15 +301,3 @@ def _door(table: Table) -> Door:
 
 def _optional_file(table: Table, key: str) -> Path | None:
     return table.file(key, is_secret=key in SECRET_FILES) if table.has(key) else None
-
-
-def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
-    match value:
-        case Mapping():
-            for key, item in value.items():
-                yield from _leaves(item, (*path, key))
-        case list():
-            for index, item in enumerate(value):
-                yield from _leaves(item, (*path, index))
-        case _:
-            yield path, value

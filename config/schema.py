@@ -1,4 +1,4 @@
-"""What the settings file says, as types: the result of `config.parse`.
+"""What the settings file says, as types.
 
 Every file and directory is a path from the root: relative ones start at the folder of the settings
 file.
@@ -120,8 +120,8 @@ class Desk:
 class DriverTable:
     """A device: the name of its driver, and the keys that only the driver knows and checks.
 
-    Keys named `..._file` are already paths from the root, of files that can be read. Report on a
-    key with `settings.where.problem((*table.path, key), ...)`.
+    Keys named `..._file` are already paths from the root, not looked at. Report on a key with
+    `settings.where.problem((*table.path, key), ...)`.
     """
 
     driver: str

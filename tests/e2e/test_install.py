@@ -95,7 +95,7 @@ def releases(root):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_folder_of_wheels_makes_a_whole_installation(box):
-    settings = box / "etc/gatewayd/gate.toml"
+    settings = box / "etc/gatewayd/gatewayd.toml"
     assert "[lanes.turnstile]" in settings.read_text()
     assert settings.stat().st_mode & 0o777 == 0o640
     assert (box / "etc/gatewayd/trust").is_dir()
@@ -110,7 +110,7 @@ def test_a_folder_of_wheels_makes_a_whole_installation(box):
 @pytest.mark.timeout(300)
 def test_the_installed_program_says_what_the_example_still_needs(box):
     program = box / "opt/gatewayd/current/bin/gatewayd"
-    settings = box / "etc/gatewayd/gate.toml"
+    settings = box / "etc/gatewayd/gatewayd.toml"
     result = subprocess.run(
         [program, "check", "-c", settings], capture_output=True, text=True, check=False, cwd="/"
     )
@@ -124,7 +124,7 @@ def test_the_installed_program_says_what_the_example_still_needs(box):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_upgrade_keeps_the_settings_and_one_release_to_go_back_to(box, wheels):
-    settings = box / "etc/gatewayd/gate.toml"
+    settings = box / "etc/gatewayd/gatewayd.toml"
     settings.write_text(settings.read_text() + "# mine\n")
     used = [release_in_use(box)]
     for _ in range(2):

@@ -155,6 +155,6 @@ def test_the_service_starts_what_the_install_script_puts_there():
     unit = (SHIPPED / "systemd" / "gatewayd.service").read_text()
     script = (SHIPPED.parent / "scripts" / "install").read_text()
     [command] = re.findall(r"(?m)^ExecStart=(.*)$", unit)
-    assert command == "/opt/gatewayd/current/bin/gatewayd run -c /etc/gatewayd/gate.toml"
+    assert command == "/opt/gatewayd/current/bin/gatewayd run -c /etc/gatewayd/gatewayd.toml"
     assert "opt=$root/opt/gatewayd" in script
     assert "etc=$root/etc/gatewayd" in script
