@@ -20,7 +20,7 @@ from gatewayd.core.credential import (
 )
 from gatewayd.core.lane_terms import GateMode
 from gatewayd.core.occupancy import Occupancy, answer_when_full, has_place
-from gatewayd.core.policy import Answer, AntiPassback, Enforcement, Policy
+from gatewayd.core.policy import ANONYMOUS, Answer, AntiPassback, Enforcement, Policy
 from gatewayd.core.reasons import Reason
 from gatewayd.core.words import Direction, HolderId, Status
 
@@ -108,7 +108,7 @@ def decide(
         return Admit(Reason.EXIT, _exit_findings(case))
     findings: list[str] = []
     for check in CHECKS:
-        checked = check(case)
+        checked = _run(case, check)
         if checked.outcome is CheckOutcome.NOTED:
             findings.append(str(checked.reason))
         if checked.outcome is CheckOutcome.FAILED:
@@ -119,7 +119,15 @@ def decide(
 
 def explain(case: Case) -> tuple[Checked, ...]:
     """Return every check in its order, those after the first failure too."""
-    return tuple(check(case) for check in CHECKS)
+    return tuple(_run(case, check) for check in CHECKS)
+
+
+def _run(case: Case, check: Callable[[Case], Checked]) -> Checked:
+    """Run one check; the officer's word answers a referral, so it is not referred again."""
+    checked = check(case)
+    if checked.answer is Answer.REFER and isinstance(case.credential, Attested):
+        return Checked(checked.name, CheckOutcome.NOTED, checked.reason)
+    return checked
 
 
 def _failed(checked: Checked, findings: tuple[str, ...], policy: Policy) -> Verdict:
@@ -270,8 +278,8 @@ def check_not_inside(case: Case) -> Checked:
 
 def check_capacity(case: Case) -> Checked:
     name = "capacity"
-    category = category_of(case.credential)
-    if category is None or has_place(category, case.occupancy, case.policy):
+    category = category_of(case.credential) or ANONYMOUS
+    if has_place(category, case.occupancy, case.policy):
         return Checked(name)
     return _follow(name, Reason.CAPACITY_FULL, answer_when_full(category, case.policy))
 

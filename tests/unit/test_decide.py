@@ -311,6 +311,45 @@ def test_staff_over_the_limit_are_answered_as_the_policy_says(answer, expected):
     assert verdict(listed("staff"), policy, occupancy=Occupancy({"visitor": 1})) == expected
 
 
+def test_people_whom_nobody_knows_need_a_place_too():
+    policy = Policy(zone=UTC, unknown_holder=Answer.ADMIT, capacity=Capacity(total=2))
+    noted = ("unknown_holder",)
+    for inside, expected in (
+        (1, Admit(Reason.OK, noted)),
+        (2, Refuse(Reason.CAPACITY_FULL, noted)),
+    ):
+        got = verdict(UnknownId(HOLDER), policy, occupancy=Occupancy({"unknown": inside}))
+        assert got == expected
+
+
+# --- the officer's word ---
+
+
+@pytest.mark.parametrize(
+    ("credential", "policy", "finding"),
+    [
+        (attested(), Policy(zone=UTC, valid_until=NOW), "policy_expired"),
+        (attested(category="vip"), OPEN, "unknown_category"),
+        (
+            attested(category="staff"),
+            Policy(zone=UTC, capacity=Capacity(total=0, staff_over_limit=Answer.REFER)),
+            "capacity_full",
+        ),
+    ],
+)
+def test_what_is_referred_to_the_officer_is_not_referred_again(credential, policy, finding):
+    assert isinstance(verdict(listed(credential.category), policy), Refer)
+    assert verdict(credential, policy) == Admit(Reason.ATTESTED, (finding,))
+
+
+def test_the_officers_word_passes_no_check_that_refuses():
+    for policy, reason in (
+        (Policy(zone=UTC, opening_hours=Hours(())), Reason.CLOSED_NOW),
+        (Policy(zone=UTC, capacity=Capacity(total=0)), Reason.CAPACITY_FULL),
+    ):
+        assert verdict(attested(), policy) == Refuse(reason)
+
+
 # --- the order of the checks ---
 
 EVERYTHING_WRONG = Policy(
