@@ -144,7 +144,7 @@ class SqliteJournal:
         if found is None:
             return Receipts(0)
         loaded = receipts.load(self.epoch, *found)
-        if loaded is None or loaded.upto > self.head():
+        if loaded is None:
             # Without receipts everything is sent again; the centre removes the duplicates.
             log.warning("receipts_damaged", extra={"fields": {"epoch": self.epoch}})
             return Receipts(0)

@@ -59,10 +59,9 @@ class HeadNote:
         return match[1], int(match[2])
 
     def hold(self, epoch: str, seq: int) -> None:
-        """Write the note durably and keep it open. Raises OSError."""
+        """Write the note durably and keep it open, once. Raises OSError."""
         self._epoch = epoch
-        if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         line = _line(epoch, seq).encode()
         os.pwrite(self._file, line, 0)
         os.ftruncate(self._file, len(line))

@@ -7,7 +7,7 @@ import pytest
 
 from gatewayd.core.events import Audit, load_draft
 from gatewayd.ports import Receipts, StorageError
-from gatewayd.store import journal_walk
+from gatewayd.store import journal_file, journal_walk
 from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
 
 
@@ -135,6 +135,36 @@ def test_a_refused_commit_stores_nothing_says_what_to_do_and_the_next_one_goes_o
         assert after[0].seq == 3
         assert journal.read(0, 10) == before + after
     assert isinstance(journal_walk.verify(tmp_path), journal_walk.Intact)
+
+
+def test_a_commit_that_fails_midway_is_taken_back_whole(tmp_path):
+    with opened(tmp_path) as journal:
+        before = fill(journal, 1)
+        journal._write(
+            "INSERT INTO events SELECT 3, epoch, 3, class, body, salt, digest, chain, run, appended_s FROM events WHERE position = ?",
+            [(1,)],
+        )
+        with pytest.raises(StorageError, match="CONSTRAINT"):
+            journal.commit([(a_draft(2), 2.0), (a_draft(3), 3.0)])
+        journal._write("DELETE FROM events WHERE position = ?", [(3,)])
+        after = journal.commit([(a_draft(4), 4.0)])
+        assert journal.read(0, 10) == before + after
+
+
+def test_receipts_that_are_known_are_not_written_again(tmp_path, mocker):
+    with opened(tmp_path) as journal:
+        fill(journal, 2)
+        journal.confirm([1])
+        write = mocker.spy(journal, "_write")
+        assert journal.confirm([1]) == Receipts(1)
+        assert write.call_count == 0
+
+
+def test_a_file_system_without_shared_memory_is_refused(tmp_path, monkeypatch):
+    in_memory = sqlite3.connect(":memory:", isolation_level=None)
+    monkeypatch.setattr(journal_file, "_connect", lambda *_: in_memory)
+    with pytest.raises(StorageError, match="needs a local disk"):
+        opened(tmp_path).__enter__()
 
 
 def test_a_disk_that_turned_read_only_is_named(tmp_path):

@@ -1,10 +1,12 @@
 import shutil
+import sqlite3
 
 import pytest
 
 from gatewayd.core.events import Audit
-from gatewayd.ports import Receipts
+from gatewayd.ports import Receipts, StorageError
 from gatewayd.store import journal_file
+from gatewayd.store.journal_head import HeadNote
 from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
 
 ROWS = 6
@@ -174,7 +176,7 @@ def test_damage_that_shows_while_running_is_repaired_by_the_next_start(closed):
             file.seek(page)
             file.write(b"\xff" * 5 * page)
         journal._reader.execute("PRAGMA cache_size = 0")
-        with pytest.raises(Exception, match="damaged: restart gatewayd"):
+        with pytest.raises(StorageError, match="damaged: restart gatewayd"):
             journal.read(0, 10)
         assert not (directory / "journal.head").exists()
     with opened(directory) as journal:
@@ -192,6 +194,40 @@ def test_a_large_journal_is_checked_wholly_only_without_its_note(closed, monkeyp
     (directory / "journal.head").unlink()
     with opened(directory) as journal:
         assert journal.report.moved_aside is not None
+
+
+def test_a_journal_whose_last_link_is_lost_is_moved_aside(closed):
+    directory, _ = closed
+    with opened(directory) as journal:
+        journal._write("UPDATE events SET chain = x'' WHERE position = ?", [(ROWS,)])
+    with opened(directory) as journal:
+        assert "the end of its hash chain cannot be read" in journal.report.reason
+        assert journal.report.moved_aside is not None
+
+
+def test_a_journal_behind_its_directory_by_an_epoch_begins_a_new_one(closed):
+    directory, events = closed
+    later = f"{EPOCH_MS + 5:012x}0001"
+    note = HeadNote(directory / "journal.head")
+    note.hold(later, 3)
+    note.close()
+    with opened(directory) as journal:
+        assert journal.report.reason == (
+            f"the journal ends in epoch {events[0].epoch}, but this directory had come to {later}"
+        )
+        assert journal.epoch > later
+
+
+def test_a_locked_journal_is_not_taken_for_a_damaged_one(closed, monkeypatch):
+    directory, events = closed
+    monkeypatch.setattr(journal_file, "_BUSY_S", 0)
+    other = sqlite3.connect(directory / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="another program holds the file"):
+        opened(directory).__enter__()
+    other.close()
+    with opened(directory) as journal:
+        assert journal.read(0, 10) == events
 
 
 def test_a_gap_in_the_rows_is_read_as_a_stand_in(closed):

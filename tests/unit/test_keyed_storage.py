@@ -1,0 +1,360 @@
+import errno
+import json
+import os
+import threading
+
+import pytest
+from tinydb import Query, TinyDB, where
+from tinydb.storages import MemoryStorage
+from tinydb.table import Document
+
+from gatewayd.store import keyed_storage
+from gatewayd.store.keyed_storage import KeyedStorage
+from gatewayd.store.keyed_table import KeyedDB, KeyedTable
+
+ANA = {"category": "staff", "inside_since": None, "tags": ["a", "b"]}
+BUDI = {"category": "visitor", "inside_since": "2026-11-22T08:30:00.000Z", "tags": []}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_a_row_is_found_by_its_key(path):
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        table.put({"ana": ANA, "budi": BUDI})
+        assert table.get(doc_id="ana") == ANA
+        assert table.get(doc_id="ana").doc_id == "ana"
+        assert table.get(doc_id="citra") is None
+        assert table.contains(doc_id="budi")
+        assert len(table) == 2
+
+
+def test_what_was_put_and_dropped_is_there_after_a_restart(path):
+    with KeyedDB(path) as database:
+        database.table("holders").put({"ana": ANA, "budi": BUDI})
+        database.table("lanes").put({"lane-1": {"order": "free"}})
+        database.table("holders").put({"ana": BUDI})
+        database.table("holders").drop(["budi", "nobody"])
+    with KeyedDB(path) as database:
+        assert {row.doc_id: row for row in database.table("holders")} == {"ana": BUDI}
+        assert database.tables() == {"holders", "lanes"}
+
+
+def test_a_put_is_on_disk_when_it_returns(path):
+    with KeyedDB(path) as database:
+        database.table("holders").put({"ana": ANA})
+        with KeyedDB(path, is_read_only=True) as other:
+            assert other.table("holders").get(doc_id="ana") == ANA
+
+
+def test_a_put_is_one_write_and_one_sync(path, mocker):
+    with KeyedDB(path) as database:
+        write, sync = mocker.spy(os, "pwrite"), mocker.spy(os, "fdatasync")
+        database.table("holders").put({"ana": ANA, "budi": BUDI})
+        assert (write.call_count, sync.call_count) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "\t", "a\nb", '"', "\\", "gerbang-1", "pengunjung é", "\ud800"]
+)
+def test_any_text_is_a_key_and_a_table_name(path, key):
+    with KeyedDB(path) as database:
+        database.table(key).put({key: {key: key}})
+    with KeyedDB(path) as database:
+        assert database.table(key).get(doc_id=key) == {key: key}
+
+
+def test_a_document_that_was_read_can_be_changed_without_changing_the_row(path):
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        table.put({"ana": ANA})
+        table.get(doc_id="ana")["tags"].append("c")
+        assert table.get(doc_id="ana") == ANA
+
+
+def test_what_json_cannot_hold_changes_nothing(path):
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        with pytest.raises(TypeError):
+            table.put({"ana": ANA, "budi": {"key": b"bytes"}})
+        assert len(table) == 0
+        database.storage.flush()
+    assert path.with_suffix(".journal").read_bytes() == b""
+
+
+def test_the_files_are_text_that_a_person_can_read(path):
+    with KeyedDB(path) as database:
+        database.table("lanes").put({"lane-1": {"order": "free"}})
+        database.table("lanes").drop(["lane-2"])
+    header, row, second, dropped = path.with_suffix(".journal").read_text().splitlines()
+    assert header == "group 0 34 " + header.split()[-1]
+    assert row == '"lanes"\t"lane-1"\t{"order":"free"}'
+    assert second.startswith("group 0 18 ")
+    assert dropped == '"lanes"\t"lane-2"\t'
+
+
+def test_only_the_owner_may_read_the_files(path):
+    with KeyedDB(path) as database:
+        database.table("lanes").put({"lane-1": {"order": "free"}})
+        database.storage.clear()
+        database.storage.flush()
+    modes = {found.name: found.stat().st_mode & 0o777 for found in path.parent.iterdir()}
+    assert modes == {"cache.journal": 0o600, "cache.snapshot": 0o600}
+
+
+# --- stock TinyDB --------------------------------------------------------------------------------
+
+
+def test_stock_tinydb_calls_do_what_they_do_on_stock_storages(path):
+    with KeyedDB(path) as keyed, TinyDB(storage=MemoryStorage) as stock:
+        answers = [
+            _exercise(database, make_key) for database, make_key in ((keyed, str), (stock, int))
+        ]
+    assert answers[0] == answers[1]
+    with KeyedDB(path) as again:
+        assert [dict(row) for row in again.table("people")] == answers[0][-1]
+
+
+def test_a_query_sees_what_was_put_since_it_was_asked_last(path):
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        table.put({"ana": ANA})
+        assert table.count(where("category") == "visitor") == 0
+        table.put({"budi": BUDI})
+        assert table.count(where("category") == "visitor") == 1
+
+
+def test_a_table_that_is_dropped_stays_away(path):
+    with KeyedDB(path) as database:
+        database.table("holders").put({"ana": ANA})
+        database.table("lanes").put({"lane-1": {}})
+        database.drop_table("holders")
+        assert database.tables() == {"lanes"}
+    with KeyedDB(path) as database:
+        assert database.tables() == {"lanes"}
+        database.drop_tables()
+    with KeyedDB(path) as database:
+        assert database.tables() == set()
+
+
+def test_stock_calls_write_only_the_rows_they_changed(path):
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        table.put({f"holder-{n}": ANA for n in range(50)})
+        size = path.with_suffix(".journal").stat().st_size
+        table.update({"category": "guest"}, where("category") == "nobody")
+        assert path.with_suffix(".journal").stat().st_size == size
+        table.update({"category": "guest"}, doc_ids=["holder-7"])
+        assert path.with_suffix(".journal").stat().st_size < size + 200
+
+
+def test_a_document_without_a_key_is_refused_with_advice(path):
+    with KeyedDB(path) as database, pytest.raises(ValueError, match="use put"):
+        database.table("holders").insert(ANA)
+
+
+def test_a_keyed_table_on_another_storage_is_a_mistake():
+    with pytest.raises(AssertionError, match="keyed storage"):
+        KeyedTable(MemoryStorage(), "holders").put({"ana": ANA})
+
+
+# --- staging, flushing, snapshots ----------------------------------------------------------------
+
+
+def test_staged_rows_are_in_memory_at_once_and_on_disk_after_a_flush(path):
+    storage = KeyedStorage(path)
+    storage.stage([("holders", "ana", ANA), ("holders", "budi", BUDI)])
+    storage.stage([("holders", "budi", None)])
+    assert dict(storage.items("holders")) == {"ana": ANA}
+    assert _stored(path) == {}
+    storage.flush()
+    assert _stored(path) == {"holders": {"ana": ANA}}
+    storage.close()
+
+
+def test_a_flush_of_nothing_writes_nothing(path, mocker):
+    storage = KeyedStorage(path)
+    write = mocker.spy(os, "pwrite")
+    storage.flush()
+    assert write.call_count == 0
+    storage.close()
+
+
+def test_an_iteration_is_not_disturbed_by_changes(path):
+    storage = KeyedStorage(path)
+    storage.stage([("holders", str(n), {"n": n}) for n in range(5)])
+    seen = []
+    for key, document in storage.items("holders"):
+        storage.stage([("holders", key, None), ("holders", f"new-{key}", document)])
+        seen.append(key)
+    assert seen == ["0", "1", "2", "3", "4"]
+    storage.close()
+
+
+def test_the_journal_becomes_a_snapshot_when_it_is_large(path, monkeypatch):
+    monkeypatch.setattr(keyed_storage, "_SNAPSHOT_BYTES_MIN", 2000)
+    monkeypatch.setattr(keyed_storage, "_ROWS_PER_GROUP", 3)
+    with KeyedDB(path) as database:
+        table = database.table("holders")
+        sizes = []
+        for n in range(200):
+            table.put({f"holder-{n % 10}": {"n": n}})
+            sizes.append(path.with_suffix(".journal").stat().st_size)
+        expected = {f"holder-{n % 10}": {"n": n} for n in range(190, 200)}
+        assert max(sizes) < 2200
+        assert path.with_suffix(".snapshot").exists()
+        assert _stored(path) == {"holders": expected}
+    with KeyedDB(path) as database:
+        assert {row.doc_id: row for row in database.table("holders")} == expected
+
+
+def test_a_cleared_storage_stays_empty_but_for_what_came_after(path):
+    storage = KeyedStorage(path)
+    storage.stage([("holders", "ana", ANA)])
+    storage.flush()
+    storage.clear()
+    storage.stage([("holders", "budi", BUDI)])
+    assert _stored(path) == {"holders": {"ana": ANA}}
+    storage.flush()
+    storage.close()
+    assert _stored(path) == {"holders": {"budi": BUDI}}
+
+
+def test_changes_and_flushes_in_two_threads_lose_nothing(path, monkeypatch):
+    monkeypatch.setattr(keyed_storage, "_SNAPSHOT_BYTES_MIN", 3000)
+    storage = KeyedStorage(path)
+    is_over = threading.Event()
+    failures = []
+
+    def flush():
+        try:
+            while not is_over.is_set():
+                storage.flush()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+            failures.append(error)
+
+    flusher = threading.Thread(target=flush)
+    flusher.start()
+    for n in range(3000):
+        storage.stage([("a", str(n % 50), {"n": n}), ("b", "last", {"n": n})])
+    is_over.set()
+    flusher.join()
+    storage.flush()
+    storage.close()
+    assert failures == []
+    stored = _stored(path)
+    assert stored["a"] == {str(n % 50): {"n": n} for n in range(2950, 3000)}
+    assert stored["b"] == {"last": {"n": 2999}}
+
+
+# --- a disk that refuses -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_a_refused_write_loses_nothing_and_the_next_flush_writes_all_anew(path, monkeypatch, call):
+    storage = KeyedStorage(path)
+    storage.stage([("holders", "ana", ANA)])
+    storage.flush()
+    storage.stage([("holders", "ana", BUDI)])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, _refuse)
+        with pytest.raises(OSError, match="No space"):
+            storage.flush()
+        storage.stage([("holders", "citra", ANA)])
+    storage.flush()
+    assert _stored(path) == {"holders": {"ana": BUDI, "citra": ANA}}
+    storage.stage([("holders", "dewi", ANA)])
+    storage.flush()
+    assert set(_stored(path)["holders"]) == {"ana", "citra", "dewi"}
+    storage.close()
+
+
+@pytest.mark.parametrize("call", ["fsync", "ftruncate"])
+def test_a_refused_snapshot_leaves_the_old_files_good(path, monkeypatch, call):
+    storage = KeyedStorage(path)
+    storage.stage([("holders", "ana", ANA)])
+    storage.flush()
+    storage.clear()
+    storage.stage([("holders", "budi", BUDI)])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, _refuse)
+        with pytest.raises(OSError, match="No space"):
+            storage.flush()
+    assert _stored(path)["holders"] in ({"ana": ANA}, {"budi": BUDI})
+    assert not path.with_suffix(".snapshot.new").exists()
+    storage.stage([("holders", "citra", ANA)])
+    storage.flush()
+    storage.close()
+    assert _stored(path) == {"holders": {"budi": BUDI, "citra": ANA}}
+
+
+def test_a_write_that_the_disk_takes_in_pieces_is_whole(path, monkeypatch):
+    storage = KeyedStorage(path)
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, place: pwrite(file, data[:7], place))
+    storage.stage([("holders", "ana", ANA), ("holders", "budi", BUDI)])
+    storage.flush()
+    storage.close()
+    assert _stored(path) == {"holders": {"ana": ANA, "budi": BUDI}}
+
+
+def test_who_only_looks_changes_no_file(path):
+    with KeyedDB(path) as database:
+        database.table("holders").put({"ana": ANA})
+    journal = path.with_suffix(".journal")
+    journal.write_bytes(journal.read_bytes() + b"group 0 torn")
+    before = journal.read_bytes()
+    with KeyedDB(path, is_read_only=True) as database:
+        assert database.table("holders").get(doc_id="ana") == ANA
+        with pytest.raises(AssertionError):
+            database.table("holders").put({"budi": BUDI})
+    assert journal.read_bytes() == before
+    assert {found.name for found in path.parent.iterdir()} == {"cache.journal"}
+
+
+def test_a_storage_that_cannot_be_opened_leaves_nothing_open(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        KeyedStorage(tmp_path / "missing" / "cache")
+    (tmp_path / "cache.snapshot").mkdir()
+    with pytest.raises(IsADirectoryError):
+        KeyedStorage(tmp_path / "cache")
+
+
+def _stored(path):
+    """Return what another process would find now."""
+    with KeyedDB(path, is_read_only=True) as database:
+        return {
+            name: {row.doc_id: dict(row) for row in database.table(name)}
+            for name in database.tables()
+        }
+
+
+def _refuse(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _exercise(database, make_key):
+    table = database.table("people")
+    person = Query()
+    answers = []
+
+    def call(answer):
+        answers.append(json.loads(json.dumps(answer)))
+
+    for number, (name, age) in enumerate([("ana", 31), ("budi", 17), ("citra", 64)], start=1):
+        call(str(table.insert(Document({"name": name, "age": age}, make_key(number)))))
+    call(table.search(person.age > 18))
+    call(table.get(person.name == "budi"))
+    call(table.get(doc_ids=[make_key(1), make_key(3)]))
+    call([str(key) for key in table.update({"age": 18}, person.name == "budi")])
+    call([str(key) for key in table.upsert(Document({"name": "dewi"}, make_key(4)))])
+    call([str(key) for key in table.remove(person.age == 64)])
+    call(table.contains(person.name == "citra"))
+    with pytest.raises(ValueError, match="already exists"):
+        table.insert(Document({"name": "ana"}, make_key(1)))
+    call(table.count(person.name.exists()))
+    call(table.all())
+    return answers
