@@ -11,7 +11,9 @@ import click
 import segno
 
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.key_files import KeyFileError, SigningKey, read_signing_key
+from gatewayd.app.errors import told_plainly
+from gatewayd.app.key_files import read_signing_key
+from gatewayd.cli.options import ended_early, json_option
 from gatewayd.core.events import format_time
 from gatewayd.core.passes import PASS_ID_SIZE, Pass, write_pass
 from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
@@ -26,7 +28,8 @@ _YEARS = range(2000, 2200)  # A date outside of them is a typing mistake.
 _SCALE = 8  # Pixels of a square: 2 cm wide on a printed card, sharp on a screen.
 _STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
 
-_Context, _Option = click.Context, click.Parameter
+_Context = click.Context
+_Option = click.Parameter
 
 
 def _spelled(
@@ -132,7 +135,7 @@ def _zone(_context: _Context, _option: _Option, value: str) -> tzinfo:
 @click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a drawing.")
 @click.option("--text", "is_text", is_flag=True, help="Print the code itself.")
-@click.option("--json", "is_json", is_flag=True, help="Print the code and its dates as JSON.")
+@json_option
 def issue(  # noqa: PLR0913, one parameter for each option
     *,
     key_path: Path,
@@ -144,7 +147,7 @@ def issue(  # noqa: PLR0913, one parameter for each option
     ends: datetime | None,
     status: str | None,
     status_ends: datetime | None,
-    zone: tzinfo,  # noqa: ARG001, the dates were read with it
+    zone: tzinfo,
     png: Path | None,
     svg: Path | None,
     is_text: bool,
@@ -155,16 +158,12 @@ def issue(  # noqa: PLR0913, one parameter for each option
     Without an output option its QR code is drawn in the terminal; where there is no terminal, the
     code itself is printed.
     """
-    if days and ends:
-        raise click.UsageError("give --days or --until, not both")
     if status_ends and not status:
         raise click.UsageError("--status-until needs --status")
-    key = _read_key(key_path, issuer)
+    with ended_early(), told_plainly():
+        key = read_signing_key(key_path, issuer)
     now = SystemClock().utc().replace(microsecond=0)
-    not_before = begins or now
-    not_after = ends or not_before + timedelta(days=days or DEFAULT_DAYS)
-    if not_after <= max(not_before, now):
-        raise click.UsageError(f"a pass that ends {format_time(not_after)} would never be valid")
+    not_before, not_after = _find_window(now, begins, days, ends)
     content = Pass(
         issuer=key.issuer,
         subject=subject,
@@ -184,14 +183,20 @@ def issue(  # noqa: PLR0913, one parameter for each option
         click.echo(code)
     elif not has_picture:
         _qr(code).terminal(compact=True)
-    click.echo(f"valid from {format_time(not_before)} until {format_time(not_after)}", err=True)
+    begin, end = (f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for at in (not_before, not_after))
+    click.echo(f"valid from {begin} until {end} ({zone})", err=True)
 
 
-def _read_key(path: Path, issuer: str | None) -> SigningKey:
-    try:
-        return read_signing_key(path, issuer)
-    except KeyFileError as error:
-        raise click.UsageError(str(error)) from error
+def _find_window(
+    now: datetime, begins: datetime | None, days: int | None, ends: datetime | None
+) -> tuple[datetime, datetime]:
+    if days and ends:
+        raise click.UsageError("give --days or --until, not both")
+    not_before = begins or now
+    not_after = ends or not_before + timedelta(days=days or DEFAULT_DAYS)
+    if not_after <= max(not_before, now):
+        raise click.UsageError(f"a pass that ends {format_time(not_after)} would never be valid")
+    return not_before, not_after
 
 
 def _draw(code: str, png: Path | None, svg: Path | None) -> bool:

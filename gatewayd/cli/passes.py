@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
-from gatewayd.app.key_files import KeyFileError, make_signing_key
+from gatewayd.app.errors import told_plainly
+from gatewayd.app.key_files import make_signing_key
 from gatewayd.app.trust_directory import read_trust
+from gatewayd.cli.options import ended_early, json_option
 from gatewayd.cli.pass_issue import issue
 from gatewayd.core.credential import SCAN_SIZE_MAX, Credential, SignedPass, UnknownId, read_scan
 from gatewayd.core.decide import EXIT_CHECKS, Case, Usage
@@ -42,16 +44,14 @@ def passes() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the two files.",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print the paths as JSON.")
+@json_option
 def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
     """Make the keys of an issuer.
 
     NAME.key.pem is the secret one, NAME.jwks.json the public one for the gates.
     """
-    try:
+    with ended_early(), told_plainly():
         private_path, public_path = make_signing_key(directory, issuer)
-    except KeyFileError as error:
-        raise click.UsageError(str(error)) from error
     if is_json:
         click.echo(json.dumps({"private": str(private_path), "public": str(public_path)}))
         return
@@ -81,7 +81,7 @@ passes.add_command(issue)
     metavar="TIME",
     help="When it is shown, like 2027-01-31T08:00:00+07:00  [default: now].",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
 def verify(*, code: str, trust_path: Path, time: str | None, is_json: bool) -> None:
     """Verify a pass as a gate does.
 
