@@ -101,9 +101,13 @@ def time(zone: tzinfo, *, is_end: bool = False) -> ReadValue[datetime]:
 
     def read(value: object) -> datetime | Expected:
         try:
-            found = _parse_date(value) if isinstance(value, str) else value
+            return _instant(_parse_date(value) if isinstance(value, str) else value)
         except ValueError:
-            found = None
+            return _DATE
+        except OverflowError:
+            return Expected("a date well between the years 1 and 9999")
+
+    def _instant(found: object) -> datetime | Expected:
         match found:
             case datetime():
                 at = found
@@ -111,11 +115,17 @@ def time(zone: tzinfo, *, is_end: bool = False) -> ReadValue[datetime]:
                 day = found + timedelta(days=is_end)
                 at = datetime(day.year, day.month, day.day, tzinfo=zone)
             case _:
-                return Expected("a date or a date with time, like 2021-11-29T00:00:00+07:00")
+                return _DATE
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
     return read
 
 
 def _parse_date(text: str) -> date:
-    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+
+_DATE = Expected("a date or a date with time, like 2021-11-29T00:00:00+07:00")

@@ -1,0 +1,243 @@
+"""The policy: every key, its default, and all mistakes of a document at once."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewayd.core.hours import Hours, Span
+from gatewayd.core.policy import (
+    CATEGORIES,
+    PEOPLE_MAX,
+    Answer,
+    AntiPassback,
+    Capacity,
+    Enforcement,
+    Policy,
+    parse_policy,
+)
+from gatewayd.core.tables import Mistake
+from gatewayd.core.words import Status
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+def parse(document: dict[str, object], *, exits_have_readers: bool = True) -> Policy:
+    policy, mistakes = parse_policy(document, JAKARTA, exits_have_readers=exits_have_readers)
+    assert mistakes == ()
+    return policy
+
+
+def mistakes_of(
+    document: dict[str, object], *, exits_have_readers: bool = True
+) -> dict[tuple[str, ...], str]:
+    _, mistakes = parse_policy(document, JAKARTA, exits_have_readers=exits_have_readers)
+    return {mistake.path: mistake.expected for mistake in mistakes}
+
+
+def test_no_policy_is_a_plain_office():
+    assert parse({}, exits_have_readers=False) == Policy(zone=JAKARTA)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "field", "expected"),
+    [
+        ("version", "2021-3", "versions", ("2021-3",)),
+        ("legal_basis", "Inmendagri 57/2021", "legal_basis", "Inmendagri 57/2021"),
+        ("valid_from", "2021-11-29", "valid_from", datetime(2021, 11, 28, 17, tzinfo=UTC)),
+        ("valid_until", "2021-11-29", "valid_until", datetime(2021, 11, 29, 17, tzinfo=UTC)),
+        ("valid_until", date(2021, 11, 29), "valid_until", datetime(2021, 11, 29, 17, tzinfo=UTC)),
+        ("mode", "observe", "mode", Enforcement.OBSERVE),
+        ("categories", [*CATEGORIES, "vip"], "categories", (*CATEGORIES, "vip")),
+        ("staff_categories", ["contractor"], "staff_categories", ("contractor",)),
+        ("unknown_holder", "refer", "unknown_holder", Answer.REFER),
+        ("anti_passback", "soft", "anti_passback", AntiPassback.SOFT),
+        ("anonymous_exit_category", "patient", "anonymous_exit_category", "patient"),
+        (
+            "opening_hours",
+            "mon-fri 07:30-16:00",
+            "opening_hours",
+            Hours((Span(frozenset(range(5)), 450, 960),)),
+        ),
+        (
+            "opening_hours",
+            ["mon 08:00-09:00", "tue 08:00-09:00"],
+            "opening_hours",
+            Hours((Span(frozenset({0}), 480, 540), Span(frozenset({1}), 480, 540))),
+        ),
+        (
+            "hours",
+            {"visitor": "daily 08:00-12:00"},
+            "hours",
+            {"visitor": Hours((Span(frozenset(range(7)), 480, 720),))},
+        ),
+        ("capacity", {"total": 40}, "capacity", Capacity(total=40)),
+        (
+            "capacity",
+            {"total": 40, "staff_reserve": 40, "staff_over_limit": "refuse"},
+            "capacity",
+            Capacity(total=40, staff_reserve=40, staff_over_limit=Answer.REFUSE),
+        ),
+        (
+            "capacity",
+            {"by_category": {"visitor": 0, "patient": PEOPLE_MAX}},
+            "capacity",
+            Capacity(by_category={"visitor": 0, "patient": PEOPLE_MAX}),
+        ),
+        (
+            "statuses",
+            {"red": "refuse", "unknown": "refer", "yellow": "admit"},
+            "statuses",
+            {Status.RED: Answer.REFUSE, Status.UNKNOWN: Answer.REFER, Status.YELLOW: Answer.ADMIT},
+        ),
+        ("attestation", {"required": []}, "attestation_required", ()),
+        ("attestation", {"required": ["healthy"]}, "attestation_required", ("healthy",)),
+    ],
+)
+def test_each_key_is_read(key, value, field, expected):
+    assert getattr(parse({key: value}), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("exits_have_readers", "expected"), [(True, AntiPassback.HARD), (False, AntiPassback.OFF)]
+)
+def test_anti_passback_is_hard_where_every_exit_has_a_reader(exits_have_readers, expected):
+    assert parse({}, exits_have_readers=exits_have_readers).anti_passback is expected
+
+
+def test_hard_anti_passback_without_exit_readers_is_a_mistake():
+    document = {"anti_passback": "hard"}
+    assert list(mistakes_of(document, exits_have_readers=False)) == [("anti_passback",)]
+    assert mistakes_of(document) == {}
+    for softer in ("soft", "off"):
+        assert mistakes_of({"anti_passback": softer}, exits_have_readers=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"version": 3}, ("version",)),
+        ({"legal_basis": ""}, ("legal_basis",)),
+        ({"valid_from": "soon"}, ("valid_from",)),
+        ({"valid_until": "9999-12-31"}, ("valid_until",)),
+        ({"mode": "off"}, ("mode",)),
+        ({"categories": []}, ("categories",)),
+        ({"staff_categories": "staff"}, ("staff_categories",)),
+        ({"unknown_holder": "yes"}, ("unknown_holder",)),
+        ({"anti_passback": True}, ("anti_passback",)),
+        ({"anonymous_exit_category": 1}, ("anonymous_exit_category",)),
+        ({"opening_hours": "always"}, ("opening_hours",)),
+        ({"opening_hours": 5}, ("opening_hours",)),
+        ({"opening_hours": ["mon 08:00-09:00", 5]}, ("opening_hours",)),
+        ({"hours": "mon 08:00-09:00"}, ("hours",)),
+        ({"hours": {"visitor": "always"}}, ("hours", "visitor")),
+        ({"capacity": 40}, ("capacity",)),
+        ({"capacity": {"total": -1}}, ("capacity", "total")),
+        ({"capacity": {"total": True}}, ("capacity", "total")),
+        ({"capacity": {"total": 4.0}}, ("capacity", "total")),
+        ({"capacity": {"total": PEOPLE_MAX + 1}}, ("capacity", "total")),
+        ({"capacity": {"by_category": {"visitor": "ten"}}}, ("capacity", "by_category", "visitor")),
+        ({"capacity": {"staff_over_limit": "maybe"}}, ("capacity", "staff_over_limit")),
+        ({"statuses": {"red": "no"}}, ("statuses", "red")),
+        ({"statuses": {"purple": "refuse"}}, ("statuses", "purple")),
+        ({"attestation": {"required": ["fever"]}}, ("attestation", "required")),
+        ({"attestation": {"required": "healthy"}}, ("attestation", "required")),
+        ({"attestations": {}}, ("attestations",)),
+        ({"capacity": {"totl": 5}}, ("capacity", "totl")),
+        ({"attestation": {"wanted": []}}, ("attestation", "wanted")),
+    ],
+)
+def test_a_single_mistake_is_named_by_its_path(document, path):
+    assert list(mistakes_of(document)) == [path]
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "found"),
+    [
+        ({"hours": {"vip": "mon 08:00-09:00"}}, ("hours",), "vip"),
+        ({"capacity": {"by_category": {"vip": 1}}}, ("capacity", "by_category"), "vip"),
+        ({"staff_categories": ["vip"]}, ("staff_categories",), "vip"),
+        ({"anonymous_exit_category": "vip"}, ("anonymous_exit_category",), "vip"),
+    ],
+)
+def test_a_category_that_the_policy_does_not_know_is_a_mistake(document, path, found):
+    _, mistakes = parse_policy(document, JAKARTA, exits_have_readers=True)
+    expected = f"a category of {', '.join(CATEGORIES)}"
+    assert mistakes == (Mistake(path, expected, found),)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "expected"),
+    [
+        ({"total": 4, "staff_reserve": 5}, "at most the total of 4"),
+        ({"staff_reserve": 5}, "a `total` beside it, of which the reserve is a part"),
+    ],
+)
+def test_the_reserve_is_a_part_of_the_total(capacity, expected):
+    assert mistakes_of({"capacity": capacity}) == {("capacity", "staff_reserve"): expected}
+
+
+@pytest.mark.parametrize("until", ["2021-11-28", "2021-11-29T00:00:00"])
+def test_a_policy_ends_after_it_begins(until):
+    document = {"valid_from": "2021-11-29", "valid_until": until}
+    assert list(mistakes_of(document)) == [("valid_until",)]
+    assert mistakes_of({**document, "valid_until": "2021-11-29"}) == {}
+
+
+def test_all_mistakes_are_told_at_once():
+    document = {
+        "mode": "off",
+        "unknown_holder": "yes",
+        "capacity": {"total": -1, "extra": 1},
+        "statuses": {"red": "no"},
+        "hours": {"vip": "mon 08:00-09:00"},
+        "colour": "green",
+    }
+    assert set(mistakes_of(document)) == {
+        ("mode",),
+        ("unknown_holder",),
+        ("capacity", "total"),
+        ("capacity", "extra"),
+        ("statuses", "red"),
+        ("hours",),
+        ("colour",),
+    }
+
+
+def test_a_policy_is_in_force_from_its_first_to_before_its_last_moment():
+    begin, end = datetime(2021, 11, 29, tzinfo=UTC), datetime(2021, 12, 1, tzinfo=UTC)
+    policy = Policy(zone=UTC, valid_from=begin, valid_until=end)
+    second = timedelta(seconds=1)
+    held = [policy.is_in_force(at) for at in (begin - second, begin, end - second, end)]
+    assert held == [False, True, True, False]
+    assert Policy(zone=UTC).is_in_force(begin)
+
+
+# --- anything at all ---
+
+keys = st.sampled_from(
+    ["version", "valid_from", "valid_until", "mode", "categories", "hours", "capacity", "statuses"]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["total", "staff_reserve", "by_category", "red", "visitor", "x"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(keys, values, max_size=5))
+def test_no_document_raises(document):
+    policy, mistakes = parse_policy(document, JAKARTA, exits_have_readers=False)
+    assert isinstance(policy, Policy)
+    for mistake in mistakes:
+        assert mistake.expected
