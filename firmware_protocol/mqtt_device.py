@@ -17,6 +17,7 @@ from firmware_protocol.device import Identity
 from firmware_protocol.inputs import (
     AcknowledgeLog,
     CancelCommand,
+    Effect,
     HostBack,
     HostLost,
     Input,
@@ -57,12 +58,9 @@ EVENT_WINDOW: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class DeviceOutput:
-    """What the locks, lights and sounder do, and what to publish.
+    """First store `controller.memory` if it changed, then act on the effects, then publish."""
 
-    Store `controller.memory` first, if it changed; then act; then publish, each in its order.
-    """
-
-    acts: tuple[Unlock | Relock | Indicate, ...]
+    effects: tuple[Effect | Indicate, ...]
     publications: tuple[Publication, ...]
     refused: Refused | None
 
@@ -91,7 +89,7 @@ class DeviceSide:
         self._told = self._state(0)
         self._pushed = 0
         self._push_again_at_ms = 0
-        self._acts: list[Unlock | Relock | Indicate] = []
+        self._effects: list[Effect | Indicate] = []
         self._publications: list[Publication] = []
 
     # --- the connection --------------------------------------------------------------------------
@@ -176,19 +174,18 @@ class DeviceSide:
                 self._step(ModeCommand(mode), now_ms)
             case Indicate(signal, direction):
                 self._signals[direction] = signal
-                self._acts.append(message)
+                self._effects.append(message)
                 self._tell(now_ms)
 
     def _step(self, what: Input, now_ms: int) -> None:
         self.controller, effects = step(self.controller, what, now_ms)
+        self._effects += effects
         for effect in effects:
             match effect:
-                case Unlock() | Relock():
-                    self._acts.append(effect)
                 case Result():
                     self._publish(effect)
-                case LogEntry():
-                    pass  # it is in the memory; `_push` takes it from there
+                case Unlock() | Relock() | LogEntry():
+                    pass  # Entries are in the memory; `_push` takes them from there.
         self._tell(now_ms)
 
     # --- to the host -----------------------------------------------------------------------------
@@ -258,8 +255,8 @@ class DeviceSide:
 
     def _output(self, now_ms: int, refused: Refused | None = None) -> DeviceOutput:
         self._push(now_ms)
-        output = DeviceOutput(tuple(self._acts), tuple(self._publications), refused)
-        self._acts.clear()
+        output = DeviceOutput(tuple(self._effects), tuple(self._publications), refused)
+        self._effects.clear()
         self._publications.clear()
         return output
 

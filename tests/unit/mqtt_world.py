@@ -148,7 +148,7 @@ class World:
                 self.from_host(self.host.acknowledge(report.log, report.entry.sequence))
 
     def from_device(self, output: DeviceOutput) -> None:
-        self.note(output.acts)
+        self.note(output.effects)
         self.remember()
         for publication in output.publications:
             self.publish(publication, to_device=False)

@@ -366,7 +366,7 @@ def test_a_retained_open_never_opens_even_when_it_is_fresh(world):
         now_ms=world.uptime_ms,
     )
     assert output.refused.reason is Refusal.RETAINED
-    assert output.acts == ()
+    assert output.effects == ()
 
 
 def test_a_replayed_open_never_opens_a_device_that_forgot_everything(world, captured):
