@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from config.problems import Advice, KeyPath, Problem, Where, shown
 
-NAME_CHARACTERS_MAX = 32  # of lanes, rosters and doors: they are levels of MQTT topics
+NAME_CHARACTERS_MAX = 32  # each is a level of an MQTT topic, and has to fit on screens
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -6,6 +6,7 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -31,7 +32,7 @@ _TOML_HINTS = {
     "Expected newline": "one key on each line; texts have quotes around them",
     "Cannot overwrite": "each key only once",
     "Cannot declare": "each section only once; those that repeat have two brackets: [[lanes]]",
-    "Unescaped": "write texts with \\\\ in single quotes: 'C:\\\\keys'",
+    "Unescaped": "write texts with \\ in single quotes: 'C:\\keys'",
     "Illegal character": "close the quotes before the end of the line",
 }
 
@@ -58,8 +59,8 @@ def read(path: Path) -> Reading:
         folder=path.absolute().parent,
         zones=available_timezones(),
         profiles=profile_names(),
-        look=_look,
-        look_at_secret=_look_at_secret,
+        look=partial(_look, is_secret=False),
+        look_at_secret=partial(_look, is_secret=True),
     )
     # Defaults have no place: what is missing is missing in the site's own file.
     origins = {("policy", *key): origin for key, origin in profile.origins.items()}
@@ -106,7 +107,7 @@ def _read(path: Path) -> _Document:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([_syntax_problem(path, text, str(error))]) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or of brackets
-        expected = "numbers of at most 64 bits and sections in sections up to 8 deep"
+        expected = f"numbers of at most 64 bits and at most {DEPTH_MAX} levels"
         raise SettingsError([Problem(str(path), 0, "", expected, "more")]) from error
     where = Where(str(path), {key: Origin(str(path), line) for key, line in lines.items()})
     problems = [
@@ -183,7 +184,8 @@ def _syntax_problem(path: Path, text: str, message: str) -> Problem:
 # --- files that the settings name ---------------------------------------------------------------
 
 
-def _look(path: Path) -> str | None:
+def _look(path: Path, *, is_secret: bool) -> str | None:
+    """Say what is wrong with a file; None if nothing is."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -194,11 +196,6 @@ def _look(path: Path) -> str | None:
         return f"something else at {path}"
     if not os.access(path, os.R_OK):
         return f"{path}, which this user must not read"
-    return None
-
-
-def _look_at_secret(path: Path) -> str | None:
-    fault = _look(path)
-    if fault is None and path.stat().st_mode & stat.S_IRWXO:
+    if is_secret and status.st_mode & stat.S_IRWXO:
         return f"{path} open to all; run: chmod o= {path}"
-    return fault
+    return None

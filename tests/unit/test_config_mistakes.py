@@ -298,6 +298,18 @@ CASES = {
         "[site]\nid : 5",
         "gate.toml:2:4: expected TOML, found expected '=' after a key in a key/value pair; a line is: key = value, and a section: [section]",
     ),
+    "two keys in a line": (
+        "a = 1 b = 2",
+        "gate.toml:1:7: expected TOML, found expected newline or end of document after a statement; one key on each line; texts have quotes around them",
+    ),
+    "backslash": (
+        'a = "C:\\keys"',
+        "gate.toml:1:10: expected TOML, found unescaped '\\' in a string; write texts with \\ in single quotes: 'C:\\keys'",
+    ),
+    "quotes left open": (
+        'a = "lane\nb = 1',
+        "gate.toml:1:10: expected TOML, found illegal character '\\n'; close the quotes before the end of the line",
+    ),
     "key twice": (
         "[site]\na = 1\na = 2\n",
         "gate.toml:3:6: expected TOML, found cannot overwrite a value; each key only once",
@@ -320,11 +332,11 @@ CASES = {
     ),
     "far too deep": (
         "a = " + "[" * 5000,
-        "gate.toml: expected numbers of at most 64 bits and sections in sections up to 8 deep, found more",
+        "gate.toml: expected numbers of at most 64 bits and at most 8 levels, found more",
     ),
     "number of many digits": (
         "a = " + "9" * 5000,
-        "gate.toml: expected numbers of at most 64 bits and sections in sections up to 8 deep, found more",
+        "gate.toml: expected numbers of at most 64 bits and at most 8 levels, found more",
     ),
     "too long": (
         "#" * (SIZE_MAX + 1),
