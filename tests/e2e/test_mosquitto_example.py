@@ -1,61 +1,18 @@
 """The shipped example of a centre's broker, run by a real mosquitto with certificates."""
 
-import ipaddress
-import shutil
 import socket
 import subprocess
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 import config
+from tests.e2e.certificates import Authority
+from tests.e2e.mosquitto import PROGRAM, free_port
 
 EXAMPLE = Path(config.__file__).parent / "mosquitto"
 GATE = "mojokerto/dukcapil/gmsc"
-
-
-class Authority:
-    """Makes certificates in a folder, as NAME.pem and NAME.key beside ca.pem."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
-        self.write("ca", self.sign(self.name, self.key.public_key(), is_authority=True))
-
-    def sign(self, subject, public_key, *, is_authority=False):
-        now = datetime.now(UTC)
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        return (
-            x509.CertificateBuilder(self.name, subject, public_key, x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-
-    def write(self, file, certificate):
-        path = self.folder / f"{file}.pem"
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, file, common_name):
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-        self.write(file, self.sign(subject, key.public_key()))
-        path = self.folder / f"{file}.key"
-        path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
 
 
 class Broker:
@@ -66,7 +23,7 @@ class Broker:
     def command(self, program, who, *words):
         """Return a command line of a client that shows the certificate `who`."""
         connect = ["-h", "127.0.0.1", "-p", str(self.port), "-V", "5", "-q", "1"]
-        files = ["--cafile", self.folder / "ca.pem"]
+        files = ["--cafile", self.folder / "test-ca.pem"]
         if who:
             files += ["--cert", self.folder / f"{who}.pem", "--key", self.folder / f"{who}.key"]
         return [program, *connect, *files, *words]
@@ -82,11 +39,11 @@ def broker(tmp_path):
     authority = Authority(tmp_path)
     for file, name in {"broker": "127.0.0.1", "gate": GATE, "centre": "centre"}.items():
         authority.issue(file, name)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     text = (EXAMPLE / "central.conf").read_text()
     for shipped, here in {
         "listener 8883": f"listener {port} 127.0.0.1",
+        "/etc/mosquitto/certs/ca.pem": str(authority.ca_file),
         "/etc/mosquitto/certs": str(tmp_path),
         "/etc/mosquitto/onegate.acl": str(EXAMPLE / "central.acl"),
         "/var/lib/mosquitto/": f"{tmp_path}/",
@@ -94,11 +51,12 @@ def broker(tmp_path):
         assert shipped in text
         text = text.replace(shipped, here)
     (tmp_path / "mosquitto.conf").write_text(f"user root\n{text}")
-    program = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-    with subprocess.Popen([program, "-c", tmp_path / "mosquitto.conf"]) as process:
-        wait_for(port)
-        yield Broker(tmp_path, port)
-        process.terminate()
+    with subprocess.Popen([PROGRAM, "-c", tmp_path / "mosquitto.conf"]) as process:
+        try:
+            wait_for(port)
+            yield Broker(tmp_path, port)
+        finally:
+            process.terminate()
 
 
 def wait_for(port):
