@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Never
 
 import aiomqtt
-from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from drivers.base import Inbound
+from drivers.mqtt_client import LiveClient
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class DeviceMessages:
         self._password = password
         self._tls = tls
         self._backoff = backoff
-        self._client: _Client | None = None
+        self._client: LiveClient | None = None
         self._subscriptions: list[_Subscription] = []
         self._live: list[_Subscription] = []
         self._asked = asyncio.Event()
@@ -101,8 +101,8 @@ class DeviceMessages:
             self._subscriptions.append(subscription)
             self._asked.set()
 
-    def _new_client(self) -> "_Client":
-        return _Client(
+    def _new_client(self) -> LiveClient:
+        return LiveClient(
             self._host,
             self._port,
             identifier=self._identifier,
@@ -116,14 +116,14 @@ class DeviceMessages:
             max_queued_outgoing_messages=IN_FLIGHT_MAX,
         )
 
-    async def _serve(self, client: "_Client") -> None:
+    async def _serve(self, client: LiveClient) -> None:
         self._client = client
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_subscribed(client), name="device_broker_subscriptions")
             async for message in client.messages:
                 self._deliver(message)
 
-    async def _keep_subscribed(self, client: "_Client") -> Never:
+    async def _keep_subscribed(self, client: LiveClient) -> Never:
         while True:
             self._asked.clear()
             for subscription in [*self._subscriptions]:
@@ -131,7 +131,7 @@ class DeviceMessages:
                     await self._subscribe(client, subscription)
             await self._asked.wait()
 
-    async def _subscribe(self, client: "_Client", subscription: _Subscription) -> None:
+    async def _subscribe(self, client: LiveClient, subscription: _Subscription) -> None:
         self._live.append(subscription)
         (code,) = await client.subscribe(subscription.topic_filter, qos=1)
         if isinstance(code, ReasonCode) and code.is_failure:
@@ -156,11 +156,3 @@ class DeviceMessages:
 
     def _place(self) -> dict[str, object]:
         return {"broker": f"{self._host}:{self._port}"}
-
-
-class _Client(aiomqtt.Client):
-    """One connection. A new object for each: paho sends what an old one had not confirmed."""
-
-    def send(self, topic: str, payload: bytes) -> bool:
-        """Write it to the socket now; False if it could only be queued."""
-        return self._client.publish(topic, payload, qos=1).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
