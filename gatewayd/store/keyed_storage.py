@@ -166,9 +166,7 @@ class KeyedStorage(Storage):
                 if is_snapshot_due:
                     self._write_snapshot()
             except BaseException:
-                with self._memory:
-                    self._unwritten = unwritten | self._unwritten
-                    self._is_snapshot_due = True
+                self._is_snapshot_due = True
                 raise
 
     # --- files -----------------------------------------------------------------------------------

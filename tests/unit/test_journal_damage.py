@@ -44,7 +44,7 @@ def test_nothing_is_lost_when_the_process_is_killed(killed):
 def test_a_flipped_bit_anywhere_in_the_database_never_passes_in_silence(closed, tmp_path):
     directory, events = closed
     size = (directory / "journal.db").stat().st_size
-    places = [*range(100), *range(100, size, 89)]
+    places = [*range(100), *range(100, size, 179)]
     outcomes = [
         _hold_to_the_promise(_copy(directory, tmp_path), "journal.db", _flip(place), events)
         for place in places
@@ -57,7 +57,7 @@ def test_a_database_cut_anywhere_never_passes_in_silence(closed, tmp_path):
     size = (directory / "journal.db").stat().st_size
     outcomes = [
         _hold_to_the_promise(_copy(directory, tmp_path), "journal.db", _cut(place), events)
-        for place in [*range(0, size, 499), size - 1]
+        for place in [*range(0, size, 997), size - 1]
     ]
     assert {"moved aside", "events named lost"} <= set(outcomes)
 
@@ -67,7 +67,7 @@ def test_a_flipped_bit_anywhere_in_the_write_ahead_log_never_passes_in_silence(k
     size = (directory / "journal.db-wal").stat().st_size
     outcomes = [
         _hold_to_the_promise(_copy(directory, tmp_path), "journal.db-wal", _flip(place), events)
-        for place in range(0, size, 499)
+        for place in range(0, size, 997)
     ]
     assert set(outcomes) == {"events named lost"}
 
@@ -77,7 +77,7 @@ def test_a_write_ahead_log_cut_anywhere_never_passes_in_silence(killed, tmp_path
     size = (directory / "journal.db-wal").stat().st_size
     outcomes = [
         _hold_to_the_promise(_copy(directory, tmp_path), "journal.db-wal", _cut(place), events)
-        for place in [*range(0, size, 499), size - 1]
+        for place in [*range(0, size, 997), size - 1]
     ]
     assert set(outcomes) == {"events named lost"}
 
@@ -164,6 +164,7 @@ def test_an_epoch_is_new_even_while_the_clock_stands_in_1970(closed):
             assert journal.epoch > max(known)
             known.add(journal.epoch)
     (directory / "journal.head").unlink()
+    (directory / "journal.db").unlink()
     with opened(directory, epoch_ms=0) as journal:
         assert journal.epoch > max(known)
 
@@ -192,6 +193,15 @@ def test_a_large_journal_is_checked_wholly_only_without_its_note(closed, monkeyp
     with opened(directory) as journal:
         assert not journal.report.is_new_epoch
     (directory / "journal.head").unlink()
+    with opened(directory) as journal:
+        assert journal.report.moved_aside is not None
+
+
+@pytest.mark.parametrize("change", [(b"class  ", b"clbss  "), (b"STRICT", b"STRIBT")])
+def test_a_journal_with_other_tables_is_moved_aside(closed, change):
+    directory, _ = closed
+    path = directory / "journal.db"
+    path.write_bytes(path.read_bytes().replace(*change))
     with opened(directory) as journal:
         assert journal.report.moved_aside is not None
 

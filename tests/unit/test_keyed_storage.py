@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from tinydb import Query, TinyDB, where
@@ -211,6 +212,43 @@ def test_the_journal_becomes_a_snapshot_when_it_is_large(path, monkeypatch):
         assert {row.doc_id: row for row in database.table("holders")} == expected
 
 
+def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_written(path, monkeypatch):
+    storage = KeyedStorage(path)
+    storage.clear()
+    storage.stage([("t", str(n), {"n": 1}) for n in range(4)])
+    pack = keyed_storage.pack
+
+    def pack_while_changing(*arguments):
+        storage.stage([("t", str(n), {"n": 2}) for n in range(8)])
+        return pack(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keyed_storage, "_ROWS_PER_GROUP", 1)
+        patch.setattr(keyed_storage, "pack", pack_while_changing)
+        storage.flush()
+    assert _stored(path) == {"t": {str(n): {"n": 1} for n in range(4)}}
+    storage.flush()
+    storage.close()
+    assert _stored(path) == {"t": {str(n): {"n": 2} for n in range(8)}}
+
+
+def test_a_snapshot_and_its_name_are_durable_before_the_journal_is_emptied(path, monkeypatch):
+    storage = KeyedStorage(path)
+    storage.clear()
+    calls = []
+    for owner, name in (
+        (os, "fsync"),
+        (Path, "replace"),
+        (keyed_storage, "sync_directory"),
+        (os, "ftruncate"),
+    ):
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, _recorded(calls, name, real))
+    storage.flush()
+    storage.close()
+    assert calls == ["fsync", "replace", "sync_directory", "fsync", "ftruncate"]
+
+
 def test_a_cleared_storage_stays_empty_but_for_what_came_after(path):
     storage = KeyedStorage(path)
     storage.stage([("holders", "ana", ANA)])
@@ -330,6 +368,14 @@ def _stored(path):
             name: {row.doc_id: dict(row) for row in database.table(name)}
             for name in database.tables()
         }
+
+
+def _recorded(calls, name, real):
+    def call(*arguments):
+        calls.append(name)
+        return real(*arguments)
+
+    return call
 
 
 def _refuse(*_):
