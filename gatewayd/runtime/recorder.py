@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Never
 
@@ -88,14 +89,14 @@ class Recorder:
 
     async def run(self) -> Never:
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):  # A disk that refuses is tried again by the clock.
+                async with asyncio.timeout(None if self._refusal is None else RETRY_S):
+                    await self._wake.wait()
             self._wake.clear()
-            while self._entries:
-                if not await self._commit_batch():
-                    break
+            await self.drain()
 
     async def drain(self) -> None:
-        """Write what is left, once; used at the end of the run."""
+        """Write what there is, until the disk refuses; the last call is at the end of the run."""
         while self._entries and await self._commit_batch():
             pass
 
@@ -136,7 +137,6 @@ class Recorder:
         for entry in verdicts:
             assert entry.done is not None
             entry.done(None)
-        asyncio.get_running_loop().call_later(RETRY_S, self._wake.set)
 
     def _recovered(self) -> None:
         detail = {"missed_verdicts": self._missed_verdicts, "dropped": self._dropped}
