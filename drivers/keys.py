@@ -1,6 +1,7 @@
 """The keys of a driver's settings table, and what their values must be."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,27 +47,28 @@ def whole(name: str, meaning: str, first: int, last: int, default: int) -> Key:
     return Key(name, meaning, f"{first} to {last}", parse, default)
 
 
-def choice(name: str, meaning: str, default: StrEnum) -> Key:
-    """Take one of the words of the default's type."""
-    words = {str(word): word for word in type(default)}
+def choice(name: str, meaning: str, words: type[StrEnum], default: StrEnum | None = None) -> Key:
+    """Take one of the words of a type."""
+    known = {str(word): word for word in words}
 
     def parse(value: object) -> StrEnum:
-        if isinstance(value, str) and value in words:
-            return words[value]
+        if isinstance(value, str) and value in known:
+            return known[value]
         raise UnfitError(shown(value))
 
-    return Key(name, meaning, f"one of {', '.join(words)}", parse, default)
+    return Key(name, meaning, f"one of {', '.join(known)}", parse, default)
 
 
-def text(name: str, meaning: str, expected: str, default: str | None = None) -> Key:
-    """Take a text that is not empty."""
+def text(name: str, meaning: str, expected: str, pattern: str) -> Key:
+    """Take a text that matches the pattern as a whole; it must be given."""
+    fits = re.compile(pattern)
 
     def parse(value: object) -> str:
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and fits.fullmatch(value):
             return value
         raise UnfitError(shown(value))
 
-    return Key(name, meaning, expected, parse, default)
+    return Key(name, meaning, expected, parse)
 
 
 def shown(value: object) -> str:

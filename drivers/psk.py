@@ -22,8 +22,9 @@ def read_psk(path: Path) -> bytes:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(_FILE_SIZE_MAX)
-    except OSError as error:
-        raise UnfitError(f"{path}, which cannot be read: {error.strerror}", _MAKE) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name.
+        reason = getattr(error, "strerror", None) or error
+        raise UnfitError(f"{path!s:.200}, which cannot be read: {reason}", _MAKE) from error
     if mode & stat.S_IRWXO:
         raise UnfitError(f"{path} open to all", f"run: chmod o= {path}")
     digits = content.decode("ascii", errors="replace").strip()

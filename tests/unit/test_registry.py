@@ -1,29 +1,38 @@
+import asyncio
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 
 import pytest
 
-from drivers import registry
+from drivers import kinds
 from drivers.base import DriverError
 from drivers.framers import Aim, Terminator
 from drivers.keys import UnfitError, shown
+from drivers.kinds import DriverKind, Problem, Surroundings, check, complete
 from drivers.psk import read_psk
 from drivers.readers.line import LineReader
-from drivers.registry import (
-    GATELINK,
-    LINE,
-    READERS,
-    TURNSTILES,
-    DriverKind,
-    Problem,
-    Surroundings,
-    check,
-    complete,
-)
+from drivers.registry import GATELINK, LINE, MQTT, READERS, RELAY, TURNSTILES
 from drivers.turnstiles.gatelink import GatelinkTurnstile
+from drivers.turnstiles.mqtt import MqttTurnstile
+from drivers.turnstiles.relay import RelayTurnstile
 
 PORT = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
-AROUND = Surroundings("gate-1", bytes)
+
+
+class Broker:
+    """A device broker that takes everything."""
+
+    def __init__(self) -> None:
+        self.filters: list[str] = []
+
+    def publish(self, topic, payload) -> bool:
+        return True
+
+    def subscribe(self, topic_filter, receive, link) -> None:
+        self.filters.append(topic_filter)
+
+
+AROUND = Surroundings("gate-1", bytes, Broker())
 HEX = "00112233445566778899aabbccddeeff" * 2
 
 
@@ -46,7 +55,7 @@ def plugged(mocker):
             is_it = group == "gatewayd.readers" and name in {None, "shared"}
             return Points([point] if is_it else [])
 
-        mocker.patch.object(registry, "entry_points", find)
+        mocker.patch.object(kinds, "entry_points", find)
 
     return plug
 
@@ -67,7 +76,7 @@ OTHER_READER = DriverKind("shared", (), lambda _values, _around: "a reader of so
 
 def test_the_drivers_of_the_settings_are_there_by_name():
     assert {"line"} <= set(READERS)
-    assert {"gatelink"} <= set(TURNSTILES)
+    assert {"gatelink", "mqtt", "mqtt_relay"} <= set(TURNSTILES)
     assert READERS["line"] is LINE
     assert len(READERS) == len(list(READERS))
 
@@ -119,6 +128,52 @@ def test_a_gatelink_turnstile_is_built_with_the_key_of_its_file(psk_file):
     assert values["psk_file"] == bytes.fromhex(HEX)
     assert values["unlock_ms"] == 3000
     assert isinstance(GATELINK.build(values, AROUND), GatelinkTurnstile)
+
+
+def test_an_mqtt_turnstile_is_built_on_the_device_broker(psk_file):
+    table = {"device": "tripod-2", "psk_file": str(psk_file)}
+    assert check(MQTT, table) == []
+    assert MQTT.needs_messages
+    assert isinstance(MQTT.build(complete(MQTT, table), AROUND), MqttTurnstile)
+
+
+@pytest.mark.parametrize("device", ["", "Tripod", "a/b", "+", "a" * 33])
+def test_a_device_name_that_would_break_a_topic_is_refused(device, psk_file):
+    (problem,) = check(MQTT, {"device": device, "psk_file": str(psk_file)})
+    assert problem.path == ("device",)
+
+
+@pytest.mark.parametrize(
+    ("relay", "topic"), [("shelly", "gatewayd-gate-1/rpc"), ("tasmota", "stat/gate/RESULT")]
+)
+async def test_a_relay_channel_counts_from_one_whatever_its_maker_does(relay, topic):
+    table = {"device": "gate", "relay": relay, "channel": 2, "assume_passed": True}
+    assert check(RELAY, table) == []
+    broker = Broker()
+    turnstile = RELAY.build(complete(RELAY, table), Surroundings("gate-1", bytes, broker))
+    assert isinstance(turnstile, RelayTurnstile)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(turnstile.run(lambda _report: None))
+        await asyncio.sleep(0)
+        task.cancel()
+    assert topic in broker.filters
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("relay", "sonoff", "one of shelly, tasmota"),
+        ("channel", 0, "1 to 8"),
+        ("pulse_ms", 550, "100 to 11100 in steps of 100"),
+        ("pulse_ms", True, "100 to 11100 in steps of 100"),
+        ("pulse_ms", 0, "100 to 11100 in steps of 100"),
+        ("assume_passed", False, "true"),
+    ],
+)
+def test_a_relay_is_not_taken_with_what_it_cannot_do(key, value, expected):
+    table = {"device": "gate", "relay": "tasmota", "assume_passed": True, key: value}
+    (problem,) = check(RELAY, table)
+    assert (problem.path, problem.expected) == ((key,), expected)
 
 
 # --- mistakes ---
@@ -184,6 +239,11 @@ def test_a_missing_key_file_is_told_with_how_to_make_one(tmp_path):
         read_psk(tmp_path / "missing.psk")
     assert "openssl rand -hex 32" in str(raised.value)
     assert isinstance(raised.value, DriverError)
+
+
+def test_a_key_file_whose_name_no_file_can_have_is_told_too(tmp_path):
+    with pytest.raises(UnfitError, match="null byte"):
+        read_psk(tmp_path / "a\0b")
 
 
 def test_a_key_file_open_to_all_is_refused_with_what_to_do(psk_file):

@@ -1,0 +1,122 @@
+"""What a driver is to whoever writes settings: a name, the keys it takes, a way to build it.
+
+A package with a driver of its own makes a DriverKind and announces it as an entry point.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from drivers.base import DriverError, Messages
+from drivers.keys import Key, UnfitError
+
+Device = TypeVar("Device")
+
+Values = Mapping[str, Any]
+"""What `complete` makes of a settings table: each key of the kind, with the type it parses to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a driver needs from the gateway around it.
+
+    host_id: the gateway's name towards controllers, 1..32 printable ASCII characters.
+    token: draws so many bytes that nobody can guess.
+    messages: the device broker; None where the settings name none.
+    """
+
+    host_id: str
+    token: Callable[[int], bytes]
+    messages: Messages | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind(Generic[Device]):
+    """needs_messages: it is built only in surroundings that have `messages`."""
+
+    name: str
+    keys: tuple[Key, ...]
+    build: Callable[[Values, Surroundings], Device]
+    needs_messages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in a settings table; `path` leads to its key from there."""
+
+    path: tuple[str, ...]
+    expected: str
+    found: str
+    hint: str = ""
+
+
+def check(kind: DriverKind[Any], table: Mapping[str, object]) -> list[Problem]:
+    """Return every mistake of a settings table, its key `driver` left out; reads key files."""
+    names = [key.name for key in kind.keys]
+    problems = [
+        Problem((name,), f"one of {', '.join(names)}", "an unknown key", _nearest(name, names))
+        for name in table
+        if name not in names
+    ]
+    for key in kind.keys:
+        if key.name in table:
+            try:
+                key.parse(table[key.name])
+            except UnfitError as unfit:
+                problems.append(Problem((key.name,), key.expected, unfit.found, unfit.hint))
+        elif key.default is None:
+            problems.append(Problem((key.name,), key.expected, "nothing", key.meaning))
+    return problems
+
+
+def complete(kind: DriverKind[Any], table: Mapping[str, object]) -> Values:
+    """Return a value for every key; raises UnfitError where `check` finds a mistake."""
+    assert all(key.name in table or key.default is not None for key in kind.keys), "checked before"
+    return {
+        key.name: key.parse(table[key.name]) if key.name in table else key.default
+        for key in kind.keys
+    }
+
+
+class Kinds(Mapping[str, DriverKind[Device]]):
+    """Our own drivers, and those that installed packages announce as entry points of a group.
+
+    An entry point names a DriverKind, is loaded when its name is looked up, and cannot take over a
+    name of ours. The look-up raises DriverError where it cannot be loaded.
+    """
+
+    def __init__(self, group: str, own: Sequence[DriverKind[Device]]) -> None:
+        self._group = group
+        self._own = {kind.name: kind for kind in own}
+
+    def __getitem__(self, name: str) -> DriverKind[Device]:
+        if name in self._own:
+            return self._own[name]
+        for point in entry_points(group=self._group, name=name):
+            return _load(point)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._own, *entry_points(group=self._group).names]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def _load(point: EntryPoint) -> DriverKind[Any]:
+    try:
+        kind = point.load()
+    except (ImportError, AttributeError) as error:
+        raise DriverError(
+            f"driver {point.name!r} ({point.value}) cannot be loaded: {error}; "
+            "install its package again, or take it away"
+        ) from error
+    if not isinstance(kind, DriverKind):
+        raise DriverError(f"driver {point.name!r} ({point.value}) is {kind!r}, not a DriverKind")
+    return kind
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    return "".join(f"do you mean {found}?" for found in get_close_matches(name, names, n=1))
