@@ -1,0 +1,57 @@
+"""Builds the lanes of a site from its settings: readers and turnstiles by the names of drivers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from config.schema import DriverTable, Settings
+from drivers.base import Messages, Reader
+from drivers.registry import READERS, TURNSTILES, Surroundings, complete
+from gatewayd.app.chance import SystemChance
+from gatewayd.core.lane_terms import Order
+from gatewayd.core.projection import LANES
+from gatewayd.core.words import Direction, LaneId
+from gatewayd.ports import Cache
+from gatewayd.runtime.lane import LaneShell, Shared
+
+HOST_ID_SIZE_MAX = 32  # What gatelink carries.
+
+
+def build_lanes(
+    settings: Settings, shared: Shared, cache: Cache, messages: Messages | None
+) -> dict[LaneId, LaneShell]:
+    """Return the lanes in the order of the settings, each with the order that was in force."""
+    around = Surroundings(
+        host_id=settings.site.id[:HOST_ID_SIZE_MAX],
+        token=SystemChance().token,
+        messages=messages,
+    )
+    lanes: dict[LaneId, LaneShell] = {}
+    for lane in settings.lanes:
+        kind = TURNSTILES[lane.turnstile.driver]
+        values = complete(kind, lane.turnstile.values)
+        readers = {Direction.ENTRY: lane.entry_reader, Direction.EXIT: lane.exit_reader}
+        lane_id = LaneId(lane.id)
+        lanes[lane_id] = LaneShell(
+            lane_id,
+            kind.build(values, around),
+            _build_readers(readers, around),
+            replace(shared, windows=replace(shared.windows, unlock_ms=values["unlock_ms"])),
+            _order(cache, lane_id),
+        )
+    return lanes
+
+
+def _build_readers(
+    tables: Mapping[Direction, DriverTable | None], around: Surroundings
+) -> dict[Direction, Reader]:
+    readers: dict[Direction, Reader] = {}
+    for direction, table in tables.items():
+        if table is not None:
+            kind = READERS[table.driver]
+            readers[direction] = kind.build(complete(kind, table.values), around)
+    return readers
+
+
+def _order(cache: Cache, lane: LaneId) -> Order:
+    row = cache.get(LANES, lane)
+    return Order.NORMAL if row is None else Order(str(row["order"]))

@@ -1,0 +1,151 @@
+"""Reads all that a site is made of: its settings, policy, devices, trust and rosters.
+
+Mistakes in what the manager writes (settings, policy, device tables) stop the start, all of them
+told at once; mistakes in lists that others deliver (rosters, trust files) are told, and the good
+part is used.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from config.load import read
+from config.problems import Problem, shown
+from config.schema import DriverTable, Settings
+from drivers.base import DriverError
+from drivers.registry import READERS, TURNSTILES, DriverKind, check
+from gatewayd.app.errors import told_plainly
+from gatewayd.app.key_files import read_or_make_privacy_key
+from gatewayd.app.trust_directory import read_trust
+from gatewayd.core.policy import Policy, parse_policy
+from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
+from gatewayd.core.roster import Roster, parse_roster
+from gatewayd.mqtt.topics import SitePath
+from gatewayd.runtime.gate import Knowledge
+
+ROSTER_SIZE_MAX = 64 * 1024 * 1024  # Bytes: as many rows as a roster may have, with long notes.
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings and policy, both without mistakes."""
+
+    settings: Settings
+    policy: Policy
+
+    @property
+    def site_path(self) -> SitePath:
+        site = self.settings.site
+        return SitePath(site.region, site.organisation, site.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What others deliver, with a sentence for each part of it that is not used."""
+
+    knowledge: Knowledge
+    problems: tuple[str, ...]
+
+
+def read_rules(path: Path) -> Rules:
+    """Read the settings file. Raises SettingsError with every mistake in it."""
+    reading = read(path)
+    settings = reading.settings
+    is_zone = settings.site.timezone in available_timezones()
+    exits_have_readers = all(lane.exit_reader is not None for lane in settings.lanes)
+    policy, mistakes = parse_policy(
+        settings.policy,
+        ZoneInfo(settings.site.timezone if is_zone else "UTC"),
+        exits_have_readers=exits_have_readers,
+    )
+    problems = [
+        settings.where.problem(("policy", *mistake.path), mistake.expected, shown(mistake.found))
+        for mistake in mistakes
+    ]
+    return Rules(reading.accept([*problems, *_device_problems(settings)]), policy)
+
+
+def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
+    """Read the privacy key, the trust folder and the rosters.
+
+    makes_key: a missing privacy key is made; else a key that nobody keeps stands in for it. Raises
+    KeyFileError where the key cannot be used: under another one everybody would be a stranger.
+    """
+    settings = rules.settings
+    key_file = settings.privacy.key_file
+    has_key = makes_key or key_file.exists()
+    key = read_or_make_privacy_key(key_file) if has_key else bytes(KEY_SIZE)
+    pseudonyms = Pseudonyms(key)
+    folder = read_trust(settings.trust.directory)
+    problems = list(folder.problems)
+    rosters: list[Roster] = []
+    for listed in settings.rosters:
+        try:
+            with listed.file.open("rb") as file:
+                data = file.read(ROSTER_SIZE_MAX)
+        except OSError as error:
+            problems.append(f"{listed.file}: cannot be read: {error.strerror}")
+            continue
+        roster, rows = parse_roster(listed.name, data, rules.policy.zone, pseudonyms)
+        problems += [f"{listed.file}:{row.row}: {row.what}" for row in rows]
+        rosters.append(roster)
+    knowledge = Knowledge(rules.policy, folder.trust, tuple(rosters), pseudonyms)
+    return Delivered(knowledge, tuple(problems))
+
+
+def advice(rules: Rules) -> list[str]:
+    """Return what works as it stands and is likely to be regretted, a sentence each."""
+    settings = rules.settings
+    told = [str(one) for one in settings.advice]
+    told += [
+        f"{roster.file}: warning: whoever copies a plain id from this roster passes as its owner; "
+        "give people signed passes where that matters (gatewayd pass issue)"
+        for roster in settings.rosters
+    ]
+    told += [
+        f"[[doors]] {door.id}: warning: this version does not watch doors yet"
+        for door in settings.doors
+    ]
+    return told
+
+
+def storage_directory(path: Path) -> Path:
+    """Return the state directory that a settings file names, whatever else is wrong in the file."""
+    with told_plainly():
+        return read(path).settings.storage.directory
+
+
+def site_path(path: Path) -> SitePath:
+    with told_plainly():
+        return read_rules(path).site_path
+
+
+def _device_problems(settings: Settings) -> Iterator[Problem]:
+    for lane in settings.lanes:
+        for table in (lane.entry_reader, lane.exit_reader):
+            if table is not None:
+                yield from _table_problems(settings, table, READERS)
+        yield from _table_problems(settings, lane.turnstile, TURNSTILES)
+
+
+def _table_problems(
+    settings: Settings, table: DriverTable, kinds: Mapping[str, DriverKind[Any]]
+) -> Iterator[Problem]:
+    where = settings.where
+    try:
+        kind = kinds.get(table.driver)
+    except DriverError as error:
+        yield where.problem((*table.path, "driver"), "a driver that loads", str(error))
+        return
+    if kind is None:
+        if table.driver:  # One that is missing is named already.
+            expected = f"one of {', '.join(kinds)}"
+            yield where.problem((*table.path, "driver"), expected, shown(table.driver))
+        return
+    for found in check(kind, table.values):
+        yield where.problem((*table.path, *found.path), found.expected, found.found, found.hint)
+    if kind.needs_messages and settings.device_broker is None:
+        hint = "the driver speaks MQTT; add [device_broker] with a url"
+        yield where.problem((*table.path, "driver"), "a [device_broker] section", "none", hint)

@@ -1,0 +1,68 @@
+"""What several commands share: the settings option, JSON output, and how an answer is told."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from gatewayd.app.control_client import NoGatewayError, ask
+from gatewayd.app.errors import MISUSE, EarlyEnd
+from gatewayd.app.site import storage_directory
+from gatewayd.core.words import Json
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def settings_option(command: CommandT) -> CommandT:
+    """Add `-c FILE`; GATEWAYD_CONFIG names it too."""
+    return click.option(
+        "-c",
+        "--config",
+        "path",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("/etc/gatewayd/gatewayd.toml"),
+        envvar="GATEWAYD_CONFIG",
+        show_default=True,
+        show_envvar=True,
+        help="The settings file of the site.",
+    )(command)
+
+
+def json_option(command: CommandT) -> CommandT:
+    return click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def ask_gateway(path: Path, request: Mapping[str, Json]) -> dict[str, Json]:
+    """Ask the running gateway of these settings; exits with 2 where there is none."""
+    with ended_early():
+        directory = storage_directory(path)
+        try:
+            return ask(directory, request)
+        except NoGatewayError as error:
+            raise EarlyEnd(str(error), MISUSE) from error
+
+
+def tell(answer: Mapping[str, Json], text: str, *, is_json: bool) -> NoReturn:
+    """Print an answer and exit: 0 where it is yes, 1 where it is no."""
+    is_yes = answer.get("ok") is True
+    if is_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    elif is_yes:
+        click.echo(text)
+    else:
+        click.echo(str(answer.get("text", "the answer is no")), err=True)
+    sys.exit(0 if is_yes else 1)
+
+
+@contextmanager
+def ended_early() -> Iterator[None]:
+    """Print why a command cannot go on, and exit with its code."""
+    try:
+        yield
+    except EarlyEnd as end:
+        click.echo(str(end), err=True)
+        sys.exit(end.code)

@@ -1,0 +1,138 @@
+"""`gatewayd simulate`: devices that speak the real bytes, for trying a gate without hardware."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from drivers.base import DriverError
+from drivers.framers import Terminator
+from drivers.simulated.mqtt_turnstile import SimulatedMqttTurnstileOptions, run_mqtt_turnstile
+from drivers.simulated.people import MIXED, Behaviour
+from drivers.simulated.reader import (
+    ENCLOSURES,
+    SimulatedReaderOptions,
+    lines_of,
+    run_simulated_reader,
+)
+from drivers.simulated.turnstile_serial import SimulatedTurnstileOptions, run_simulated_turnstile
+from gatewayd.app.errors import MISUSE, EarlyEnd
+from gatewayd.app.key_files import read_secret
+from gatewayd.cli.options import ended_early
+
+PSK_SIZE = 32
+_TERMINATORS = sorted(str(terminator) for terminator in ENCLOSURES)
+
+
+@click.group()
+def simulate() -> None:
+    """Play a reader or a turnstile."""
+
+
+@simulate.command(
+    epilog="\b\nExample:\n  gatewayd simulate reader --port /tmp/reader --file codes.txt --pace-ms 2000"
+)
+@click.option("--port", required=True, help="A tty; where nothing is, a pty is made at this path.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Codes, one a line  [default: standard input].",
+)
+@click.option("--pace-ms", default=1000, show_default=True, help="From one code to the next.")
+@click.option("--terminator", type=click.Choice(_TERMINATORS), default="cr", show_default=True)
+@click.option("--baudrate", default=115200, show_default=True)
+@click.option("--wire-time", is_flag=True, help="Send as slowly as the baud rate would.")
+@click.option("--escapes", is_flag=True, help=r"Read \xHH as one byte, for binary codes.")
+def reader(
+    *,
+    port: str,
+    path: Path | None,
+    pace_ms: int,
+    terminator: str,
+    baudrate: int,
+    wire_time: bool,
+    escapes: bool,
+) -> None:
+    """Type codes on a serial line, like a reader at a lane; ends after the last one."""
+    options = SimulatedReaderOptions(
+        port=port,
+        pace_ms=pace_ms,
+        terminator=Terminator(terminator),
+        baudrate=baudrate,
+        is_wire_timed=wire_time,
+        has_escapes=escapes,
+    )
+    source = sys.stdin.fileno() if path is None else os.open(path, os.O_RDONLY)
+    _play(run_simulated_reader(options, lines_of(source), _tell))
+
+
+@simulate.command(
+    epilog="\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk\n"
+    "  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2 "
+    "--psk-file lane-2.psk"
+)
+@click.option("--port", help="A tty; where nothing is, a pty is made at this path.")
+@click.option("--broker", help="URL of the device broker, for a turnstile that speaks MQTT.")
+@click.option("--device", default="simulated", show_default=True, help="Its name at the broker.")
+@click.option(
+    "--psk-file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The lane's key, 64 hex digits.",
+)
+@click.option(
+    "--people",
+    type=click.Choice(["pass", "turn-back", "force", "tailgate", "stay", "mixed"]),
+    default="pass",
+    show_default=True,
+    help="What people do who are let in.",
+)
+@click.option("--walk-ms", default=200, show_default=True, help="How long they walk.")
+@click.option("--seed", type=int, help="Makes a mixed crowd the same each time.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="File that keeps the turnstile's log over restarts.",
+)
+@click.option("--baudrate", default=115200, show_default=True)
+def turnstile(
+    *, port: str | None, broker: str | None, psk_file: Path, people: str, **rest: Any
+) -> None:
+    """Play a turnstile with people; tells what happens as JSON lines on standard output.
+
+    Takes orders on standard input, one a line: next pass|turn-back|force|tailgate|stay, exit,
+    force, fire on|off, deaf MS, reboot, quit.
+    """
+    if (port is None) == (broker is None):
+        raise click.UsageError("give either --port (serial) or --broker (MQTT)")
+    with ended_early():
+        psk = _read_psk(psk_file)
+    ...
+
+
+def _behaviours(people: str) -> Sequence[Behaviour]:
+    return MIXED if people == "mixed" else (Behaviour(people),)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def _write(line: str) -> None:
+    click.echo(line)
+
+
+def _play(playing: Coroutine[Any, Any, None]) -> None:
+    with ended_early():
+        try:
+            asyncio.run(playing)
+        except* DriverError as errors:
+            raise EarlyEnd(str(errors.exceptions[0]), MISUSE) from errors
+        except* KeyboardInterrupt:
+            pass

@@ -1,0 +1,63 @@
+"""The status of a gateway as lines for people: a sentence for each part."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def status_text(status: Mapping[str, Any]) -> str:
+    return "\n".join(_lines(status))
+
+
+def _lines(status: Mapping[str, Any]) -> Iterator[str]:
+    yield f"site      {status['site']}   gatewayd {status['version']}, up {status['uptime_s']} s"
+    for name, lane in status["lanes"].items():
+        yield f"lane      {name}: {_lane_sentence(lane)}"
+    yield f"inside    {_inside_sentence(status['occupancy'])}"
+    yield f"referrals {status['referrals']} waiting for the officer"
+    yield f"alarms    {', '.join(status['alarms']) or 'none'}"
+    yield f"records   {_journal_sentence(status['journal'])}"
+    yield f"centre    {_broker_sentence(status['broker'])}"
+    yield f"policy    {', '.join(status['policy'])}"
+
+
+def _lane_sentence(lane: Mapping[str, Any]) -> str:
+    words = [lane["state"]]
+    if not lane["linked"]:
+        words.append("no link to the turnstile")
+    if lane["fault"]:
+        words.append("the turnstile reports a fault")
+    if lane["fire"]:
+        words.append("fire")
+    if lane["order"] != "normal":
+        words.append(f"ordered: {lane['order']}")
+    if lane["waiting"]:
+        words.append(f"{lane['waiting']} waiting")
+    return ", ".join(words)
+
+
+def _inside_sentence(occupancy: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{name} {count}" for name, count in occupancy["by_category"].items())
+    uncertain = f" +- {occupancy['uncertain']}" if occupancy["uncertain"] else ""
+    left = ", ".join(f"{name} {count}" for name, count in occupancy["places_left"].items())
+    return (
+        f"{occupancy['total']}{uncertain}"
+        + (f" ({parts})" if parts else "")
+        + (f"; places left: {left}" if left else "")
+    )
+
+
+def _journal_sentence(journal: Mapping[str, Any]) -> str:
+    if journal["refusal"]:
+        return f"THE DISK REFUSES: {journal['refusal']} ({journal['missed_verdicts']} missed)"
+    return f"{journal['head']} events in epoch {journal['epoch']}"
+
+
+def _broker_sentence(broker: Mapping[str, Any] | None) -> str:
+    if broker is None:
+        return "no [broker] in the settings: nothing is sent"
+    waiting = f"{broker['depth']} events waiting"
+    if broker["oldest_s"] is not None:
+        waiting += f", the oldest for {round(broker['oldest_s'])} s"
+    if broker["connected"]:
+        return f"connected, {waiting}"
+    return f"NOT CONNECTED: {broker['error'] or 'connecting'}; {waiting}"
