@@ -15,7 +15,7 @@ from drivers.turnstiles.relay import RelayTurnstile
 from drivers.turnstiles.relay_profiles import RelayKind, relay_profile
 from firmware_protocol.controller import UNLOCK_MS_MAX
 
-__all__ = ["READERS", "TURNSTILES", "Surroundings", "check", "complete"]
+__all__ = ["READERS", "TURNSTILES", "DriverKind", "Surroundings", "check", "complete"]
 
 PORT: Final = text(
     "port",
