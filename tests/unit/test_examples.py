@@ -9,6 +9,7 @@ import pytest
 import config
 from config.load import load, profile_names
 from config.schema import Broker
+from drivers.registry import READERS, TURNSTILES, check
 from gatewayd.core.policy import Answer, parse_policy
 from gatewayd.core.words import Status
 
@@ -120,6 +121,19 @@ def test_what_an_example_has_switched_off_is_good_when_switched_on(read, path):
     settings = read(text)
     assert settings.broker is not None
     parsed(settings)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_drivers_of_an_example_take_the_keys_that_it_gives(read, tmp_path, path):
+    (tmp_path / "lane-1.psk").write_text("5a" * 32)
+    for lane in read(path.read_text()).lanes:
+        for kinds, table in (
+            (READERS, lane.entry_reader),
+            (READERS, lane.exit_reader),
+            (TURNSTILES, lane.turnstile),
+        ):
+            if table is not None:
+                assert check(kinds[table.driver], table.values) == []
 
 
 def test_both_kinds_of_lane_have_an_example():
