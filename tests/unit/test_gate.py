@@ -1,0 +1,486 @@
+"""The gate: what a scan or an admission becomes, with the tables, the rosters and the other lanes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gatewayd.core.credential import Attested
+from gatewayd.core.events import (
+    Access,
+    AccessOutcome,
+    Draft,
+    Event,
+    Fact,
+    Passage,
+    PassageOutcome,
+)
+from gatewayd.core.lane_terms import Admitted, GateMode, Indication, TurnedAway
+from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.passes import Pass, write_pass
+from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
+from gatewayd.core.projection import HOLDERS, REFERRALS
+from gatewayd.core.reasons import Reason
+from gatewayd.core.trust import IssuerKey, Purpose, collect
+from gatewayd.core.words import Direction, GrantId, HolderId, LaneId, Status
+from gatewayd.runtime.gate import (
+    REFERRALS_MAX,
+    Admission,
+    Decision,
+    Gate,
+    Place,
+    Scan,
+)
+from tests.unit.doubles import (
+    START,
+    SimCache,
+    SimChance,
+    SimClock,
+    SimJournal,
+    holder,
+    knowledge,
+)
+
+LANE, OTHER_LANE = LaneId("lane-1"), LaneId("lane-2")
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # A test key.
+HARD = Policy(zone=UTC, versions=("site-3",), anti_passback=AntiPassback.HARD)
+
+
+class Door:
+    """A gate over doubles; `commit` is what the recorder does with a decision."""
+
+    def __init__(
+        self,
+        policy: Policy = HARD,
+        *,
+        cache: SimCache | None = None,
+        journal: SimJournal | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.clock = SimClock()
+        self.cache = cache or SimCache()
+        self.journal = journal or SimJournal()
+        trusted = IssuerKey("dukcapil", KEY.public_key(), frozenset({Purpose.PASS}))
+        known = replace(knowledge(policy), trust=collect([trusted]))
+        self.gate = Gate(known, self.cache, self.clock, SimChance(seed))
+
+    def scan(
+        self,
+        data: bytes | str | None,
+        direction: Direction = Direction.ENTRY,
+        *,
+        lane: LaneId = LANE,
+        mode: GateMode = GateMode.NORMAL,
+    ) -> Decision:
+        raw = data.encode() if isinstance(data, str) else data
+        scan = Scan(raw, self.clock.monotonic() - 0.002)
+        return self.gate.decide_scan(scan, Place(lane, direction, mode))
+
+    def admit(self, referral: int | None = None, **changed: object) -> Decision:
+        attested = Attested(
+            officer="petugas", reason="lost card", category="visitor", healthy=True, protocol=True
+        )
+        admission = Admission(replace(attested, **changed), referral)
+        return self.gate.decide_admission(admission, Place(LANE, Direction.ENTRY, GateMode.NORMAL))
+
+    def commit(self, *facts: Fact) -> None:
+        for fact in facts:
+            draft = Draft(fact, self.clock.utc())
+            self.gate.committed(self.journal.commit([(draft, self.clock.monotonic())]))
+
+    def end(self, decision: Decision, outcome: PassageOutcome) -> None:
+        """Commit the end of a grant as its lane would."""
+        fact = decision.fact
+        self.commit(
+            Passage(
+                outcome=outcome,
+                lane=fact.lane,
+                direction=fact.direction,
+                grant=fact.grant,
+                holder=fact.holder,
+                category=fact.category,
+            )
+        )
+
+    def let_through(self, person: str, direction: Direction = Direction.ENTRY) -> None:
+        decision = self.scan(person, direction)
+        assert isinstance(decision.outcome, Admitted)
+        self.commit(decision.fact)
+        self.end(decision, PassageOutcome.COMPLETED)
+
+
+# --- a verdict as a fact ---
+
+
+def test_a_good_scan_is_admitted_with_a_grant_of_its_own():
+    door = Door()
+    decision = door.scan("V-1")
+    assert decision.outcome == Admitted(decision.fact.grant)
+    assert decision.fact == Access(
+        outcome=AccessOutcome.ADMITTED,
+        lane=LANE,
+        direction=Direction.ENTRY,
+        reason="ok",
+        source="gateway",
+        kind="roster",
+        holder=holder("V-1"),
+        category="visitor",
+        grant=decision.fact.grant,
+        policy=("site-3",),
+        latency_us=2000,
+    )
+    assert len(bytes.fromhex(str(decision.fact.grant))) == 16
+    assert door.scan("V-2").fact.grant != decision.fact.grant
+
+
+def test_a_refused_scan_makes_no_grant():
+    door = Door()
+    decision = door.scan("B-1")
+    assert decision.outcome == TurnedAway(Indication.REFUSED)
+    assert (decision.fact.reason, decision.fact.grant) == ("blocked", None)
+    assert len(door.gate.grants) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "kind"),
+    [
+        (None, "too_large", "unreadable"),
+        (b"", "empty", "unreadable"),
+        (b"\x00\xff", "unreadable_binary", "unreadable"),
+        (b"OG1:NOT BASE45 AT ALL", "base45", "unreadable"),
+        (b"Z-99", "unknown_holder", "plain_id"),
+    ],
+)
+def test_every_scan_has_a_verdict_whatever_it_holds(data, reason, kind):
+    fact = Door().scan(data).fact
+    assert (fact.outcome, fact.reason, fact.kind) == (AccessOutcome.REFUSED, reason, kind)
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\x00\xff", b"Z-99", b"B-1", b"V-1"])
+@pytest.mark.parametrize("mode", list(GateMode))
+def test_every_scan_at_an_exit_is_admitted_with_a_grant(data, mode):
+    closed = Policy(zone=UTC, capacity=Capacity(total=0), unknown_holder=Answer.REFUSE)
+    decision = Door(closed).scan(data, Direction.EXIT, mode=mode)
+    assert isinstance(decision.outcome, Admitted)
+    assert decision.fact.reason == "exit"
+
+
+def test_no_fact_holds_what_was_scanned():
+    for data in (b"V-1", b"Z-99", b"OG1:SECRET"):
+        assert data.decode() not in repr(Door().scan(data).fact)
+
+
+def test_a_holder_whom_the_tables_know_is_told_as_cached():
+    door = Door()
+    assert not door.scan("V-1").fact.cached
+    door.let_through("V-2")
+    assert door.scan("V-2").fact.cached
+
+
+def test_observing_makes_a_grant_for_whoever_comes():
+    decision = Door(replace(HARD, mode=Enforcement.OBSERVE)).scan(b"\x00")
+    assert isinstance(decision.outcome, Admitted)
+    assert decision.fact.findings == ("would_refuse:unreadable_binary",)
+    assert decision.fact.category == "unknown"
+
+
+# --- presence ---
+
+
+def test_who_is_inside_cannot_come_in_again_until_they_left():
+    door = Door()
+    door.let_through("V-1")
+    assert door.scan("V-1").fact.reason == "already_inside"
+    door.let_through("V-1", Direction.EXIT)
+    assert door.scan("V-1").fact.reason == "ok"
+
+
+def test_granted_is_not_inside_and_holds_the_holder_at_every_lane():
+    door = Door()
+    first = door.scan("V-1")
+    assert door.scan("V-1", lane=OTHER_LANE).fact.reason == "already_granted"
+    door.commit(first.fact)
+    assert door.scan("V-1", lane=OTHER_LANE).fact.reason == "already_granted"
+    door.end(first, PassageOutcome.EXPIRED)
+    assert door.scan("V-1", lane=OTHER_LANE).fact.reason == "ok"
+
+
+def test_a_pass_and_a_roster_id_of_one_person_are_the_same_holder():
+    door = Door()
+    door.let_through("V-1")
+    assert door.scan(signed("V-1")).fact.reason == "already_inside"
+
+
+# --- places ---
+
+
+def test_two_lanes_cannot_both_give_the_last_place_away():
+    door = Door(replace(HARD, capacity=Capacity(total=1)))
+    verdicts = [door.scan(f"V-{number}", lane=LaneId(f"lane-{number}")) for number in range(1, 4)]
+    assert [decision.fact.reason for decision in verdicts] == [
+        "ok",
+        "capacity_full",
+        "capacity_full",
+    ]
+
+
+def test_the_staffs_reserve_is_not_given_to_visitors_on_their_way():
+    door = Door(replace(HARD, capacity=Capacity(total=3, staff_reserve=1)))
+    reasons = [door.scan(person).fact.reason for person in ("V-1", "V-2", "V-3", "S-1", "V-4")]
+    assert reasons == ["ok", "ok", "capacity_full", "ok", "capacity_full"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [(PassageOutcome.EXPIRED, "ok"), (PassageOutcome.COMPLETED, "capacity_full")],
+)
+def test_the_place_of_a_grant_is_free_again_unless_they_went_in(outcome, reason):
+    door = Door(replace(HARD, capacity=Capacity(total=1)))
+    first = door.scan("V-1")
+    door.commit(first.fact)
+    door.end(first, outcome)
+    assert door.scan("V-2").fact.reason == reason
+
+
+def test_the_occupancy_is_the_count_and_those_on_their_way_in():
+    door = Door()
+    door.let_through("V-1")
+    door.scan("S-1")
+    door.scan("V-2", Direction.EXIT)
+    door.commit(Passage(outcome=PassageOutcome.BREACHED, lane=LANE, direction=Direction.ENTRY))
+    assert door.gate.occupancy() == Occupancy({"visitor": 1, "unknown": 1}, {"staff": 1}, 1)
+
+
+def test_after_a_restart_grants_without_an_end_still_hold_their_place():
+    policy = replace(HARD, capacity=Capacity(total=1))
+    door = Door(policy)
+    door.commit(door.scan("V-1").fact)
+    after = Door(policy, cache=door.cache, journal=door.journal, seed=2)
+    assert after.gate.occupancy() == Occupancy({}, {"visitor": 1})
+    assert after.scan("V-2").fact.reason == "capacity_full"
+    assert after.scan("V-1").fact.reason == "already_granted"
+
+
+# --- as what they are counted ---
+
+
+def test_who_leaves_unknown_counts_as_the_policy_says():
+    door = Door(replace(HARD, anonymous_exit_category="patient"))
+    assert door.scan(b"\x00", Direction.EXIT).fact.category == "patient"
+    assert door.scan("Z-99", Direction.EXIT).fact.category == "patient"
+
+
+def test_who_leaves_on_another_credential_counts_as_what_they_came_in():
+    door = Door(replace(HARD, unknown_holder=Answer.ADMIT))
+    door.let_through("Z-99")
+    assert door.gate.occupancy().by_category == {"unknown": 1}
+    assert door.scan("Z-99", Direction.EXIT).fact.category == "unknown"
+
+
+# --- status ---
+
+RULES = replace(HARD, statuses={Status.RED: Answer.REFUSE, Status.UNKNOWN: Answer.REFER})
+
+
+def signed(subject: str, status: Status | None = None, until: datetime | None = None) -> str:
+    content = Pass(
+        issuer="dukcapil",
+        subject=subject,
+        category="visitor",
+        issued_at=START,
+        not_before=START,
+        not_after=START + timedelta(days=9),
+        pass_id=b"12345678",
+        status=status,
+        status_until=until,
+    )
+    return write_pass(content, KEY)
+
+
+def test_the_status_on_a_pass_holds_until_its_end():
+    door = Door(RULES)
+    until = START + timedelta(hours=1)
+    for passed_s, reason, told in ((0, "status_red", until), (3599, "status_red", until)):
+        door.clock.passed_s = passed_s
+        fact = door.scan(signed("V-1", Status.RED, until)).fact
+        assert (fact.reason, fact.status, fact.status_until) == (reason, Status.RED, told)
+    door.clock.passed_s = 3600
+    fact = door.scan(signed("V-1", Status.RED, until)).fact
+    assert (fact.reason, fact.status, fact.status_until) == ("status_unknown", None, None)
+
+
+def test_a_status_that_is_known_from_before_holds_for_the_same_person():
+    door = Door(RULES)
+    until = START + timedelta(hours=1)
+    door.commit(door.scan(signed("V-1", Status.RED, until)).fact)
+    fact = door.scan("V-1").fact
+    assert (fact.reason, fact.status, fact.status_until) == ("status_red", Status.RED, until)
+    assert fact.cached
+    door.clock.passed_s = 3600
+    assert door.scan("V-1").fact.reason == "status_unknown"
+
+
+def test_a_newer_pass_says_the_status_before_the_cache_does():
+    door = Door(RULES)
+    until = START + timedelta(hours=1)
+    door.commit(door.scan(signed("V-1", Status.RED, until)).fact)
+    fact = door.scan(signed("V-1", Status.GREEN, until)).fact
+    assert (fact.reason, fact.status) == ("ok", Status.GREEN)
+
+
+def test_a_status_without_an_end_in_the_cache_is_not_believed():
+    door = Door(RULES)
+    door.commit(replace(door.scan("V-1").fact, status=Status.GREEN, status_until=None))
+    assert door.cache.get(HOLDERS, holder("V-1"))["status"] == "green"
+    assert door.scan("V-1").fact.status is None
+
+
+# --- referrals and admissions ---
+
+REFERRING = replace(HARD, unknown_holder=Answer.REFER)
+
+
+def test_a_referred_person_has_a_number_and_no_grant():
+    door = Door(REFERRING)
+    decision = door.scan("Z-99")
+    assert decision.outcome == TurnedAway(Indication.ASK_OFFICER)
+    assert decision.fact.outcome is AccessOutcome.REFERRED
+    assert (decision.fact.referral, decision.fact.grant) == (1, None)
+    assert door.scan("Z-98").fact.referral == 2
+    assert len(door.gate.grants) == 0
+
+
+def test_numbers_start_again_and_go_on_after_a_restart():
+    door = Door(REFERRING)
+    door.commit(replace(door.scan("Z-99").fact, referral=REFERRALS_MAX - 1))
+    after = Door(REFERRING, cache=door.cache, journal=door.journal)
+    assert [after.scan("Z-98").fact.referral for _ in range(3)] == [REFERRALS_MAX, 1, 2]
+
+
+def test_an_officer_admits_a_guest_with_a_declaration():
+    door = Door()
+    decision = door.admit()
+    assert isinstance(decision.outcome, Admitted)
+    fact = decision.fact
+    assert (fact.reason, fact.source, fact.kind) == ("attested", "officer", "attestation")
+    assert (fact.holder, fact.category, fact.referral) == (None, "visitor", None)
+    assert fact.attestation == {
+        "officer": "petugas",
+        "reason": "lost card",
+        "healthy": True,
+        "protocol": True,
+    }
+    assert fact.latency_us is None
+
+
+def test_an_admission_goes_through_the_same_checks():
+    door = Door(replace(HARD, capacity=Capacity(total=0)))
+    decision = door.admit()
+    assert decision.outcome == TurnedAway(Indication.REFUSED)
+    assert decision.fact.reason == "capacity_full"
+    assert Door().admit(healthy=False).fact.reason == "attestation_incomplete"
+
+
+def test_a_settled_referral_admits_its_holder_and_is_closed():
+    door = Door(REFERRING)
+    door.commit(door.scan("Z-99").fact)
+    decision = door.admit(referral=1)
+    fact = decision.fact
+    assert (fact.reason, fact.referral) == ("referral_admitted", 1)
+    assert fact.holder == holder("Z-99")
+    door.commit(fact)
+    assert door.cache.get(REFERRALS, "1") is None
+    door.end(decision, PassageOutcome.COMPLETED)
+    inside = door.cache.get(HOLDERS, holder("Z-99"))
+    assert inside is not None
+    assert inside["inside_since"] is not None
+
+
+def test_a_referral_that_is_not_admitted_stays_open():
+    door = Door(replace(REFERRING, capacity=Capacity(total=0)))
+    door.commit(door.scan("Z-99").fact)
+    fact = door.admit(referral=1).fact
+    assert (fact.outcome, fact.reason, fact.referral) == (
+        AccessOutcome.REFUSED,
+        "capacity_full",
+        None,
+    )
+    door.commit(fact)
+    assert door.cache.get(REFERRALS, "1") is not None
+
+
+def test_somebody_inside_is_not_admitted_a_second_time_by_a_referral():
+    door = Door(REFERRING)
+    door.commit(door.scan("Z-99").fact)
+    first = door.admit(referral=1)
+    door.commit(door.scan("Z-99").fact)
+    assert door.admit(referral=2).fact.reason == "already_granted"
+    door.commit(first.fact)
+    door.end(first, PassageOutcome.COMPLETED)
+    assert door.admit(referral=2).fact.reason == "already_inside"
+
+
+# --- turned away ---
+
+
+def test_who_finds_no_time_is_refused_at_the_entry_and_admitted_at_the_exit():
+    door = Door()
+    scan = Scan(b"V-1", 0.0)
+    entry = door.gate.turn_away(scan, Place(LANE, Direction.ENTRY, GateMode.NORMAL))
+    assert (entry.outcome, entry.reason) == (AccessOutcome.REFUSED, Reason.LANE_BUSY)
+    assert (entry.source, entry.kind, entry.grant) == ("gateway", "unread", None)
+    leaving = door.gate.turn_away(scan, Place(LANE, Direction.EXIT, GateMode.NORMAL))
+    assert (leaving.outcome, leaving.reason) == (AccessOutcome.ADMITTED, Reason.EXIT)
+    assert leaving.findings == ("lane_busy",)
+
+
+def test_an_admission_that_finds_no_time_is_the_officers():
+    door = Door()
+    attested = Attested(
+        officer="petugas", reason="lost card", category="visitor", healthy=True, protocol=True
+    )
+    place = Place(LANE, Direction.ENTRY, GateMode.NORMAL)
+    fact = door.gate.turn_away(Admission(attested, 7), place)
+    assert (fact.source, fact.kind, fact.referral) == ("officer", "attestation", None)
+
+
+# --- commits ---
+
+
+def test_a_grant_ends_with_the_commit_of_its_passage_and_not_before():
+    door = Door()
+    decision = door.scan("V-1")
+    door.commit(decision.fact)
+    grant = decision.fact.grant
+    assert grant is not None
+    assert door.gate.grants.end(grant) is not None
+    assert door.gate.occupancy() == Occupancy({}, {"visitor": 1})
+    door.end(decision, PassageOutcome.COMPLETED)
+    assert door.gate.occupancy() == Occupancy({"visitor": 1}, {})
+
+
+def test_a_passage_without_a_grant_ends_none():
+    door = Door()
+    door.scan("V-1")
+    door.commit(Passage(outcome=PassageOutcome.BREACHED, lane=LANE, direction=Direction.ENTRY))
+    assert len(door.gate.grants) == 1
+
+
+def test_the_watermark_of_the_tables_follows_the_journal():
+    door = Door()
+    door.let_through("V-1")
+    assert door.cache.folded() == (door.journal.epoch, door.journal.head())
+
+
+def test_an_event_of_a_grant_of_before_is_folded_too():
+    door = Door()
+    fact = Passage(
+        outcome=PassageOutcome.EXPIRED,
+        lane=LANE,
+        direction=Direction.ENTRY,
+        grant=GrantId("0f" * 16),
+        holder=HolderId("x"),
+    )
+    door.gate.committed([Event(door.journal.epoch, 1, Draft(fact, START), "before", 0.0)])
+    assert door.cache.folded() == (door.journal.epoch, 1)
