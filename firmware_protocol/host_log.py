@@ -67,9 +67,8 @@ class HostLog:
         return True
 
     def take(self, entry: LogEntry) -> tuple[Logged | LogEnd, ...]:
-        """Take the next entry; any other one is not told. It comes again, in order."""
-        if entry.sequence != self.expected:
-            return ()
+        """Take the next entry; other ones are not told: they come again, in order."""
+        assert entry.sequence == self.expected
         self.expected += 1
         return (Logged(self.name, entry), *self._end())
 
