@@ -27,8 +27,6 @@ from firmware_protocol.memory import Memory
 from firmware_protocol.mqtt_device import DeviceOutput, DeviceSide
 from firmware_protocol.mqtt_messages import HostKind, topic_of
 
-KEEPALIVE_S: Final = 15
-TIMEOUT_S: Final = 5.0
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -149,11 +147,8 @@ class MqttWire:
             identifier=f"turnstile-{self._identity.name}",
             username=self._broker.username,
             password=self._broker.password,
-            tls_context=ssl.create_default_context() if self._broker.scheme == "mqtts" else None,
+            tls=ssl.create_default_context() if self._broker.scheme == "mqtts" else None,
             will=aiomqtt.Will(will.topic, will.payload, qos=1),
-            clean_session=True,
-            keepalive=KEEPALIVE_S,
-            timeout=TIMEOUT_S,
         )
 
     async def _serve(self, client: LiveClient) -> None:

@@ -51,7 +51,7 @@ Answer = Online | Probed | Pulsed
 
 
 class Profile(Protocol):
-    """One relay; channels are numbered as the maker does."""
+    """One relay of a device."""
 
     @property
     def topic_filters(self) -> tuple[str, ...]: ...
@@ -66,7 +66,10 @@ class Profile(Protocol):
 
 
 def relay_profile(kind: RelayKind, device: str, channel: int, pulse_ms: int) -> Profile:
-    """Make a profile; raises DriverError for a pulse that the device cannot time."""
+    """Make a profile; `channel` 1 is the first relay of the device, whatever its maker calls it.
+
+    Raises DriverError for a pulse that the device cannot time.
+    """
     match kind:
         case RelayKind.SHELLY:
             return Shelly(device, channel, pulse_ms)
@@ -75,14 +78,14 @@ def relay_profile(kind: RelayKind, device: str, channel: int, pulse_ms: int) -> 
 
 
 class Shelly:
-    """Shelly Gen2 and later: JSON-RPC over MQTT. Channels count from 0.
+    """Shelly Gen2 and later: JSON-RPC over MQTT.
 
     Source: shelly-api-docs.shelly.cloud, Gen2 MQTT and Switch (`Switch.Set`, `toggle_after`).
     """
 
     def __init__(self, device: str, channel: int, pulse_ms: int) -> None:
         self._device = device
-        self._channel = channel
+        self._switch_id = channel - 1
         self._pulse_s = pulse_ms / 1000
         self._source = f"gatewayd-{device}-{channel}"
         self._number = 0
@@ -93,10 +96,10 @@ class Shelly:
         return (f"{self._device}/online", f"{self._source}/rpc")
 
     def probe(self) -> Request:
-        return self._call("Switch.GetStatus", {"id": self._channel})
+        return self._call("Switch.GetStatus", {"id": self._switch_id})
 
     def pulse(self) -> Request:
-        timed_on = {"id": self._channel, "on": True, "toggle_after": self._pulse_s}
+        timed_on = {"id": self._switch_id, "on": True, "toggle_after": self._pulse_s}
         request = self._call("Switch.Set", timed_on)
         self._pulse_number = self._number
         return request
@@ -123,7 +126,7 @@ class Shelly:
 
 
 class Tasmota:
-    """Tasmota: one command a topic. Channels count from 1; an answer carries no id of its question.
+    """Tasmota: one command a topic; an answer carries no id of its question.
 
     Source: tasmota.github.io/docs, MQTT and Commands (`Power<x>`, `PulseTime<x>`).
     """

@@ -15,12 +15,6 @@ from drivers.mqtt_client import LiveClient
 
 log = logging.getLogger(__name__)
 
-# A turnstile declares its link lost after 3 s of silence; the broker should notice soon after.
-KEEPALIVE_S: Final = 15
-# Connecting and subscribing on a site's own network; more than this is a frozen broker.
-TIMEOUT_S: Final = 5.0
-# Sent and not yet confirmed by the broker: a dozen lanes at their busiest stay below half of it.
-IN_FLIGHT_MAX: Final = 64
 # A connection that lasted longer than this starts a new outage when it is lost.
 STABLE_S: Final = 5.0
 
@@ -108,12 +102,7 @@ class DeviceMessages:
             identifier=self._identifier,
             username=self._username,
             password=self._password,
-            tls_context=self._tls,
-            clean_session=True,
-            keepalive=KEEPALIVE_S,
-            timeout=TIMEOUT_S,
-            max_inflight_messages=IN_FLIGHT_MAX,
-            max_queued_outgoing_messages=IN_FLIGHT_MAX,
+            tls=self._tls,
         )
 
     async def _serve(self, client: LiveClient) -> None:

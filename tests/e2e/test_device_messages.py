@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gatewayd.mqtt.device_messages import IN_FLIGHT_MAX, DeviceMessages
+from drivers.mqtt_client import IN_FLIGHT_MAX
+from gatewayd.mqtt.device_messages import DeviceMessages
 from tests.e2e.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.broker
