@@ -50,7 +50,7 @@ class SqliteJournal:
         self._writing = Lock()
         self._reader = opened.reader
         self._reading = Lock()
-        self._receipts = self._read_receipts()
+        self._receipts = opened.receipts
 
     @classmethod
     def open(cls, directory: Path, run: str, epoch_ms: int, token: Callable[[int], bytes]) -> Self:
@@ -137,18 +137,6 @@ class SqliteJournal:
             self._reader.close()
             self._writer.close()
             self._note.close()
-
-    def _read_receipts(self) -> Receipts:
-        query = "SELECT state, checksum FROM receipts WHERE epoch = ?"
-        found = self._reader.execute(query, (self.epoch,)).fetchone()
-        if found is None:
-            return Receipts(0)
-        loaded = receipts.load(self.epoch, *found)
-        if loaded is None:
-            # Without receipts everything is sent again; the centre removes the duplicates.
-            log.warning("receipts_damaged", extra={"fields": {"epoch": self.epoch}})
-            return Receipts(0)
-        return loaded
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Run `statement` for all rows in one synchronous commit, or for none."""

@@ -4,16 +4,20 @@ The epoch goes on only where the database and `journal.head` agree on how far it
 doubt a new one begins: two events under one id would be taken for duplicates by the centre.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatewayd.store import journal_file
+from gatewayd.ports import Receipts
+from gatewayd.store import journal_file, receipts
 from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_head import HeadNote, is_epoch, next_epoch
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Opened:
     reader: sqlite3.Connection
     note: HeadNote
     end: End
+    receipts: Receipts
     report: OpenReport
 
 
@@ -65,12 +70,12 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         noted = note.read()
         known = journal_file.epochs_moved_aside(directory) + ([noted[0]] if noted else [])
         try:
-            writer, end = _open_sound(path, is_vouched=noted is not None)
+            writer, end, confirmed = _open_sound(path, is_vouched=noted is not None)
             reason = _doubt(end, noted)
         except DamagedError as error:
             reason = f"the journal was damaged ({error}): it was moved aside and a new one begins"
             moved_aside = journal_file.move_aside(path, next_epoch(epoch_ms, chance, known))
-            writer, end = _open_sound(path, is_vouched=False)
+            writer, end, confirmed = _open_sound(path, is_vouched=False)
         stack.enter_context(closing(writer))
         reader = stack.enter_context(closing(journal_file.open_reader(path)))
         if reason is None:
@@ -78,30 +83,45 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         else:
             epoch = next_epoch(epoch_ms, chance, [*known, *_epochs(writer)])
             note.hold(epoch, 0)
-            end = _begin(writer, epoch, end)
+            end, confirmed = _begin(writer, epoch, end), Receipts(0)
         sync_directory(directory)
         stack.pop_all()
         report = OpenReport(reason is not None, reason or "", moved_aside)
-        return Opened(writer, reader, note, end, report)
+        return Opened(writer, reader, note, end, confirmed, report)
 
 
-def _open_sound(path: Path, *, is_vouched: bool) -> tuple[sqlite3.Connection, End]:
+def _open_sound(path: Path, *, is_vouched: bool) -> tuple[sqlite3.Connection, End, Receipts]:
     with ExitStack() as stack, damage_named():
         writer = stack.enter_context(closing(journal_file.open_database(path)))
         journal_file.check(writer, path, is_vouched=is_vouched)
         end = _read_end(writer)
+        confirmed = _read_receipts(writer, end.epoch)
         stack.pop_all()
-        return writer, end
+        return writer, end, confirmed
 
 
 def _read_end(writer: sqlite3.Connection) -> End:
-    position = journal_file.last_position(writer)
-    chain = journal_file.read_chain(writer, position)
-    if not chain:
-        raise DamagedError("the end of its hash chain cannot be read")
     newest = "SELECT epoch, base FROM epochs ORDER BY base DESC, epoch DESC LIMIT 1"
     epoch, base = writer.execute(newest).fetchone() or ("", 0)
-    return End(epoch, base, position, chain)
+    position = journal_file.last_position(writer)
+    if position == base:
+        return End(epoch, base, position, journal_file.read_chain(writer, position))
+    row = journal_file.read_rows(writer, position - 1, 1)[position]
+    if row is None or (row.epoch, row.seq) != (epoch, position - base):
+        raise DamagedError("its last row is none of its last epoch")
+    return End(epoch, base, position, row.chain)
+
+
+def _read_receipts(writer: sqlite3.Connection, epoch: str) -> Receipts:
+    query = "SELECT state, checksum FROM receipts WHERE epoch = ?"
+    found = writer.execute(query, (epoch,)).fetchone()
+    if found is None:
+        return Receipts(0)
+    confirmed = receipts.load(epoch, *found)
+    if confirmed is None:
+        # Without receipts everything is sent again; the centre removes the duplicates.
+        log.warning("receipts_damaged", extra={"fields": {"epoch": epoch}})
+    return confirmed or Receipts(0)
 
 
 def _doubt(end: End, noted: tuple[str, int] | None) -> str | None:

@@ -1,5 +1,6 @@
 """A process that writes both stores is killed at drawn moments, or runs into a full disk."""
 
+import itertools
 import multiprocessing
 import os
 import random
@@ -38,6 +39,30 @@ def test_thirty_kills_lose_nothing_that_was_promised(tmp_path, monkeypatch):
         head = _look(tmp_path, committed, flushed, head)
     assert len(committed) > 10 * KILLS, "too few promises to show anything"
     assert journal_walk.verify(tmp_path) == Intact(head, _last_chain(tmp_path))
+
+
+def test_who_looks_on_while_another_process_writes_sees_one_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(keyed_storage, "_SNAPSHOT_BYTES_MIN", 2000)
+    TinyCache.open(tmp_path).close()
+    child = FORK.Process(target=_flush_for_ever, args=(tmp_path,))
+    child.start()
+    moments = set()
+    for _ in range(300):
+        cache = TinyCache.peek(tmp_path)
+        _, upto = cache.folded()
+        assert dict(cache.items("t")) == _rows_at(upto)
+        cache.close()
+        moments.add(upto)
+    child.kill()
+    child.join()
+    assert len(moments) > 10
+
+
+def _flush_for_ever(directory):
+    cache = TinyCache.open(directory)
+    for seq in itertools.count(1):
+        cache.apply([Change("t", str(seq % ROWS), {"seq": seq})], "019abc0123450001", seq)
+        cache.flush()
 
 
 def _run_and_kill(directory, run, draw):
@@ -90,9 +115,7 @@ def _look(directory, committed, flushed, head):
     assert found.items() >= {seq: n for seq, n in committed.items() if seq > head}.items()
     _, upto = cache.folded()
     assert flushed <= upto <= journal.head()
-    assert dict(cache.items("t")) == {
-        str(seq % ROWS): {"seq": seq} for seq in range(max(1, upto - ROWS + 1), upto + 1)
-    }
+    assert dict(cache.items("t")) == _rows_at(upto)
     head = journal.head()
     cache.close()
     journal.close()
@@ -157,6 +180,10 @@ def _draft(number):
 def _fold(cache, event):
     change = Change("t", str(event.seq % ROWS), {"seq": event.seq})
     cache.apply([change], event.epoch, event.seq)
+
+
+def _rows_at(upto):
+    return {str(seq % ROWS): {"seq": seq} for seq in range(max(1, upto - ROWS + 1), upto + 1)}
 
 
 def _last_chain(directory):

@@ -197,7 +197,10 @@ def test_a_large_journal_is_checked_wholly_only_without_its_note(closed, monkeyp
         assert journal.report.moved_aside is not None
 
 
-@pytest.mark.parametrize("change", [(b"class  ", b"clbss  "), (b"STRICT", b"STRIBT")])
+@pytest.mark.parametrize(
+    "change",
+    [(b"class  ", b"clbss  "), (b"STRICT", b"STRIBT"), (b"tablereceipts", b"tabler\xe5ceipts")],
+)
 def test_a_journal_with_other_tables_is_moved_aside(closed, change):
     directory, _ = closed
     path = directory / "journal.db"
@@ -206,13 +209,23 @@ def test_a_journal_with_other_tables_is_moved_aside(closed, change):
         assert journal.report.moved_aside is not None
 
 
-def test_a_journal_whose_last_link_is_lost_is_moved_aside(closed):
-    directory, _ = closed
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE events SET seq = seq + 1 WHERE position = ?",
+        "UPDATE events SET epoch = 'another' WHERE position = ?",
+        "UPDATE epochs SET base = base - 1 WHERE ? > 0",
+        "UPDATE epochs SET base = base + 256 WHERE ? > 0",
+    ],
+)
+def test_a_journal_whose_end_does_not_agree_with_its_epoch_is_moved_aside(closed, change):
+    directory, events = closed
     with opened(directory) as journal:
-        journal._write("UPDATE events SET chain = x'' WHERE position = ?", [(ROWS,)])
+        journal._write(change, [(ROWS,)])
     with opened(directory) as journal:
-        assert "the end of its hash chain cannot be read" in journal.report.reason
+        assert "its last row is none of its last epoch" in journal.report.reason
         assert journal.report.moved_aside is not None
+        assert journal.epoch > events[0].epoch
 
 
 def test_a_journal_behind_its_directory_by_an_epoch_begins_a_new_one(closed):
