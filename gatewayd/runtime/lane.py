@@ -14,7 +14,7 @@ from typing import Never
 
 from drivers import base
 from gatewayd.core.events import Access, Event
-from gatewayd.core.lane import Windows, held_grant, step
+from gatewayd.core.lane import Windows, held_grant, rest_state, step
 from gatewayd.core.lane_terms import (
     Admitted,
     ApplyOrder,
@@ -192,7 +192,7 @@ class LaneShell:
             case base.Opened() | base.NotOpened() | base.OpenUnknown() | base.PassageBegan():
                 self._grant_reported(report)
             case base.Passed() | base.NotPassed() | base.Breached() | base.DeviceNoted():
-                self._reports.record(report, is_free=isinstance(self.state.state, Free))
+                self._reports.record(report, is_free=isinstance(rest_state(self.state), Free))
                 if isinstance(report, base.Passed | base.NotPassed) and report.grant is not None:
                     self.put(GrantEnded(GrantId(report.grant)))
             case base.FireChanged(is_on, None):
@@ -347,7 +347,7 @@ class LaneShell:
 
 def _log_verdict(event: Event, fact: Access) -> None:
     fields = {
-        "event": event.id,
+        "id": event.id,
         "lane": fact.lane,
         "direction": str(fact.direction),
         "outcome": str(fact.outcome),
