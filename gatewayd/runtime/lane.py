@@ -216,6 +216,7 @@ class LaneShell:
                 self.device = device
                 self._linked_s = self._shared.clock.monotonic()
                 self._shared.alarms.clear("link_lost", self.id)
+                self._shared.alarms.clear("turnstile_fault", self.id)  # A new link tells it anew.
                 self.put(LinkChanged(is_up=True))
             case base.LinkLost(reason):
                 self._linked_s = None

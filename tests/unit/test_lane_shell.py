@@ -662,6 +662,19 @@ def test_a_fault_closes_the_lane_and_is_an_alarm_until_it_is_cleared():
     ]
 
 
+def test_a_fault_ends_with_the_link_that_told_it():
+    async def play(site: Site, turnstile: SimTurnstile) -> None:
+        turnstile.tell(base.Fault("motor"))
+        turnstile.unplug()
+        await asyncio.sleep(1)
+        turnstile.plug()
+        await asyncio.sleep(1)
+        assert site.lanes[0].state.state == Idle()
+        assert site.alarms.active() == []
+
+    played(play)
+
+
 def test_in_a_fire_nothing_is_sent_that_locks_and_everybody_is_counted_as_free():
     async def play(site: Site, turnstile: SimTurnstile) -> None:
         turnstile.sent.clear()
