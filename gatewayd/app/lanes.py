@@ -31,11 +31,13 @@ def build_lanes(
         values = complete(kind, lane.turnstile.values)
         readers = {Direction.ENTRY: lane.entry_reader, Direction.EXIT: lane.exit_reader}
         lane_id = LaneId(lane.id)
+        unlock_ms = values.get("unlock_ms", shared.windows.unlock_ms)
+        windows = replace(shared.windows, unlock_ms=unlock_ms)
         lanes[lane_id] = LaneShell(
             lane_id,
             kind.build(values, around),
             _build_readers(readers, around),
-            replace(shared, windows=replace(shared.windows, unlock_ms=values["unlock_ms"])),
+            replace(shared, windows=windows),
             _order(cache, lane_id),
         )
     return lanes

@@ -1,35 +1,23 @@
-"""`gatewayd run`: opens the stores, builds the parts, and runs them until it is told to stop."""
+"""`gatewayd run`: opens the stores, runs the gateway on them, and closes them in the end."""
 
 import asyncio
 import logging
-import os
 import signal
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from config.schema import OnDiskRefusal, Settings
-from gatewayd import __version__
+from gatewayd.app.building import Opened, build_gateway
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.errors import told_plainly
-from gatewayd.app.lanes import build_lanes
+from gatewayd.app.control_client import SOCKET_NAME
+from gatewayd.app.errors import NO, EarlyEnd, told_plainly
 from gatewayd.app.logs import start_logging
 from gatewayd.app.site import Delivered, Rules, advice, read_delivered, read_rules
-from gatewayd.core.events import Audit, AuditSubject
-from gatewayd.core.lane import Windows
-from gatewayd.core.lane_terms import Indication
 from gatewayd.core.projection import project
-from gatewayd.core.reasons import Locale
-from gatewayd.ports import Cache, Journal
-from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
-from gatewayd.runtime.gate import Gate
-from gatewayd.runtime.gateway import Gateway, Part
-from gatewayd.runtime.lane import Shared
-from gatewayd.runtime.recorder import Recorder
-from gatewayd.runtime.service import Service
+from gatewayd.runtime.control import listen
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal import SqliteJournal
 from gatewayd.store.state_directory import state_directory
@@ -43,10 +31,58 @@ PAGE_ROWS = 1000
 def run_gateway(path: Path) -> None:
     """Run until SIGTERM or SIGINT. Raises EarlyEnd where it cannot start."""
     start_logging()
-    with told_plainly(), ExitStack() as stack:
+    with told_plainly():
         rules = read_rules(path)
-        directory = stack.enter_context(state_directory(rules.settings.storage.directory))
-        delivered = read_delivered(rules, makes_key=True)
-        for sentence in (*delivered.problems, *advice(rules)):
-            log.warning("settings_advice", extra={"fields": {"text": sentence}})
-        ...
+        with _open(rules.settings.storage.directory) as opened:
+            delivered = read_delivered(rules, makes_key=True)
+            for sentence in (*delivered.problems, *advice(rules)):
+                log.warning("look_at_this", extra={"fields": {"text": sentence}})
+            asyncio.run(_run(rules, delivered, opened))
+
+
+@contextmanager
+def _open(directory: Path) -> Iterator[Opened]:
+    run = SystemChance().token(RUN_BYTES).hex()
+    epoch_ms = round(SystemClock().utc().timestamp() * 1000)
+    with (
+        state_directory(directory),
+        closing(SqliteJournal.open(directory, run, epoch_ms, SystemChance().token)) as journal,
+        closing(TinyCache.open(directory)) as cache,
+        closing(_listen(directory / SOCKET_NAME)) as control,
+    ):
+        _catch_up(cache, journal)
+        try:
+            yield Opened(run, journal, cache, control)
+        finally:
+            (directory / SOCKET_NAME).unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    try:
+        return listen(path)
+    except OSError as error:
+        raise EarlyEnd(
+            f"{path}: the control socket cannot be made: {error}; a socket's path has at most 107 "
+            "characters, and its directory must be writable",
+            NO,
+        ) from error
+
+
+def _catch_up(cache: TinyCache, journal: SqliteJournal) -> None:
+    """Fold into the tables what the journal has and a crash kept out of them."""
+    epoch, upto = cache.folded()
+    after = upto if epoch == journal.epoch else 0
+    while events := journal.read(after, PAGE_ROWS):
+        for event in events:
+            cache.apply(project(event, cache.get), event.epoch, event.seq)
+        after = events[-1].seq
+
+
+async def _run(rules: Rules, delivered: Delivered, opened: Opened) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with ThreadBlocking() as blocking:
+        gateway = build_gateway(rules, delivered.knowledge, opened, blocking)
+        await gateway.run(stop)

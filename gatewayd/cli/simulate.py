@@ -3,15 +3,16 @@
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from drivers.base import DriverError
 from drivers.framers import Terminator
+from drivers.keys import UnfitError
+from drivers.psk import read_psk
 from drivers.simulated.mqtt_turnstile import SimulatedMqttTurnstileOptions, run_mqtt_turnstile
 from drivers.simulated.people import MIXED, Behaviour
 from drivers.simulated.reader import (
@@ -22,10 +23,10 @@ from drivers.simulated.reader import (
 )
 from drivers.simulated.turnstile_serial import SimulatedTurnstileOptions, run_simulated_turnstile
 from gatewayd.app.errors import MISUSE, EarlyEnd
-from gatewayd.app.key_files import read_secret
 from gatewayd.cli.options import ended_early
 
-PSK_SIZE = 32
+MIXED_PEOPLE = "mixed"
+BAUDRATES = click.IntRange(300, 4_000_000)
 _TERMINATORS = sorted(str(terminator) for terminator in ENCLOSURES)
 
 
@@ -35,7 +36,7 @@ def simulate() -> None:
 
 
 @simulate.command(
-    epilog="\b\nExample:\n  gatewayd simulate reader --port /tmp/reader --file codes.txt --pace-ms 2000"
+    epilog="\b\nExample:\n  gatewayd simulate reader --port /tmp/reader --file codes.txt"
 )
 @click.option("--port", required=True, help="A tty; where nothing is, a pty is made at this path.")
 @click.option(
@@ -44,12 +45,18 @@ def simulate() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Codes, one a line  [default: standard input].",
 )
-@click.option("--pace-ms", default=1000, show_default=True, help="From one code to the next.")
+@click.option(
+    "--pace-ms",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="From one code to the next.",
+)
 @click.option("--terminator", type=click.Choice(_TERMINATORS), default="cr", show_default=True)
-@click.option("--baudrate", default=115200, show_default=True)
+@click.option("--baudrate", type=BAUDRATES, default=115200, show_default=True)
 @click.option("--wire-time", is_flag=True, help="Send as slowly as the baud rate would.")
 @click.option("--escapes", is_flag=True, help=r"Read \xHH as one byte, for binary codes.")
-def reader(
+def reader(  # noqa: PLR0913, one argument for each option
     *,
     port: str,
     path: Path | None,
@@ -73,9 +80,9 @@ def reader(
 
 
 @simulate.command(
-    epilog="\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk\n"
-    "  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2 "
-    "--psk-file lane-2.psk"
+    epilog="\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk"
+    "\n  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2"
+    " --psk-file lane-2.psk"
 )
 @click.option("--port", help="A tty; where nothing is, a pty is made at this path.")
 @click.option("--broker", help="URL of the device broker, for a turnstile that speaks MQTT.")
@@ -88,21 +95,32 @@ def reader(
 )
 @click.option(
     "--people",
-    type=click.Choice(["pass", "turn-back", "force", "tailgate", "stay", "mixed"]),
+    type=click.Choice([*(str(one) for one in Behaviour), MIXED_PEOPLE]),
     default="pass",
     show_default=True,
     help="What people do who are let in.",
 )
-@click.option("--walk-ms", default=200, show_default=True, help="How long they walk.")
+@click.option(
+    "--walk-ms", type=click.IntRange(0), default=200, show_default=True, help="How long they walk."
+)
 @click.option("--seed", type=int, help="Makes a mixed crowd the same each time.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path),
     help="File that keeps the turnstile's log over restarts.",
 )
-@click.option("--baudrate", default=115200, show_default=True)
-def turnstile(
-    *, port: str | None, broker: str | None, psk_file: Path, people: str, **rest: Any
+@click.option("--baudrate", type=BAUDRATES, default=115200, show_default=True)
+def turnstile(  # noqa: PLR0913, one argument for each option
+    *,
+    port: str | None,
+    broker: str | None,
+    device: str,
+    psk_file: Path,
+    people: str,
+    walk_ms: int,
+    seed: int | None,
+    state: Path | None,
+    baudrate: int,
 ) -> None:
     """Play a turnstile with people; tells what happens as JSON lines on standard output.
 
@@ -111,13 +129,41 @@ def turnstile(
     """
     if (port is None) == (broker is None):
         raise click.UsageError("give either --port (serial) or --broker (MQTT)")
-    with ended_early():
-        psk = _read_psk(psk_file)
-    ...
+    behaviours = MIXED if people == MIXED_PEOPLE else (Behaviour(people),)
+    orders = lines_of(sys.stdin.fileno())
+    psk = _read_psk(psk_file)
+    if port is not None:
+        serial = SimulatedTurnstileOptions(
+            port=port,
+            psk=psk,
+            behaviours=behaviours,
+            walk_ms=walk_ms,
+            seed=seed,
+            state=state,
+            baudrate=baudrate,
+            name=device,
+        )
+        _play(run_simulated_turnstile(serial, orders, _write, _tell))
+    if broker is not None:
+        networked = SimulatedMqttTurnstileOptions(
+            broker=broker,
+            name=device,
+            psk=psk,
+            behaviours=behaviours,
+            walk_ms=walk_ms,
+            seed=seed,
+            state=state,
+        )
+        _play(run_mqtt_turnstile(networked, orders, _write, _tell))
 
 
-def _behaviours(people: str) -> Sequence[Behaviour]:
-    return MIXED if people == "mixed" else (Behaviour(people),)
+def _read_psk(path: Path) -> bytes:
+    try:
+        return read_psk(path)
+    except UnfitError as unfit:
+        raise click.BadParameter(
+            f"expected a file with 64 hex digits, found {unfit}", param_hint="--psk-file"
+        ) from unfit
 
 
 def _tell(sentence: str) -> None:

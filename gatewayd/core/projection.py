@@ -79,7 +79,9 @@ def alarm_key(alarm: str, subject: str) -> str:
 
 def _access(fact: Access, at: str, look: Look) -> list[Change]:
     changes: list[Change] = []
-    if fact.holder is not None and fact.direction is Direction.ENTRY:
+    # An id that nothing is known of leaves no row: whoever holds up random ones fills no table.
+    is_known = fact.category is not None
+    if fact.holder is not None and is_known and fact.direction is Direction.ENTRY:
         before = look(HOLDERS, fact.holder) or {}
         changes.append(Change(HOLDERS, fact.holder, {**before, **_decision(fact, at)}))
     if fact.grant is not None:

@@ -77,9 +77,7 @@ class Gateway:
         shared = self.shared
         return (
             Part("cache", self._keep_cache),
-            Part(
-                "referrals", lambda: end_referrals(self.cache, shared.recorder, shared.clock)
-            ),
+            Part("referrals", lambda: end_referrals(self.cache, shared.recorder, shared.clock)),
         )
 
     async def _keep_cache(self) -> Never:
@@ -90,7 +88,8 @@ class Gateway:
                 await self.blocking.run(self.cache.flush)
             except StorageError as error:
                 if not is_refused:
-                    log.error("cache_refused", extra={"fields": {"what_to_do": str(error)}})
+                    fields = {"what_to_do": str(error)}
+                    log.error("cache_refused", extra={"fields": fields})  # noqa: TRY400, foreseen
                 is_refused = True
             else:
                 is_refused = False

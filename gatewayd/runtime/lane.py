@@ -116,7 +116,7 @@ class LaneShell:
         self._linked_s: float | None = None
 
     async def run(self) -> Never:
-        """Serve the lane until cancelled."""
+        """Serve the lane until cancelled; run again after a driver failed, it goes on."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._turnstile.run(self._reported), name=f"{self.id} turnstile")
@@ -124,9 +124,10 @@ class LaneShell:
                     read = partial(self._read, direction)
                     tasks.create_task(reader.run(read), name=f"{self.id} {direction} reader")
                 tasks.create_task(self._sweep(), name=f"{self.id} sweep")
-        finally:
+        except asyncio.CancelledError:
             for timer in self._timers:
                 timer.cancel()
+            raise
         raise AssertionError("drivers run until they are cancelled")
 
     def admit(self, admission: Admission, answered: Answered) -> None:

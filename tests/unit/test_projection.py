@@ -112,8 +112,13 @@ def test_a_verdict_on_an_exit_or_on_nobody_changes_no_holder():
     assert fold(exit_verdict, access(AccessOutcome.REFUSED)).tables == {}
 
 
+def test_an_id_that_nothing_is_known_of_leaves_no_row():
+    assert fold(access(AccessOutcome.REFUSED, holder=HOLDER, kind="plain_id")).tables == {}
+
+
 def test_a_new_verdict_leaves_the_presence_as_it_was():
-    cache = fold(completed(ENTRY, holder=HOLDER), access(AccessOutcome.REFUSED, holder=HOLDER))
+    refused = access(AccessOutcome.REFUSED, holder=HOLDER, category="visitor")
+    cache = fold(completed(ENTRY, holder=HOLDER), refused)
     row = cache.get(HOLDERS, HOLDER)
     assert row is not None
     assert row["inside_since"] == AT

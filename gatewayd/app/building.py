@@ -1,0 +1,109 @@
+"""Puts the parts of a gateway together: the one place that knows them all."""
+
+import socket
+from dataclasses import dataclass
+from os import environ
+
+from config.schema import OnDiskRefusal
+from gatewayd import __version__
+from gatewayd.app.chance import SystemChance
+from gatewayd.app.lanes import build_lanes
+from gatewayd.app.site import Rules
+from gatewayd.core.lane import Windows
+from gatewayd.core.lane_terms import Indication
+from gatewayd.core.reasons import Locale
+from gatewayd.core.words import Json
+from gatewayd.ports import Blocking
+from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.clock import SystemClock
+from gatewayd.runtime.commands import Commands
+from gatewayd.runtime.control import serve_control
+from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.gateway import Gateway, Part
+from gatewayd.runtime.lane import Shared
+from gatewayd.runtime.overview import Overview
+from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.service import Service
+from gatewayd.store.cache import TinyCache
+from gatewayd.store.journal import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a run holds open: its stores, and the socket that it is asked through."""
+
+    run: str
+    journal: SqliteJournal
+    cache: TinyCache
+    control: socket.socket
+
+
+def build_gateway(
+    rules: Rules, knowledge: Knowledge, opened: Opened, blocking: Blocking
+) -> Gateway:
+    """Build all parts; none of them runs yet."""
+    settings = rules.settings
+    clock = SystemClock()
+    gate = Gate(knowledge, opened.cache, clock, SystemChance())
+    recorder = Recorder(opened.journal, blocking, clock, [gate.committed])
+    shared = Shared(
+        gate=gate,
+        recorder=recorder,
+        alarms=Alarms(opened.cache, recorder),
+        clock=clock,
+        windows=Windows(record_ms=settings.journal.commit_deadline_ms),
+        on_record_failure=_ON_REFUSAL[settings.journal.when_disk_refuses],
+        changed=lambda: None,
+    )
+    lanes = build_lanes(settings, shared, opened.cache, None)
+    overview = Overview(
+        site=settings.site.path,
+        run=opened.run,
+        started_s=clock.monotonic(),
+        shared=shared,
+        lanes=lanes,
+        journal=opened.journal,
+        sync=None,
+    )
+    commands = Commands(lanes, gate, recorder, overview.status, Locale(settings.site.locale))
+    control = Part("control", lambda: serve_control(opened.control, commands.answer))
+    return Gateway(
+        shared=shared,
+        cache=opened.cache,
+        blocking=blocking,
+        service=Service(environ),
+        gate=[*(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()), control],
+        sync=[],
+        last_words=_nothing,
+        status=overview.line,
+        started=_started(opened, knowledge),
+    )
+
+
+def _started(opened: Opened, knowledge: Knowledge) -> dict[str, Json]:
+    """Return what the record of the start tells: also what was not as it was left."""
+    report = opened.journal.report
+    told: dict[str, Json] = {
+        "version": __version__,
+        "run": opened.run,
+        "policy": list[Json](knowledge.policy.versions),
+        "rosters": {roster.name: len(roster.entries) for roster in knowledge.rosters},
+        "trusted_keys": len(knowledge.trust.keys),
+    }
+    if report.reason:
+        told["new_epoch"] = report.reason
+    if report.moved_aside is not None:
+        told["moved_aside"] = report.moved_aside.name
+    if opened.cache.damage:
+        told["cache_rebuilt"] = opened.cache.damage
+    return told
+
+
+async def _nothing() -> None:
+    pass
+
+
+_ON_REFUSAL = {
+    OnDiskRefusal.REFUSE: Indication.REFUSED,
+    OnDiskRefusal.REFER: Indication.ASK_OFFICER,
+}
