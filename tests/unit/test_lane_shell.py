@@ -13,6 +13,7 @@ from gatewayd.core.events import (
     Access,
     AccessOutcome,
     Alarm,
+    AlarmOutcome,
     Audit,
     Passage,
     PassageOutcome,
@@ -22,6 +23,7 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import AntiPassback, Capacity, Policy
 from gatewayd.core.words import Direction
 from gatewayd.runtime.gate import Admission
+from gatewayd.runtime.supervisor import keep_running
 from tests.sim.loop import run
 from tests.unit.doubles import People, SimTurnstile, Site, holder
 
@@ -775,3 +777,35 @@ def test_whoever_shows_the_lane_is_told_of_its_changes_only():
         await asyncio.sleep(3)
 
     played(play)
+
+
+def test_a_driver_that_fails_while_granted_does_not_stop_its_timers():
+    turnstile = SimTurnstile(People.SILENT)
+    site = Site([turnstile])
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            parts = [
+                tasks.create_task(site.recorder.run()),
+                tasks.create_task(keep_running("lane-1", site.lanes[0].run, site.alarms)),
+            ]
+            await asyncio.sleep(0.2)
+            site.scan("V-1")
+            await asyncio.sleep(0.2)
+            site.readers[0][ENTRY].fail()
+            await asyncio.sleep(30)
+            assert site.lanes[0].state.state == Idle()
+            turnstile.people = People.PASS
+            site.scan("V-2")
+            await asyncio.sleep(3)
+            for part in parts:
+                part.cancel()
+
+    run(main())
+    assert verdicts(site) == [("admitted", "ok"), ("admitted", "ok")]
+    assert site.facts(Alarm)[0] == Alarm(
+        outcome=AlarmOutcome.RAISED,
+        alarm="part_failed",
+        subject="lane-1",
+        detail={"error": "ExceptionGroup"},
+    )
