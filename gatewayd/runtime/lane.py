@@ -226,7 +226,8 @@ class LaneShell:
             case base.LogRead():
                 linked_s = self._linked_s
                 assert linked_s is not None, "a log is read over a link"
-                self._reports.log_read(report, linked_s, held_grant(self.state))
+                for grant in self._reports.log_read(report, linked_s, held_grant(self.state)):
+                    self.put(NotOpened(grant))
             case base.LogLost():
                 self._reports.log_lost(report)
 
@@ -240,7 +241,8 @@ class LaneShell:
                 self._reports.expire(GrantId(grant), reason)
                 self.put(NotOpened(GrantId(grant)))
             case base.OpenUnknown(grant):
-                # It may be open: the lane waits out the window, the device's log tells the rest.
+                # It may be open: the lane waits for the device's log, or until the window is over.
+                self._reports.open_unknown(GrantId(grant))
                 log.warning("open_unknown", extra={"fields": {"lane": self.id, "grant": grant}})
             case base.PassageBegan(grant):
                 self.put(PassageBegan(GrantId(grant)))

@@ -33,6 +33,7 @@ class Reports:
         self._recorder = recorder
         self._acknowledge = acknowledge
         self._submitted: dict[str, int] = {}
+        self._unknown: set[GrantId] = set()
         self._is_gap = False
 
     def record(self, report: LoggedReport, *, is_free: bool) -> None:
@@ -60,12 +61,24 @@ class Reports:
                 _ended(pending, grant, outcome, reason=reason, is_uncertain=is_uncertain)
             )
 
-    def log_read(self, report: base.LogRead, before_s: float, watched: GrantId | None) -> None:
-        """Settle what was open before the link came back and is told nowhere in the whole log."""
-        for grant in self._gate.grants.unsettled(self._lane, watched, before_s):
-            if grant not in report.in_force:
-                self.expire(grant, "not_opened", is_uncertain=self._is_gap)
+    def open_unknown(self, grant: GrantId) -> None:
+        """Note that a grant may have opened; the end of the log will tell."""
+        self._unknown.add(grant)
+
+    def log_read(
+        self, report: base.LogRead, before_s: float, watched: GrantId | None
+    ) -> list[GrantId]:
+        """Settle what the whole log does not tell of: it never opened. Return these grants.
+
+        That is what was opened before the link came back, and what was never answered since.
+        """
+        left = {*self._gate.grants.unsettled(self._lane, watched, before_s), *self._unknown}
+        never = sorted(left.difference(report.in_force))
+        for grant in never:
+            self.expire(grant, "not_opened", is_uncertain=self._is_gap)
+        self._unknown.clear()
         self._is_gap = False
+        return never
 
     def log_lost(self, report: base.LogLost) -> None:
         """Note the loss: who went through in that time is not known."""

@@ -273,6 +273,21 @@ def test_the_log_settles_an_unknown_outcome_when_the_link_is_back():
     assert not site.facts(Passage)[0].uncertain
 
 
+def test_the_log_settles_an_unknown_outcome_on_the_same_link():
+    async def play(site: Site, turnstile: SimTurnstile) -> None:
+        site.scan("V-1")
+        await asyncio.sleep(2)  # By now it is told that no answer came.
+        assert site.gate.occupancy() == Occupancy({}, {"visitor": 1})
+        turnstile.tell(base.LogRead("sim-1", ()))
+        assert site.lanes[0].state.state == Idle()
+        await asyncio.sleep(1)
+        assert site.gate.occupancy() == Occupancy()
+
+    turnstile = SimTurnstile(People.UNKNOWN)
+    assert ends(played(play, turnstile)) == [("expired", "not_opened")]
+    assert turnstile.shown(ENTRY)[-1] == base.Signal.FAULT
+
+
 def test_a_passage_during_an_outage_is_counted_once_when_the_log_is_read():
     async def play(site: Site, turnstile: SimTurnstile) -> None:
         site.scan("V-1")

@@ -339,6 +339,29 @@ def test_a_grant_in_force_or_watched_is_not_settled(post):
     assert len(read(post)) == 1
 
 
+def test_what_was_never_answered_is_settled_by_the_log_on_the_same_link(post):
+    grant = post.grant()
+    post.reports.open_unknown(grant)
+    linked_s = post.clock.monotonic() - 60
+    assert post.reports.log_read(base.LogRead(DEVICE, ()), linked_s, grant) == [grant]
+    (fact,) = post.commit()
+    assert isinstance(fact, Passage)
+    assert (fact.grant, fact.reason, fact.uncertain) == (grant, "not_opened", False)
+    assert post.reports.log_read(base.LogRead(DEVICE, ()), linked_s, None) == []
+
+
+@pytest.mark.parametrize("is_reported", [True, False])
+def test_what_was_never_answered_and_opened_all_the_same_is_not_settled(post, is_reported):
+    grant = post.grant()
+    post.reports.open_unknown(grant)
+    if is_reported:
+        post.record(base.Passed(base.Direction.ENTRY, grant, at(1)))
+    in_force = () if is_reported else (grant,)
+    post.reports.log_read(base.LogRead(DEVICE, in_force), post.clock.monotonic() - 60, grant)
+    outcomes = [fact.outcome for fact in post.commit() if isinstance(fact, Passage)]
+    assert outcomes == [PassageOutcome.COMPLETED] * is_reported
+
+
 def test_a_grant_whose_entry_was_in_the_log_is_not_settled_twice(post):
     grant = post.grant()
     post.record(base.Passed(base.Direction.ENTRY, grant, at(1)))
