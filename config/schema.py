@@ -60,10 +60,11 @@ class Journal:
 
 
 class PublishStatus(StrEnum):
-    """How much of the health status leaves the building in access events."""
+    """How much of what a verdict says of somebody's health leaves the building."""
 
     STATUS = "status"
-    NOTHING = "nothing"
+    OUTCOME = "outcome"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

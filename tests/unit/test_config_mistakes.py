@@ -467,7 +467,7 @@ commit_deadline_ms = 1000
 when_disk_refuses = "refer"
 [privacy]
 key_file = "privacy.key"
-publish_status = "nothing"
+publish_status = "outcome"
 [trust]
 directory = "trust/"
 [broker]
