@@ -1,0 +1,130 @@
+"""A cable to a TCP server that a test can pull, block, cut in the middle of a message, or slow down."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+BLOCK = 64 * 1024
+
+
+class TcpProxy:
+    """Listens on loopback at `port` and passes bytes on to 127.0.0.1:`target`, both ways.
+
+    answer_delay_s: what the server says arrives so much later, and is gone if the cable is cut
+    before: a server that answers before it has saved is honest by then.
+    """
+
+    def __init__(self, target: int, answer_delay_s: float = 0.0) -> None:
+        self.port = 0
+        self.connection_count = 0
+        self.answer_delay_s = answer_delay_s
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+        self._is_plugged = True
+        self._left: int | None = None
+        self._lines: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Cut the connections there are; new ones are let through."""
+        for line in self._lines:
+            line.cancel()
+
+    def unplug(self) -> None:
+        """Cut, and take no new connections until `plug`: they are closed at once."""
+        self._is_plugged = False
+        self.cut()
+
+    def plug(self) -> None:
+        self._is_plugged = True
+
+    def block(self) -> None:
+        """Let connections stand without passing a byte, until `unblock`."""
+        self._open.clear()
+
+    def unblock(self) -> None:
+        self._open.set()
+
+    def cut_after(self, count: int) -> None:
+        """Cut when so many more bytes went to the server."""
+        self._left = count
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.current_task()
+        assert line is not None
+        self._lines.add(line)
+        try:
+            if self._is_plugged:
+                self.connection_count += 1
+                await self._pass(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._lines.discard(line)
+            writer.transport.abort()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        ways = {
+            asyncio.create_task(self._carry_up(reader, back)),
+            asyncio.create_task(self._carry_down(there, writer)),
+        }
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            back.transport.abort()
+
+    async def _carry_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(BLOCK):
+            await self._open.wait()
+            if self._left is not None:
+                data, self._left = data[: self._left], self._left - len(data)
+            writer.write(data)
+            await writer.drain()
+            if self._left is not None and self._left <= 0:
+                self._left = None
+                return
+
+    async def _carry_down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        arrived: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def read() -> None:
+            while data := await reader.read(BLOCK):
+                arrived.put_nowait((loop.time() + self.answer_delay_s, data))
+            arrived.put_nowait((loop.time(), b""))
+
+        reading = asyncio.create_task(read())
+        try:
+            while True:
+                due_s, data = await arrived.get()
+                await asyncio.sleep(due_s - loop.time())
+                await self._open.wait()
+                if not data:
+                    return
+                with suppress(ConnectionError):
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            reading.cancel()
