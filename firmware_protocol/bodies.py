@@ -105,6 +105,7 @@ LOG_KIND = Code(
 )
 GRANT = Octets(GRANT_SIZE)
 NONCE = Octets(NONCE_SIZE)
+NAME = Text(32)
 U8, U32, U64 = Unsigned(8), Unsigned(32), Unsigned(64)
 
 LAYOUTS: Mapping[type[Message], Layout] = {
@@ -114,7 +115,7 @@ LAYOUTS: Mapping[type[Message], Layout] = {
             Field(0, "nonce", NONCE),
             Field(1, "version_min", U8),
             Field(2, "version_max", U8),
-            Field(3, "host", Text()),
+            Field(3, "host", NAME),
         ),
     ),
     HelloAck: Layout(
@@ -122,8 +123,8 @@ LAYOUTS: Mapping[type[Message], Layout] = {
         (
             Field(0, "nonce", NONCE),
             Field(1, "version", U8),
-            Field(2, "device", Text()),
-            Field(3, "firmware", Text()),
+            Field(2, "device", NAME),
+            Field(3, "firmware", NAME),
             Field(4, "boot", U32),
             Field(5, "uptime_ms", U64),
             Field(6, "log", Octets(LOG_NAME_SIZE)),

@@ -67,9 +67,9 @@ class Octets:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """tstr of 1..32 bytes, printable ASCII: it ends up in logs and in file names."""
+    """tstr of 1..size_max bytes, printable ASCII: it ends up in logs."""
 
-    size_max: int = 32
+    size_max: int
 
     def write(self, value: object) -> object:
         assert isinstance(value, str)
