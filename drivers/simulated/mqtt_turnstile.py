@@ -14,8 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 import aiomqtt
 
 from drivers.base import DriverError
-from drivers.mqtt_client import LiveClient
 from drivers.serial_link import double_to_five_seconds
+from drivers.simulated.live_client import LiveClient
 from drivers.simulated.people import Behaviour, People
 from drivers.simulated.turnstile import Acted, SimulatedTurnstile
 from drivers.simulated.turnstile_state import StateFile

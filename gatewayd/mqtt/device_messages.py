@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Never
 
-import aiomqtt
-from paho.mqtt.reasoncodes import ReasonCode
+from aiomqtt import Topic
 
 from drivers.base import Inbound
-from drivers.mqtt_client import LiveClient
+from gatewayd.core.backoff import Backoff
+from gatewayd.ports import Broker, BrokerError, BrokerLink, Message
 
 log = logging.getLogger(__name__)
 
+# Sent and without a receipt: a dozen lanes at their busiest stay below half of it.
+UNCONFIRMED_MAX: Final = 64
 # A connection that lasted longer than this starts a new outage when it is lost.
 STABLE_S: Final = 5.0
 
@@ -26,63 +28,60 @@ class _Subscription:
     link: Callable[[bool], None]
 
 
-class DeviceMessages:
-    """Implements `drivers.base.Messages` on MQTT 3.1.1 with clean sessions.
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A connection and the group that its publishes run in."""
 
-    What callbacks raise ends `run`. Subscribing the same callback again changes nothing.
+    broker: BrokerLink
+    tasks: asyncio.TaskGroup
+
+
+class DeviceMessages:
+    """Implements `drivers.base.Messages`. What callbacks raise ends `run`.
+
+    `link` is called with True once its own subscription is in force, and with False at each loss
+    and when the first connection cannot be made. Subscribing the same callbacks again changes
+    nothing. A broker may deliver what two filters match twice.
     """
 
-    def __init__(  # noqa: PLR0913 - what a broker account consists of
-        self,
-        host: str,
-        port: int,
-        *,
-        identifier: str,
-        username: str | None = None,
-        password: str | None = None,
-        tls: ssl.SSLContext | None = None,
-        backoff: Callable[[int], float],
-    ) -> None:
-        """`backoff` gives the seconds to wait before retry 0, 1, 2 ... of an outage."""
-        self._host = host
-        self._port = port
-        self._identifier = identifier
-        self._username = username
-        self._password = password
-        self._tls = tls
+    def __init__(self, broker: Broker, backoff: Backoff) -> None:
+        self._broker = broker
         self._backoff = backoff
-        self._client: LiveClient | None = None
+        self._live: _Live | None = None
+        self._unconfirmed_count = 0
         self._subscriptions: list[_Subscription] = []
-        self._live: list[_Subscription] = []
         self._asked = asyncio.Event()
 
     async def run(self) -> Never:
         """Stay connected until cancelled."""
         loop = asyncio.get_running_loop()
-        attempt = 0
+        failures = 0
         lost_s: float | None = None
         while True:
             started_s = loop.time()
             try:
-                async with self._new_client() as client:
+                async with self._broker.connect(None) as link:
                     outage_s = 0.0 if lost_s is None else round(loop.time() - lost_s, 1)
-                    fields = self._place() | {"outage_s": outage_s}
-                    log.info("device_broker_up", extra={"fields": fields})
+                    log.info("device_broker_up", extra={"fields": {"outage_s": outage_s}})
                     lost_s = None
-                    await self._serve(client)
-            except* aiomqtt.MqttError as errors:
+                    await self._serve(link)
+            except* BrokerError as errors:
                 if lost_s is None:
                     lost_s = loop.time()
-                    reason = f"{errors.exceptions[0]}; look at the broker and at [device_broker]"
-                    fields = self._place() | {"reason": reason}
+                    fields = {"reason": str(errors.exceptions[0]), "settings": "[device_broker]"}
                     log.warning("device_broker_lost", extra={"fields": fields})
-            self._leave()
-            attempt = 0 if loop.time() - started_s > STABLE_S else attempt
-            await asyncio.sleep(self._backoff(attempt))
-            attempt += 1
+            for subscription in self._subscriptions:
+                subscription.link(False)  # noqa: FBT003 - the shape of drivers.base.Messages
+            failures = 1 if loop.time() - started_s > STABLE_S else failures + 1
+            await asyncio.sleep(self._backoff.delay_s(failures))
 
     def publish(self, topic: str, payload: bytes) -> bool:
-        return self._client is not None and self._client.send(topic, payload)
+        if self._live is None or self._unconfirmed_count == UNCONFIRMED_MAX:
+            return False
+        self._unconfirmed_count += 1
+        sending = self._send(self._live.broker, Message(topic, payload))
+        self._live.tasks.create_task(sending, name="device_broker_publish")
+        return True
 
     def subscribe(
         self,
@@ -95,53 +94,50 @@ class DeviceMessages:
             self._subscriptions.append(subscription)
             self._asked.set()
 
-    def _new_client(self) -> LiveClient:
-        return LiveClient(
-            self._host,
-            self._port,
-            identifier=self._identifier,
-            username=self._username,
-            password=self._password,
-            tls=self._tls,
-        )
-
-    async def _serve(self, client: LiveClient) -> None:
-        self._client = client
+    async def _serve(self, link: BrokerLink) -> None:
+        """Return never, but raise BrokerError with the loss of the connection."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_subscribed(client), name="device_broker_subscriptions")
-            async for message in client.messages:
-                self._deliver(message)
+            self._live = _Live(link, tasks)
+            self._unconfirmed_count = 0
+            tasks.create_task(self._keep_subscribed(link), name="device_broker_subscribe")
+            with self._until_lost():
+                async for message in link.messages():
+                    self._deliver(message)
 
-    async def _keep_subscribed(self, client: LiveClient) -> Never:
+    async def _keep_subscribed(self, link: BrokerLink) -> Never:
+        done: list[_Subscription] = []
         while True:
             self._asked.clear()
-            for subscription in [*self._subscriptions]:
-                if subscription not in self._live:
-                    await self._subscribe(client, subscription)
+            for subscription in [one for one in self._subscriptions if one not in done]:
+                with self._until_lost():
+                    await link.subscribe(subscription.topic_filter)
+                done.append(subscription)
+                subscription.link(True)  # noqa: FBT003 - the shape of drivers.base.Messages
             await self._asked.wait()
 
-    async def _subscribe(self, client: LiveClient, subscription: _Subscription) -> None:
-        self._live.append(subscription)
-        (code,) = await client.subscribe(subscription.topic_filter, qos=1)
-        if isinstance(code, ReasonCode) and code.is_failure:
-            reason = f"{code}; the broker's ACL must let this user read {subscription.topic_filter}"
-            fields = self._place() | {"reason": reason}
-            log.error("device_broker_subscription_refused", extra={"fields": fields})
-        else:
-            subscription.link(True)  # noqa: FBT003 - the shape of drivers.base.Messages
+    async def _send(self, link: BrokerLink, message: Message) -> None:
+        try:
+            receipt = await link.publish(message)
+        except BrokerError:
+            return  # The end of the connection is told where it is read.
+        finally:
+            self._unconfirmed_count -= 1
+        if receipt.is_refused:
+            fields = {"topic": message.topic, "reason": "the broker's ACL must let this user write"}
+            log.error("device_broker_publish_refused", extra={"fields": fields})
 
-    def _deliver(self, message: aiomqtt.Message) -> None:
-        assert isinstance(message.payload, bytes)
-        inbound = Inbound(str(message.topic), message.payload, message.retain)
-        for subscription in [*self._subscriptions]:
-            if message.topic.matches(subscription.topic_filter):
+    def _deliver(self, message: Message) -> None:
+        inbound = Inbound(message.topic, message.payload, message.is_retained)
+        topic = Topic(message.topic)
+        for subscription in self._subscriptions:
+            if topic.matches(subscription.topic_filter):
                 subscription.receive(inbound)
 
-    def _leave(self) -> None:
-        self._client = None
-        self._live.clear()
-        for subscription in [*self._subscriptions]:
-            subscription.link(False)  # noqa: FBT003 - the shape of drivers.base.Messages
-
-    def _place(self) -> dict[str, object]:
-        return {"broker": f"{self._host}:{self._port}"}
+    @contextmanager
+    def _until_lost(self) -> Iterator[None]:
+        """Take no more publishes from the moment of a loss: the group that ran them is ending."""
+        try:
+            yield
+        except BaseException:
+            self._live = None
+            raise
