@@ -93,12 +93,8 @@ class Recorder:
                 async with asyncio.timeout(None if self._refusal is None else RETRY_S):
                     await self._wake.wait()
             self._wake.clear()
-            await self.drain()
-
-    async def drain(self) -> None:
-        """Write what there is, until the disk refuses; the last call is at the end of the run."""
-        while self._entries and await self._commit_batch():
-            pass
+            while self._entries and await self._commit_batch():
+                pass
 
     def _draft(self, fact: Fact) -> Draft:
         return Draft(fact, self._clock.utc(), self._clock.quality())

@@ -3,9 +3,11 @@
 import pytest
 
 from gatewayd.core.lane import (
+    EDGES,
     WAITING_FIRST_MAX,
     WAITING_SCANS_MAX,
     Windows,
+    _may_follow,
     held_grant,
     rest_state,
     step,
@@ -452,6 +454,16 @@ def test_an_order_of_before_the_start_is_told_when_the_link_is_up():
     lane, effects = play(Lane(order=Order.FREE), LinkChanged(is_up=True))
     assert lane.state == Free()
     assert effects == [ApplyOrder(Order.FREE)]
+
+
+# --- the table of edges ---
+
+
+def test_a_transition_that_the_table_does_not_name_is_refused():
+    assert (Idle, Granted) not in EDGES
+    assert not _may_follow(Idle(), Granted(G1, ENTRY))
+    assert _may_follow(Idle(), Idle())
+    assert all(first is not second or first is Deciding for first, second in EDGES)
 
 
 # --- fire ---

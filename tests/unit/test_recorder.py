@@ -306,30 +306,3 @@ def test_a_recovery_in_parts_is_told_after_its_first_commit(monkeypatch: pytest.
     assert kept == [body(1), body(2), body(3)]
     assert desk.journal.facts[-2:] == [recovered(), CLEARED]
     assert desk.journal.facts.count(RAISED) == 1
-
-
-# --- the end ---
-
-
-def test_draining_writes_what_is_left():
-    desk = Desk()
-
-    async def main() -> None:
-        desk.recorder.keep(body(1))
-        desk.recorder.keep(body(2))
-        await desk.recorder.drain()
-
-    run(main())
-    assert desk.journal.facts == [body(1), body(2)]
-
-
-def test_draining_gives_up_on_a_disk_that_refuses():
-    desk = Desk()
-    desk.journal.refusal = FULL
-
-    async def main() -> None:
-        desk.recorder.keep(body(1))
-        await desk.recorder.drain()
-
-    run(main())
-    assert desk.journal.attempts == 1
