@@ -18,7 +18,7 @@ from gatewayd.core.events import (
     Passage,
     PassageOutcome,
 )
-from gatewayd.core.lane_terms import Faulted, Idle, Indication, Order
+from gatewayd.core.lane_terms import Faulted, Granted, Idle, Indication, Order
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import AntiPassback, Capacity, Policy
 from gatewayd.core.words import Direction
@@ -824,3 +824,18 @@ def test_a_driver_that_fails_while_granted_does_not_stop_its_timers():
         subject="lane-1",
         detail={"error": "ExceptionGroup"},
     )
+
+
+def test_a_lane_that_was_stopped_does_nothing_any_more():
+    site = Site([SimTurnstile(People.SILENT)])
+
+    async def main() -> None:
+        async with site.running():
+            site.scan("V-1")
+            await asyncio.sleep(0.2)
+        before = site.lanes[0].state
+        assert isinstance(before.state, Granted)
+        await asyncio.sleep(60)
+        assert site.lanes[0].state == before
+
+    run(main())
