@@ -69,6 +69,8 @@ OUTCOME = Code(
     {0: Outcome.OPENED, 1: Outcome.BUSY, 2: Outcome.FIRE, 3: Outcome.DENIED, 4: Outcome.EXPIRED}
 )
 # Open lists: an entry of a later version must still reach the journal and be acknowledged.
+LOGGED_DIRECTION = Code(DIRECTION.words, is_open=True)
+LOGGED_MODE = Code(MODE.words, is_open=True)
 END_REASON = Code(
     {
         0: EndReason.TIMEOUT,
@@ -180,10 +182,10 @@ LAYOUTS: Mapping[type[Message], Layout] = {
             Field(1, "kind", LOG_KIND),
             Field(2, "boot", U32),
             Field(3, "at_ms", U64),
-            Field(4, "direction", DIRECTION, is_optional=True),
+            Field(4, "direction", LOGGED_DIRECTION, is_optional=True),
             Field(5, "grant", GRANT, is_optional=True),
             Field(6, "reason", END_REASON, is_optional=True),
-            Field(7, "mode", MODE, is_optional=True),
+            Field(7, "mode", LOGGED_MODE, is_optional=True),
             Field(8, "is_free", Flag(), is_optional=True),
         ),
     ),
