@@ -1,6 +1,7 @@
 """The recorder: group commit, and what becomes of records while the disk refuses, hangs or is slow."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -246,6 +247,25 @@ def test_the_alarm_is_raised_once_and_cleared_once_in_each_refusal():
 
     desk = played(play)
     assert desk.journal.facts == [RAISED, recovered(missed=1), CLEARED] * 2
+
+
+def test_a_refusal_is_logged_once_with_what_to_do_and_its_end_once(caplog):
+    async def play(desk: Desk, recorder: Recorder) -> None:
+        desk.journal.refusal = FULL
+        for _ in range(3):
+            recorder.verdict(verdict(), desk.done("verdict"))
+            await asyncio.sleep(2)
+        desk.journal.refusal = None
+        await asyncio.sleep(10)
+
+    with caplog.at_level(logging.INFO):
+        played(play)
+    assert [
+        (record.levelname, record.getMessage(), record.fields) for record in caplog.records
+    ] == [
+        ("ERROR", "journal_refuses", {"what_to_do": FULL}),
+        ("INFO", "journal_recovered", {"missed_verdicts": 3, "dropped": 0}),
+    ]
 
 
 def test_the_disk_is_tried_again_without_anybody_asking():
