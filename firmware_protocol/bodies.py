@@ -190,7 +190,7 @@ LAYOUTS: Mapping[type[Message], Layout] = {
         ),
     ),
     EventAck: Layout(0x31, (Field(0, "upto", U64),)),
-    LogRead: Layout(0x32, (Field(0, "start", U64),)),
+    LogRead: Layout(0x32, (Field(0, "start", U64, is_optional=True),)),
     LogState: Layout(
         0x33,
         (

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_protocol import bodies
 from firmware_protocol import controller as machine
 from firmware_protocol import memory as kept
-from firmware_protocol.channel import Channel
 from firmware_protocol.controller import Controller, Idle, Passing, Unlocked
-from firmware_protocol.frames import VERSION, Deframer, Frame, Noise, encode
+from firmware_protocol.device_link import DeviceLink, Proven
+from firmware_protocol.frames import VERSION
 from firmware_protocol.inputs import (
     AcknowledgeLog,
     CancelCommand,
@@ -25,7 +24,6 @@ from firmware_protocol.inputs import (
 )
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import (
-    NONCE_SIZE,
     Auth,
     AuthOk,
     Cancel,
@@ -56,9 +54,6 @@ EVENT_REPEAT_MS = 100
 EVENT_REPEAT_MS_MAX = 500
 """The host commits to its disk before it acknowledges; a slow card must not be flooded."""
 
-NOSESS_MS = 100
-"""At most ten a second: enough to greet again at once, no food for a flood."""
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -77,14 +72,6 @@ class Output:
     effects: tuple[Effect | Indicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """A session that was offered and not yet proven; the one in force stays until then."""
-
-    channel: Channel
-    transcript: bytes
-
-
 class Device:
     """A controller on a serial line. Times are its uptime in milliseconds.
 
@@ -100,44 +87,47 @@ class Device:
         token: Callable[[int], bytes],
     ) -> None:
         """`token` draws that many random bytes."""
-        self._psk = psk
         self._device = device
-        self._token = token
         self._controller = Controller(memory)
+        self._link = DeviceLink(psk, token=token, introduce=self._introduce)
         self._signals = {Direction.ENTRY: Signal.CLOSED, Direction.EXIT: Signal.CLOSED}
-        self._deframer = Deframer()
-        self._channel: Channel | None = None
-        self._offer: _Offer | None = None
         self._heard_at_ms = 0
-        self._refused_at_ms = -NOSESS_MS
         self._pushed = 0
         self._repeat_ms = EVENT_REPEAT_MS
         self._repeat_at_ms: int | None = None
         self._told: State | None = None
-        self._data = bytearray()
         self._effects: list[Effect | Indicate] = []
-        self.noise_count = 0
-        self.forged_count = 0
 
     @property
     def controller(self) -> Controller:
         return self._controller
 
+    @property
+    def noise_count(self) -> int:
+        """Broken frames since the start."""
+        return self._link.noise_count
+
+    @property
+    def forged_count(self) -> int:
+        """Whole frames with a wrong or repeated MAC since the start."""
+        return self._link.forged_count
+
     def start(self, now_ms: int) -> Output:
         """Power up; says at once that it knows no session, so that a host need not find out."""
         self._controller, effects = machine.boot(self._controller.memory, now_ms)
         self._effects += effects
-        self._refuse(0)
+        self._link.start()
         return self._output()
 
     def feed(self, data: bytes, now_ms: int) -> Output:
         """Take bytes from the line, in any chunks."""
-        for found in self._deframer.feed(data):
-            match found:
-                case Noise():
-                    self.noise_count += 1
-                case Frame():
-                    self._take(found, now_ms)
+        for message in self._link.feed(data, now_ms):
+            if isinstance(message, Proven):
+                self._begin()
+            self._heard_at_ms = now_ms
+            self._step(HostBack(), now_ms)
+            if not isinstance(message, Proven | Malformed):
+                self._obey(message, now_ms)
         return self._output()
 
     def sense(self, what: Input, now_ms: int) -> Output:
@@ -151,7 +141,7 @@ class Device:
         self._step(Tick(), now_ms)
         if self._repeat_at_ms is not None and now_ms >= self._repeat_at_ms:
             self._repeat_ms = min(2 * self._repeat_ms, EVENT_REPEAT_MS_MAX)
-            self._push_from(self._controller.memory.first, now_ms)
+            self._push_again(self._controller.memory.first, now_ms)
         return self._output()
 
     def deadline_ms(self) -> int | None:
@@ -160,82 +150,32 @@ class Device:
         times = (host_lost, self._repeat_at_ms, machine.deadline_ms(self._controller))
         return min((time for time in times if time is not None), default=None)
 
-    # --- sessions ------------------------------------------------------------------------------
+    # --- from the host -------------------------------------------------------------------------
 
-    def _take(self, frame: Frame, now_ms: int) -> None:
-        if frame.is_from_device or frame.address:
-            return  # Our own echo, or for another device on the bus.
-        if not frame.mac:
-            self._greet(frame, now_ms)
-        elif self._offer is not None and frame.session == self._offer.channel.session:
-            self._prove(self._offer, frame, now_ms)
-        elif self._channel is None or frame.session != self._channel.session:
-            if now_ms >= self._refused_at_ms + NOSESS_MS:
-                self._refused_at_ms = now_ms
-                self._refuse(frame.session)
-        elif self._channel.accept(frame):
-            self._hear(now_ms)
-            self._obey(frame, now_ms)
-        else:
-            self.forged_count += 1
-
-    def _greet(self, frame: Frame, now_ms: int) -> None:
-        hello = bodies.decode(frame.kind, frame.body)
-        if not isinstance(hello, Hello):
-            return
-        nonce = self._token(NONCE_SIZE)
-        channel = Channel(self._psk, hello.nonce + nonce, self._draw_session(), is_device=True)
+    def _introduce(self, nonce: bytes, now_ms: int) -> HelloAck:
         memory = self._controller.memory
-        offered = channel.seal(
-            HelloAck(
-                nonce=nonce,
-                version=VERSION,
-                device=self._device.name,
-                firmware=self._device.firmware,
-                boot=memory.boot_count,
-                uptime_ms=now_ms,
-                log=self._device.log,
-                head=memory.head,
-                first=memory.first,
-                acknowledged=memory.acknowledged,
-                lost_count=memory.lost_count,
-            ),
-            frame.content(),
+        return HelloAck(
+            nonce=nonce,
+            version=VERSION,
+            device=self._device.name,
+            firmware=self._device.firmware,
+            boot=memory.boot_count,
+            uptime_ms=now_ms,
+            log=self._device.log,
+            head=memory.head,
+            first=memory.first,
+            acknowledged=memory.acknowledged,
+            lost_count=memory.lost_count,
         )
-        self._offer = _Offer(channel, frame.content() + offered.content())
-        self._data += encode(offered)
 
-    def _prove(self, offer: _Offer, frame: Frame, now_ms: int) -> None:
-        is_auth = isinstance(bodies.decode(frame.kind, frame.body), Auth)
-        if not is_auth or not offer.channel.accept(frame, offer.transcript):
-            self.forged_count += 1
-            return
-        self._channel, self._offer = offer.channel, None
+    def _begin(self) -> None:
+        """Forget what the host of another session was told."""
         self._told = None
-        self._send(AuthOk())
-        self._hear(now_ms)
-        self._tell_state(now_ms)
-        self._repeat_ms = EVENT_REPEAT_MS
-        self._push_from(self._controller.memory.first, now_ms)
+        self._pushed = 0
+        self._repeat_ms, self._repeat_at_ms = EVENT_REPEAT_MS, None
 
-    def _draw_session(self) -> int:
-        current = 0 if self._channel is None else self._channel.session
-        while (session := int.from_bytes(self._token(4), "little")) in {0, current}:
-            pass
-        return session
-
-    def _refuse(self, session: int) -> None:
-        kind, body = bodies.encode(NoSession())
-        self._data += encode(Frame(kind=kind, is_from_device=True, session=session, body=body))
-
-    # --- orders --------------------------------------------------------------------------------
-
-    def _hear(self, now_ms: int) -> None:
-        self._heard_at_ms = now_ms
-        self._step(HostBack(), now_ms)
-
-    def _obey(self, frame: Frame, now_ms: int) -> None:
-        match bodies.decode(frame.kind, frame.body):
+    def _obey(self, message: Message, now_ms: int) -> None:
+        match message:
             case Ping():
                 self._told = None
                 self._tell_state(now_ms)
@@ -253,13 +193,14 @@ class Device:
             case EventAck(upto):
                 self._acknowledge(upto, now_ms)
             case LogRead(start):
-                self._send(self._log_state())
-                self._push_from(start, now_ms)
+                self._link.send(self._log_state())
+                if start is not None:
+                    self._push_again(start, now_ms)
             case (
                 Hello() | HelloAck() | Auth() | AuthOk() | NoSession() | State() | Result()
                 | LogEntry() | LogState() | Malformed()
             ):  # fmt: skip
-                pass  # Of the wrong side, the wrong time, or of a later version.
+                pass  # Of the wrong side or the wrong time.
 
     def _step(self, what: Input, now_ms: int) -> None:
         self._controller, effects = machine.step(self._controller, what, now_ms)
@@ -267,7 +208,7 @@ class Device:
         for effect in effects:
             match effect:
                 case Result():
-                    self._send(effect)
+                    self._link.send(effect)
                 case Unlock() | Relock() | LogEntry():
                     pass
         self._tell_state(now_ms)
@@ -280,7 +221,7 @@ class Device:
         state = self._state(now_ms)
         if self._told is None or self._told.without_counters() != state.without_counters():
             self._told = state
-            self._send(state)
+            self._link.send(state)
 
     def _state(self, now_ms: int) -> State:
         controller, memory = self._controller, self._controller.memory
@@ -321,30 +262,25 @@ class Device:
             self._repeat_ms, self._repeat_at_ms = EVENT_REPEAT_MS, None
             self._push(now_ms)
 
-    def _push_from(self, start: int, now_ms: int) -> None:
-        self._pushed, self._repeat_at_ms = start - 1, None
+    def _push_again(self, start: int, now_ms: int) -> None:
+        self._pushed, self._repeat_at_ms = min(self._pushed, start - 1), None
         self._push(now_ms)
 
     def _push(self, now_ms: int) -> None:
         """Send what may be sent of the log and was not; repeat while some is not acknowledged."""
         memory = self._controller.memory
-        if self._channel is None or self._controller.is_host_lost or not memory.entries:
+        if not self._link.has_session or self._controller.is_host_lost or not memory.entries:
             self._repeat_at_ms = None
             return
         ahead = kept.read(memory, memory.first, EVENTS_AHEAD)
         for entry in ahead:
             if entry.sequence > self._pushed:
                 self._pushed = entry.sequence
-                self._send(entry)
+                self._link.send(entry)
         if self._repeat_at_ms is None:
             self._repeat_at_ms = now_ms + self._repeat_ms
 
-    def _send(self, message: Message) -> None:
-        if self._channel is not None:
-            self._data += encode(self._channel.seal(message))
-
     def _output(self) -> Output:
-        output = Output(bytes(self._data), tuple(self._effects))
-        self._data.clear()
+        output = Output(self._link.take_data(), tuple(self._effects))
         self._effects.clear()
         return output

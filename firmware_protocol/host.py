@@ -100,29 +100,28 @@ class Host:
     def tick(self, now_ms: int) -> Output:
         self._follow(self._link.tick(now_ms), now_ms)
         for opening in self._openings.take_expired(now_ms):
-            self._give_up(opening)
+            self._reports.append(Unanswered(opening.command.grant))
             self._log.progress = Unread()  # Only the log tells what became of it.
         self._send_openings(now_ms)
         return self._output(now_ms)
 
     def deadline_ms(self) -> int | None:
         """Return when `tick` is due; None if nothing is timed."""
-        times = [self._link.deadline_ms(), *self._openings.expiries_ms()]
-        if self._link.has_session:
-            times += self._openings.repeats_ms()
-            if isinstance(self._log.progress, Asked):
-                times.append(self._log.progress.repeat_at_ms)
+        times = [self._link.deadline_ms(), *self._openings.deadlines_ms()]
+        if self.is_connected and isinstance(self._log.progress, Asked):
+            times.append(self._log.progress.repeat_at_ms)
         return min((time for time in times if time is not None), default=None)
 
     # --- commands ------------------------------------------------------------------------------
 
     def open(self, command: Command, unlock_ms: int, ttl_ms: int, now_ms: int) -> Output:
         """Send it now; one of Answered, Unanswered and NeverSent follows within its time."""
-        opening = Opening(command, unlock_ms, now_ms + ttl_ms, now_ms)
         if not self.is_connected:
             self._reports.append(NeverSent(command.grant))
-        elif not self._openings.add(opening):
-            self._reports.append(Answered(command.grant, Outcome.BUSY))
+        elif command.grant not in self._openings:
+            opening = Opening(command, unlock_ms, now_ms + ttl_ms, now_ms)
+            if not self._openings.add(opening):
+                self._reports.append(Answered(command.grant, Outcome.BUSY))
         self._send_openings(now_ms)
         return self._output(now_ms)
 
@@ -168,7 +167,7 @@ class Host:
 
     def _end(self, loss: Loss) -> None:
         for opening in self._openings.take_all():
-            self._give_up(opening)
+            self._reports.append(Unanswered(opening.command.grant))
         self._device, self._state = None, None
         self._reports.append(Disconnected(loss))
 
@@ -223,8 +222,6 @@ class Host:
     # --- open commands and the log's end -------------------------------------------------------
 
     def _send_openings(self, now_ms: int) -> None:
-        if not self._link.has_session:
-            return
         for opening in self._openings.take_due(now_ms):
             expires_at_ms = opening.expires_at_ms + self._uptime_offset_ms
             order = Open(
@@ -238,10 +235,6 @@ class Host:
         if self._openings.settle(grant):
             self._reports.append(Answered(grant, outcome))
 
-    def _give_up(self, opening: Opening) -> None:
-        grant = opening.command.grant
-        self._reports.append(Unanswered(grant) if opening.sent_count else NeverSent(grant))
-
     def _ask_for_end(self, now_ms: int) -> None:
         """Ask where the log ends, when no command is under way that could still change it."""
         match self._log.progress:
@@ -251,7 +244,7 @@ class Host:
                 return
             case Unread() | Asked():
                 if len(self._openings) == 0:
-                    sequence = self._link.send(LogRead(self._log.expected))
+                    sequence = self._link.send(LogRead())
                     if sequence is not None:
                         self._log.progress = Asked(sequence, now_ms + REQUEST_MS)
 

@@ -41,7 +41,7 @@ class Openings:
 
     def add(self, opening: Opening) -> bool:
         """Return False if there are too many under way."""
-        assert opening.command.grant not in self._opening, "a grant is opened once"
+        assert opening.command.grant not in self._opening, "it is answered once"
         if len(self._opening) == OPENS_MAX:
             return False
         self._opening[opening.command.grant] = opening
@@ -76,11 +76,8 @@ class Openings:
         for opening in self._opening.values():
             opening.repeat_at_ms = now_ms
 
-    def expiries_ms(self) -> list[int]:
-        return [opening.expires_at_ms for opening in self._opening.values()]
-
-    def repeats_ms(self) -> list[int]:
-        return [opening.repeat_at_ms for opening in self._opening.values()]
+    def deadlines_ms(self) -> list[int]:
+        return [min(it.repeat_at_ms, it.expires_at_ms) for it in self._opening.values()]
 
 
 @dataclass(slots=True)

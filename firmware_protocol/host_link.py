@@ -113,10 +113,6 @@ class HostLink:
         self.noise_count = 0
         self.forged_count = 0
 
-    @property
-    def has_session(self) -> bool:
-        return self._channel is not None
-
     def take_data(self) -> bytes:
         """Return what is to be sent, once."""
         data = bytes(self._data)
@@ -197,7 +193,7 @@ class HostLink:
             return
         current = 0 if self._channel is None else self._channel.session
         if frame.session in {0, current} and now_ms >= self._greeted_at_ms + HELLO_MS_MIN:
-            self._channel = None
+            # Anybody can say so: the session in force stays until a new one is proven.
             self._greet(now_ms, HELLO_MS)
 
     def _take_signed(self, channel: Channel, frame: Frame, now_ms: int) -> None:

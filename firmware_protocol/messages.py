@@ -110,9 +110,9 @@ class EventAck:
 
 @dataclass(frozen=True, slots=True)
 class LogRead:
-    """Answer with LogState, then send the log again from here on, at once."""
+    """Answer with LogState, then send the log again from `start` on, at once; None: nothing."""
 
-    start: int
+    start: int | None = None
 
 
 # --- device to host ----------------------------------------------------------------------------

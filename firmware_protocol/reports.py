@@ -52,7 +52,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class NeverSent:
-    """There was no session for it in its time to live."""
+    """There is no link: it was not sent, and will not be."""
 
     grant: bytes
 

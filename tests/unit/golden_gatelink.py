@@ -122,7 +122,7 @@ LIFE: list[tuple[str, Message]] = [
     ("device", IDLE),
     ("device", BOOTED),
     ("host", Ping()),
-    ("host", LogRead(41)),
+    ("host", LogRead()),
     ("device", LOG_STATE),
     ("host", EventAck(41)),
     ("host", SetMode(Mode.NORMAL)),
@@ -137,6 +137,7 @@ LIFE: list[tuple[str, Message]] = [
     ("device", FREED),
     ("device", FREE_ENTRY),
     ("host", Cancel(GRANT)),
+    ("host", LogRead(44)),
 ]
 
 

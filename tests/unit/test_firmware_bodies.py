@@ -107,7 +107,9 @@ def test_what_is_absent_or_false_is_left_out() -> None:
 
 
 def test_keys_and_kinds_of_a_later_version_do_no_harm() -> None:
-    later = cbor2.dumps({0: 7, 1: 99, 2: 1, 3: 5, 4: 9, 6: 77, 7: 8, 40: {1: [2, b"x", None, 1.5]}, -1: "x"})
+    later = cbor2.dumps(
+        {0: 7, 1: 99, 2: 1, 3: 5, 4: 9, 6: 77, 7: 8, 40: {1: [2, b"x", None, 1.5]}, -1: "x"}
+    )
     assert decode(0x30, later) == LogEntry(sequence=7, kind=LogKind.OTHER, boot=1, at_ms=5)
 
 

@@ -157,24 +157,26 @@ def test_an_open_that_was_sent_is_unknown_when_the_line_goes() -> None:
     assert line.reports == [Unanswered(ANNA), Disconnected(Loss.LINE)]
 
 
-def test_an_open_during_a_new_greeting_is_sent_when_it_is_done() -> None:
+def test_an_open_to_a_device_that_forgot_the_session_is_sent_again_in_the_new_one() -> None:
     line = Line().connect()
     line.reboot()
-    line.run(3)
-    assert not line.host._link.has_session
     line.open()
-    line.run(20)
+    line.run(30)
     assert line.told(*ANSWERS) == [Answered(ANNA, Outcome.OPENED)]
+    assert len(messages(line, "device", Open)) == 2
 
 
-def test_an_open_that_no_session_came_for_was_never_sent() -> None:
+def test_an_open_that_is_under_way_is_not_begun_twice() -> None:
     line = Line().connect()
-    line.reboot()
-    line.run(3)
-    line.spoil = lose_all
-    line.open(ttl_ms=300)
-    line.run(300)
-    assert line.told(*ANSWERS) == [NeverSent(ANNA)]
+    line.open()
+    line.open()
+    line.run(30)
+    assert len(messages(line, "device", Open)) == 1
+    assert line.told(*ANSWERS) == [Answered(ANNA, Outcome.OPENED)]
+    line.open()
+    line.run(30)
+    assert line.told(*ANSWERS) == [Answered(ANNA, Outcome.OPENED)] * 2
+    assert line.done(Unlock) == [Unlock(ENTRY, ANNA)]
 
 
 def test_a_reboot_between_two_copies_does_not_open_again() -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware_protocol import bodies, controller, device, frames, host_commands, host_link
+from firmware_protocol import (
+    bodies,
+    controller,
+    device,
+    device_link,
+    frames,
+    host_commands,
+    host_link,
+)
 from firmware_protocol.bodies import LAYOUTS
 from firmware_protocol.channel import Channel
 from firmware_protocol.device import Device, Identity
@@ -146,7 +154,7 @@ def test_the_page_has_the_times_and_limits_that_are_kept() -> None:
         f"| host lost | {device.HOST_LOST_MS // 1000} s |",
         f"| HELLO repeated | {host_link.HELLO_MS} ms, doubling to {host_link.HELLO_MS_MAX / 1000} s |",
         f"| HELLO after NOSESS | at once, at most every {host_link.HELLO_MS_MIN} ms |",
-        f"| NOSESS | at most every {device.NOSESS_MS} ms |",
+        f"| NOSESS | at most every {device_link.NOSESS_MS} ms |",
         f"| OPEN repeated | after {repeats}, 480 ... ms |",
         f"| entries ahead | {device.EVENTS_AHEAD} |",
         f"| held | {controller.HELD_MS // 1000} s |",

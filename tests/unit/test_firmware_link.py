@@ -7,7 +7,8 @@ import pytest
 
 from firmware_protocol import bodies
 from firmware_protocol.channel import Channel
-from firmware_protocol.device import HOST_LOST_MS, NOSESS_MS
+from firmware_protocol.device import HOST_LOST_MS
+from firmware_protocol.device_link import NOSESS_MS
 from firmware_protocol.frames import Deframer, Frame, encode
 from firmware_protocol.host_link import LOST_MS, SUSPECT_MS
 from firmware_protocol.inputs import HostBack, Unlock
@@ -195,6 +196,23 @@ def test_a_device_that_does_not_know_the_session_says_so_but_not_in_a_flood() ->
     assert kinds(line, "host").count(0x05) <= 2
 
 
+def test_a_lie_about_the_session_does_not_end_it() -> None:
+    line = Line().connect()
+    kind, body = bodies.encode(bodies.NoSession())
+    lie = encode(Frame(kind=kind, is_from_device=True, session=0, body=body))
+    line.spoil = lambda to, data: [data] if to == "host" else _without(Hello, data)
+    line.inject("host", lie)
+    line.open()
+    line.run(100)
+    assert line.done(Unlock) == [Unlock(ENTRY, ANNA)]
+    assert line.told(Connected, Disconnected) == []
+
+
+def _without(kind: type, data: bytes) -> list[bytes]:
+    found = [it for it in Deframer().feed(data) if isinstance(it, Frame)]
+    return [encode(it) for it in found if not isinstance(bodies.decode(it.kind, it.body), kind)]
+
+
 def test_no_session_of_somebody_else_is_ignored() -> None:
     line = Line().connect()
     kind, body = bodies.encode(bodies.NoSession())
@@ -319,22 +337,22 @@ def test_messages_of_the_wrong_side_do_nothing() -> None:
     """Even signed ones: a broken maker's firmware is no reason to fall over."""
     line = Line().connect()
     for sender, message in [
-        (line.device._channel, Hello(b"n" * 16, 1, 1, "x")),
+        (line.device._link._channel, Hello(b"n" * 16, 1, 1, "x")),
         (line.host._link._channel, bodies.AuthOk()),
     ]:
         before = (list(line.reports), list(line.effects))
-        whom = "host" if sender is line.device._channel else "device"
+        whom = "host" if sender is line.device._link._channel else "device"
         line.inject(whom, encode(sender.seal(message)))
         assert (line.reports, line.effects) == before
 
 
 def test_a_signed_body_that_makes_no_sense_is_ignored() -> None:
     line = Line().connect()
-    frame = line.device._channel.seal(bodies.AuthOk())
+    frame = line.device._link._channel.seal(bodies.AuthOk())
     bad = Frame(kind=0x2F, is_from_device=True, session=frame.session, sequence=frame.sequence)
     from firmware_protocol.channel import _mac  # noqa: PLC0415
 
-    mac = _mac(line.device._channel._key_out, b"", bad, frame.sequence)
+    mac = _mac(line.device._link._channel._key_out, b"", bad, frame.sequence)
     line.inject(
         "host", encode(Frame(**{**{n: getattr(bad, n) for n in bad.__slots__}, "mac": mac}))
     )
@@ -344,10 +362,10 @@ def test_a_signed_body_that_makes_no_sense_is_ignored() -> None:
 
 def test_the_session_id_is_never_zero_nor_the_one_in_force() -> None:
     line = Line().connect()
-    in_force = line.device._channel.session
+    in_force = line.device._link._channel.session
     drawn = iter([b"\0" * 4, in_force.to_bytes(4, "little"), b"\5\0\0\0"])
-    line.device._token = lambda size: next(drawn) if size == 4 else b"n" * size
-    assert line.device._draw_session() == 5
+    line.device._link._token = lambda size: next(drawn) if size == 4 else b"n" * size
+    assert line.device._link._draw_session() == 5
 
 
 @pytest.mark.parametrize("direction", list(Direction))

@@ -56,6 +56,14 @@ def test_entries_are_told_as_they_happen() -> None:
     assert all(report.log == line.host._log.name for report in line.told(Logged))
 
 
+def test_a_new_session_gets_each_entry_once() -> None:
+    line = Line()
+    walk_out(line, 5)
+    line.plug()
+    line.run(90)
+    assert len(messages(line, "host", LogEntry)) == len(sequences(line)) == 7
+
+
 def test_what_is_not_acknowledged_is_repeated_but_told_once() -> None:
     line = Line().connect()
     walk_out(line, 1)

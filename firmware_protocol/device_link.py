@@ -1,0 +1,137 @@
+"""How a controller offers sessions, keeps the one in force, and refuses what is not of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from firmware_protocol import bodies
+from firmware_protocol.channel import Channel
+from firmware_protocol.frames import Deframer, Frame, Noise, encode
+from firmware_protocol.messages import (
+    NONCE_SIZE,
+    Auth,
+    AuthOk,
+    Hello,
+    HelloAck,
+    Malformed,
+    Message,
+    NoSession,
+)
+
+NOSESS_MS = 100
+"""At most ten a second: enough to greet again at once, no food for a flood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The host has the key: a new session is in force, the old one is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A session that was offered and not yet proven; the one in force stays until then."""
+
+    channel: Channel
+    transcript: bytes
+
+
+class DeviceLink:
+    """Bytes in, authentic messages out."""
+
+    def __init__(
+        self,
+        psk: bytes,
+        *,
+        token: Callable[[int], bytes],
+        introduce: Callable[[bytes, int], HelloAck],
+    ) -> None:
+        """introduce: makes the answer to a Hello, from the device's nonce and the uptime."""
+        self._psk = psk
+        self._token = token
+        self._introduce = introduce
+        self._deframer = Deframer()
+        self._channel: Channel | None = None
+        self._offer: _Offer | None = None
+        self._refused_at_ms = -NOSESS_MS
+        self._data = bytearray()
+        self.noise_count = 0
+        self.forged_count = 0
+
+    @property
+    def has_session(self) -> bool:
+        return self._channel is not None
+
+    def take_data(self) -> bytes:
+        """Return what is to be sent, once."""
+        data = bytes(self._data)
+        self._data.clear()
+        return data
+
+    def start(self) -> None:
+        """Say that no session is known, so that a host need not find out."""
+        self._refuse(0)
+
+    def feed(self, data: bytes, now_ms: int) -> Iterator[Message | Malformed | Proven]:
+        """Yield each message before the next frame is taken; take them all.
+
+        So the `ack` of an answer names the frame that it answers.
+        """
+        for found in self._deframer.feed(data):
+            match found:
+                case Noise():
+                    self.noise_count += 1
+                case Frame():
+                    message = self._take(found, now_ms)
+                    if message is not None:
+                        yield message
+
+    def send(self, message: Message) -> None:
+        """Send in the session in force; without one there is nobody to send to."""
+        if self._channel is not None:
+            self._data += encode(self._channel.seal(message))
+
+    def _take(self, frame: Frame, now_ms: int) -> Message | Malformed | Proven | None:
+        if frame.is_from_device or frame.address:
+            return None  # Our own echo, or for another device on the bus.
+        if not frame.mac:
+            self._greet(frame, now_ms)
+            return None
+        if self._offer is not None and frame.session == self._offer.channel.session:
+            return self._prove(self._offer, frame)
+        if self._channel is None or frame.session != self._channel.session:
+            if now_ms >= self._refused_at_ms + NOSESS_MS:
+                self._refused_at_ms = now_ms
+                self._refuse(frame.session)
+            return None
+        if not self._channel.accept(frame):
+            self.forged_count += 1
+            return None
+        return bodies.decode(frame.kind, frame.body)
+
+    def _greet(self, frame: Frame, now_ms: int) -> None:
+        hello = bodies.decode(frame.kind, frame.body)
+        if not isinstance(hello, Hello):
+            return
+        nonce = self._token(NONCE_SIZE)
+        channel = Channel(self._psk, hello.nonce + nonce, self._draw_session(), is_device=True)
+        offered = channel.seal(self._introduce(nonce, now_ms), frame.content())
+        self._offer = _Offer(channel, frame.content() + offered.content())
+        self._data += encode(offered)
+
+    def _prove(self, offer: _Offer, frame: Frame) -> Proven | None:
+        is_auth = isinstance(bodies.decode(frame.kind, frame.body), Auth)
+        if not is_auth or not offer.channel.accept(frame, offer.transcript):
+            self.forged_count += 1
+            return None
+        self._channel, self._offer = offer.channel, None
+        self.send(AuthOk())
+        return Proven()
+
+    def _draw_session(self) -> int:
+        current = 0 if self._channel is None else self._channel.session
+        while (session := int.from_bytes(self._token(4), "little")) in {0, current}:
+            pass
+        return session
+
+    def _refuse(self, session: int) -> None:
+        kind, body = bodies.encode(NoSession())
+        self._data += encode(Frame(kind=kind, is_from_device=True, session=session, body=body))
