@@ -1,0 +1,279 @@
+"""Keeps the centre informed: events until each has its receipt, present states, figures.
+
+Live events go first, then the states that changed (so a subscriber sees the passage before the new
+occupancy), and beside them, with its own share of the window, the backfill. A broker that is away
+costs nothing but time: the journal is the queue.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Never
+
+from gatewayd.core.backoff import Backoff
+from gatewayd.core.events import Event
+from gatewayd.mqtt import payloads, topics
+from gatewayd.mqtt.payloads import Birth, Offline, SyncFigures
+from gatewayd.ports import (
+    Blocking,
+    Broker,
+    BrokerError,
+    BrokerLink,
+    Chance,
+    Clock,
+    Journal,
+    StorageError,
+)
+from gatewayd.runtime.publisher_backfill import Backfill
+from gatewayd.runtime.publisher_live import LiveQueue
+from gatewayd.runtime.publisher_outbox import Outbox
+from gatewayd.runtime.publisher_streams import Book, Stream
+from gatewayd.runtime.publisher_wording import (
+    PublisherSettings,
+    event_message,
+    health_message,
+    offline_message,
+    state_message,
+)
+
+log = logging.getLogger(__name__)
+
+HEALTH_S = 60.0
+STABLE_S = 30.0  # A connection that held so long ends a row of failures.
+BACKFILL_JITTER_S = 5.0  # A whole region comes back at once; their backlogs do not have to.
+GOODBYE_S_MAX = 0.5  # The run has to end, with a broker that hangs too.
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the publisher works through."""
+
+    journal: Journal
+    blocking: Blocking
+    broker: Broker
+    clock: Clock
+    chance: Chance
+
+
+class Publisher:
+    """One for each daemon. `committed` and `changed` are called on the event loop, at any time."""
+
+    def __init__(
+        self,
+        settings: PublisherSettings,
+        outside: Outside,
+        policy: Callable[[], tuple[str, ...]],
+        on_link: Callable[[str | None], None],
+    ) -> None:
+        """Take what is in force now (`policy`: versions), and who is told of the connection.
+
+        on_link: called with None when it is up, and with a sentence when it is lost, or cannot be
+        made the first time.
+        """
+        self._settings = settings
+        self._outside = outside
+        self._policy = policy
+        self._on_link = on_link
+        self._outbox = Outbox(outside.journal, outside.blocking)
+        self._book = Book(self._outbox)
+        self._live = LiveQueue(outside.clock)
+        fraction = outside.chance.fraction
+        self._backfill = Backfill(
+            outside.journal,
+            outside.blocking,
+            outside.clock,
+            self._book,
+            Backoff(1.0, 300.0, fraction),
+            settings.backfill_per_s,
+        )
+        self._backoff = Backoff(1.0, 30.0, fraction)
+        self._states: dict[str, Callable[[], bytes]] = {}
+        self._changed: dict[str, None] = {}
+        self._news = asyncio.Event()
+        self._started_s = outside.clock.monotonic()
+        self._up_at_s: float | None = None
+        self._down_at_s: float | None = None
+        self._connection_count = 0
+        self._error: str | None = None
+        self.show(topics.state(settings.site), self._birth)
+
+    def committed(self, events: Sequence[Event]) -> None:
+        """Take events that are on disk now, in their order."""
+        self._outbox.appended(events)
+        self._live.add(events)
+        self._news.set()
+
+    def show(self, topic: str, payload: Callable[[], bytes]) -> None:
+        """Keep a retained state at the centre, from now on and after each reconnect.
+
+        `payload` is called when it is sent: after all events that are committed by then and live.
+        """
+        self._states[topic] = payload
+        self.changed(topic)
+
+    def changed(self, topic: str) -> None:
+        """Publish a shown state anew; many changes at once make one message."""
+        assert topic in self._states, f"nothing is shown at {topic}"
+        self._changed[topic] = None
+        self._news.set()
+
+    def figures(self) -> SyncFigures:
+        clock = self._outside.clock
+        up_at_s, oldest_at = self._up_at_s, self._outbox.oldest_at
+        return SyncFigures(
+            connected_s=None if up_at_s is None else clock.monotonic() - up_at_s,
+            depth=self._outbox.depth,
+            # The one place that subtracts wall times: it may be from a run before this one.
+            oldest_s=None
+            if oldest_at is None
+            else max(0.0, (clock.utc() - oldest_at).total_seconds()),
+            published=self._book.published,
+            receipts=self._book.receipts,
+            refused=self._book.refused,
+            is_heard=self._book.is_heard,
+            error=self._error,
+        )
+
+    async def run(self) -> Never:
+        """Stay connected until cancelled, then say goodbye."""
+        await self._outbox.load()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._outbox.run(), name="receipts")
+                await self._stay_connected()
+        finally:
+            with suppress(StorageError):
+                await self._outbox.store()
+        raise AssertionError("a connection is kept until cancelled")
+
+    # --- connections -----------------------------------------------------------------------------
+
+    async def _stay_connected(self) -> Never:
+        will = offline_message(self._settings, Offline.LOST)
+        failures = 0
+        while True:
+            began_s = self._outside.clock.monotonic()
+            try:
+                async with self._outside.broker.connect(will) as link:
+                    self._came_up()
+                    await self._serve(link)
+            except* BrokerError as errors:
+                self._went_down(str(errors.exceptions[0]))
+            held_s = self._outside.clock.monotonic() - began_s
+            failures = 1 if held_s > STABLE_S else failures + 1
+            await asyncio.sleep(self._backoff.delay_s(failures))
+
+    async def _serve(self, link: BrokerLink) -> None:
+        """Run until the connection is lost, and raise BrokerError in a group."""
+        self._book.flying.clear()  # Those of a lost connection that were cut off before they began.
+        self._live.rewind(self._book.is_due)
+        self._changed = dict.fromkeys(self._states)  # The birth was shown first.
+        jitter_s = BACKFILL_JITTER_S * self._outside.chance.fraction()
+        delay_s = 0.0 if self._connection_count == 1 else jitter_s
+        share = max(1, link.window // 2)
+        word = partial(event_message, self._settings)
+        try:
+            async with asyncio.TaskGroup() as group:
+                live = Stream(link, group, self._book, share, partial(word, topics.event))
+                late = Stream(link, group, self._book, share, partial(word, topics.backfill))
+                group.create_task(_listen(link), name="broker_listen")
+                group.create_task(self._send_live(live), name="publish_live")
+                group.create_task(
+                    self._backfill.run(late, self._floor, delay_s), name="publish_backfill"
+                )
+                group.create_task(self._tell_health(link), name="publish_health")
+        finally:
+            await self._say_goodbye(link)
+
+    async def _say_goodbye(self, link: BrokerLink) -> None:
+        with suppress(BrokerError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S_MAX):
+                await link.publish(offline_message(self._settings, Offline.STOPPED))
+
+    def _came_up(self) -> None:
+        now_s = self._outside.clock.monotonic()
+        outage_s = 0.0 if self._down_at_s is None else round(now_s - self._down_at_s, 1)
+        log.info("broker_up", extra={"fields": {"outage_s": outage_s}})
+        self._up_at_s, self._down_at_s, self._error = now_s, None, None
+        self._connection_count += 1
+        self._on_link(None)
+
+    def _went_down(self, reason: str) -> None:
+        if reason != self._error:
+            log.warning("broker_lost", extra={"fields": {"reason": reason}})
+        self._up_at_s, self._error = None, reason
+        if self._down_at_s is None:
+            self._down_at_s = self._outside.clock.monotonic()
+            self._on_link(reason)
+
+    # --- what is sent ----------------------------------------------------------------------------
+
+    async def _send_live(self, stream: Stream) -> Never:
+        await stream.take_slot()
+        self._send_state(stream)
+        while True:
+            await stream.take_slot()
+            while not self._send_next(stream):
+                await self._news.wait()
+                self._news.clear()
+
+    def _send_next(self, stream: Stream) -> bool:
+        event = self._next_live()
+        if event is not None:
+            stream.send(event)
+            return True
+        if self._changed:
+            self._send_state(stream)
+            return True
+        return False
+
+    def _next_live(self) -> Event | None:
+        event = self._live.take()
+        while event is not None and not self._book.is_due(event.seq):
+            event = self._live.take()
+        if self._live.has_dropped:
+            self._live.has_dropped = False
+            self._book.left_over.set()
+        return event
+
+    def _send_state(self, stream: Stream) -> None:
+        topic = next(iter(self._changed))
+        del self._changed[topic]
+        stream.send_state(state_message(topic, self._states[topic]()))
+
+    def _floor(self) -> int:
+        """Return the lowest seq that the backfill leaves alone."""
+        floor = self._live.floor
+        return self._outbox.head + 1 if floor is None else floor
+
+    async def _tell_health(self, link: BrokerLink) -> Never:
+        while True:
+            clock = self._outside.clock
+            uptime_s = clock.monotonic() - self._started_s
+            message = health_message(self._settings, self.figures(), uptime_s, clock)
+            await link.publish(message)
+            await asyncio.sleep(HEALTH_S)
+
+    def _birth(self) -> bytes:
+        clock = self._outside.clock
+        return payloads.online(
+            Birth(
+                run=self._settings.run,
+                version=self._settings.version,
+                epoch=self._outside.journal.epoch,
+                next_seq=self._outbox.head + 1,
+                policy=self._policy(),
+                clock=clock.quality(),
+                depth=self._outbox.depth,
+                at=clock.utc(),
+            )
+        )
+
+
+async def _listen(link: BrokerLink) -> None:
+    """Read on until the connection is lost: a line that died in silence is noticed here."""
+    async for _ in link.messages():
+        pass

@@ -1,0 +1,94 @@
+"""Sends what had to wait, from the journal, in passes over all that has no receipt yet.
+
+A pass reads a page at a time, so a backlog of any length takes the memory of one page. What the
+broker refuses does not hold up the rest: it is met again by the next pass, which comes later and
+later while refusals go on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Never
+
+from gatewayd.core.backoff import Backoff
+from gatewayd.core.events import Event
+from gatewayd.ports import Blocking, Clock, Journal, StorageError
+from gatewayd.runtime.publisher_streams import Book, Stream
+
+log = logging.getLogger(__name__)
+
+PAGE_COUNT = 100  # Events read at once: some 100 kB.
+TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
+DISK_RETRY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    journal: Journal
+    blocking: Blocking
+    clock: Clock
+    book: Book
+    backoff: Backoff
+    """Between passes while the broker refuses events."""
+    per_s: float
+    """At most so many events a second, so that live ones and other sites have room."""
+
+    async def run(self, stream: Stream, floor: Callable[[], int], delay_s: float) -> Never:
+        """Send what is below `floor` (seqs from there up are live) until cancelled."""
+        await asyncio.sleep(delay_s)
+        tries = 0
+        while True:
+            self.book.left_over.clear()
+            refused = self.book.refused
+            await self._pass(stream, floor)
+            await stream.landed()
+            if self.book.refused != refused:
+                tries += 1
+                self._tell(tries)
+                await asyncio.sleep(self.backoff.delay_s(tries))
+                continue
+            if tries >= TRIES_TOLD:
+                log.info("events_accepted", extra={"fields": {"after_tries": tries}})
+            tries = 0
+            await self.book.left_over.wait()
+
+    async def _pass(self, stream: Stream, floor: Callable[[], int]) -> None:
+        outbox = self.book.outbox
+        seq = 0
+        free_at_s = self.clock.monotonic()
+        while (seq := outbox.next_open(seq + 1)) < floor():
+            page = await self._read(seq - 1)
+            if not page:
+                return
+            sent_count = 0
+            for event in page:
+                if event.seq >= floor():
+                    return
+                seq = event.seq
+                await outbox.stored.wait()
+                if self.book.is_due(seq):
+                    await stream.take_slot()
+                    stream.send(event)
+                    sent_count += 1
+            free_at_s = max(free_at_s + sent_count / self.per_s, self.clock.monotonic())
+            await asyncio.sleep(free_at_s - self.clock.monotonic())
+
+    async def _read(self, after: int) -> list[Event]:
+        is_told = False
+        while True:
+            try:
+                return await self.blocking.run(lambda: self.journal.read(after, PAGE_COUNT))
+            except StorageError as error:
+                if not is_told:
+                    log.warning("backfill_cannot_read", extra={"fields": {"reason": str(error)}})
+                is_told = True
+                await asyncio.sleep(DISK_RETRY_S)
+
+    def _tell(self, tries: int) -> None:
+        if tries == TRIES_TOLD:
+            what = (
+                f"the broker refuses events, the last of them {self.book.refusal}; they are kept "
+                "and tried again: its rules must let this gateway write below up/"
+            )
+            log.error("events_refused", extra={"fields": {"what_to_do": what}})
