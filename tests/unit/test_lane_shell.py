@@ -221,7 +221,9 @@ def test_an_open_command_without_a_link_expires_at_once():
         turnstile._is_linked = False  # Lost, and not told yet.
         await asyncio.sleep(0.1)
 
-    assert ends(played(play)) == [("expired", "no_link")]
+    turnstile = SimTurnstile()
+    assert ends(played(play, turnstile)) == [("expired", "no_link")]
+    assert turnstile.shown(ENTRY)[-2:] == [base.Signal.GO, base.Signal.FAULT]
 
 
 @pytest.mark.parametrize("people", [People.SILENT, People.UNKNOWN])
@@ -362,15 +364,19 @@ def test_a_stuck_passage_raises_its_alarm_once_and_its_end_clears_it():
 # --- who waits ---
 
 
-def test_three_wait_in_turn_and_a_fourth_is_told_that_the_lane_is_busy():
+def test_three_wait_in_turn_and_a_fourth_is_told_that_the_lane_is_busy(caplog):
     async def play(site: Site, _: SimTurnstile) -> None:
         for number in range(1, 6):
             site.scan(f"V-{number}")
         await asyncio.sleep(20)
 
     turnstile = SimTurnstile()
-    site = played(play, turnstile)
+    with caplog.at_level(logging.INFO):
+        site = played(play, turnstile)
     assert sorted(verdicts(site)) == [("admitted", "ok")] * 4 + [("refused", "lane_busy")]
+    assert turnstile.shown(ENTRY).count(base.Signal.REFUSED) == 1
+    logged = [record.fields for record in caplog.records if record.getMessage() == "verdict"]
+    assert [fields["reason"] for fields in logged].count("lane_busy") == 1
     assert len(turnstile.opens) == 4
     assert ends(site) == [("completed", None)] * 4
 
