@@ -1,7 +1,6 @@
 """A cable to a TCP server that a test can pull, block, cut in the middle of a message, or slow down."""
 
 import asyncio
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +10,8 @@ BLOCK = 64 * 1024
 class TcpProxy:
     """Listens on loopback at `port` and passes bytes on to 127.0.0.1:`target`, both ways.
 
-    answer_delay_s: what the server says arrives so much later, and is gone if the cable is cut
-    before: a server that answers before it has saved is honest by then.
+    answer_delay_s: what the server says arrives so much later, and is gone if the server is gone
+    by then: one that answers a moment before it saves becomes honest.
     """
 
     def __init__(self, target: int, answer_delay_s: float = 0.0) -> None:
@@ -83,9 +82,10 @@ class TcpProxy:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        down = self._carry_late if self.answer_delay_s else self._carry
         ways = {
-            asyncio.create_task(self._carry_up(reader, back)),
-            asyncio.create_task(self._carry_down(there, writer)),
+            asyncio.create_task(self._carry(reader, back, is_up=True)),
+            asyncio.create_task(down(there, writer)),
         }
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -95,36 +95,25 @@ class TcpProxy:
             await asyncio.gather(*ways, return_exceptions=True)
             back.transport.abort()
 
-    async def _carry_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_up: bool = False
+    ) -> None:
         while data := await reader.read(BLOCK):
             await self._open.wait()
-            if self._left is not None:
+            if is_up and self._left is not None:
                 data, self._left = data[: self._left], self._left - len(data)
             writer.write(data)
             await writer.drain()
-            if self._left is not None and self._left <= 0:
+            if is_up and self._left is not None and self._left <= 0:
                 self._left = None
                 return
 
-    async def _carry_down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-
-        async def read() -> None:
-            while data := await reader.read(BLOCK):
-                arrived.put_nowait((loop.time() + self.answer_delay_s, data))
-            arrived.put_nowait((loop.time(), b""))
-
-        reading = asyncio.create_task(read())
+    async def _carry_late(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        on_the_way: list[asyncio.TimerHandle] = []
+        later = asyncio.get_running_loop().call_later
         try:
-            while True:
-                due_s, data = await arrived.get()
-                await asyncio.sleep(due_s - loop.time())
-                await self._open.wait()
-                if not data:
-                    return
-                with suppress(ConnectionError):
-                    writer.write(data)
-                    await writer.drain()
+            while data := await reader.read(BLOCK):
+                on_the_way.append(later(self.answer_delay_s, writer.write, data))
         finally:
-            reading.cancel()
+            for answer in on_the_way:
+                answer.cancel()
