@@ -9,6 +9,7 @@ from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.lanes import build_lanes
 from gatewayd.app.site import Rules
+from gatewayd.app.sync import build_device_messages, build_sync
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
@@ -45,17 +46,24 @@ def build_gateway(
     settings = rules.settings
     clock = SystemClock()
     gate = Gate(knowledge, opened.cache, clock, SystemChance())
-    recorder = Recorder(opened.journal, blocking, clock, [gate.committed])
+    committed = [gate.committed]  # The tables first; then, below, whoever tells others.
+    recorder = Recorder(opened.journal, blocking, clock, committed)
+    alarms = Alarms(opened.cache, recorder)
+    sync = build_sync(settings, opened.run, opened.journal, blocking, gate, alarms)
+    messages = build_device_messages(settings, blocking)
     shared = Shared(
         gate=gate,
         recorder=recorder,
-        alarms=Alarms(opened.cache, recorder),
+        alarms=alarms,
         clock=clock,
         windows=Windows(record_ms=settings.journal.commit_deadline_ms),
         on_record_failure=_ON_REFUSAL[settings.journal.when_disk_refuses],
-        changed=lambda: None,
+        changed=_ignore if sync is None else sync.changed,
     )
-    lanes = build_lanes(settings, shared, opened.cache, None)
+    lanes = build_lanes(settings, shared, opened.cache, messages)
+    if sync is not None:
+        committed.append(sync.committed)
+        sync.show(lanes)
     overview = Overview(
         site=settings.site.path,
         run=opened.run,
@@ -63,7 +71,7 @@ def build_gateway(
         shared=shared,
         lanes=lanes,
         journal=opened.journal,
-        sync=None,
+        sync=None if sync is None else sync.figures,
     )
     commands = Commands(lanes, gate, recorder, overview.status, Locale(settings.site.locale))
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
@@ -73,8 +81,11 @@ def build_gateway(
         blocking=blocking,
         service=Service(environ),
         gate=[*(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()), control],
-        sync=[],
-        last_words=_nothing,
+        sync=[
+            *([] if sync is None else [Part("sync", sync.publisher.run)]),
+            *([] if messages is None else [Part("device messages", messages.run)]),
+        ],
+        last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,
         started=_started(opened, knowledge),
     )
@@ -99,7 +110,11 @@ def _started(opened: Opened, knowledge: Knowledge) -> dict[str, Json]:
     return told
 
 
-async def _nothing() -> None:
+def _ignore() -> None:
+    pass
+
+
+async def _say_nothing() -> None:
     pass
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -175,10 +176,18 @@ def _write(line: str) -> None:
 
 
 def _play(playing: Coroutine[Any, Any, None]) -> None:
+    """Play until it ends or is ended by SIGTERM or Ctrl-C, which leave no port behind."""
     with ended_early():
         try:
-            asyncio.run(playing)
+            asyncio.run(_until_ended(playing))
         except* DriverError as errors:
             raise EarlyEnd(str(errors.exceptions[0]), MISUSE) from errors
-        except* KeyboardInterrupt:
+        except* (KeyboardInterrupt, asyncio.CancelledError):
             pass
+
+
+async def _until_ended(playing: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await playing

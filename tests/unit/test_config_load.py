@@ -129,7 +129,6 @@ def test_the_own_policy_lies_over_the_profile_key_by_key(read, tmp_path):
             "yellow": "admit",
             "red": "refer",
             "black": "refuse",
-            "unknown": "refer",
         },
         "attestation": {"required": ["reason"]},
     }

@@ -1,0 +1,132 @@
+"""Plays the people of the demo: each comes to a lane in turn, and most leave again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from gatewayd.app.demo.cast import Person, Role
+from gatewayd.app.demo.lane import DemoLane
+from gatewayd.core.words import Direction, Json
+
+ARRIVING = 0.62
+"""The share of the time in which people arrive; in the rest the last ones leave."""
+
+STAYS = 0.25
+"""How long people stay on average, as a share of the time."""
+
+REPEAT_S = 2.2  # The same code within 2 s is noise of the reader.
+LAST_EXIT_S = 4.0  # Before the end: later nobody begins to leave.
+STAY_FOR_GOOD = 0.3  # The share of the last ones who are still inside in the end.
+DECLARED: Mapping[str, Json] = {
+    "reason": "no app, helped by the officer",
+    "healthy": True,
+    "protocol": True,
+}
+
+AskOfficer = Callable[[Mapping[str, Json]], Awaitable[Mapping[str, Any]]]
+
+
+class Play:
+    """`ask`: what the officer asks of the gateway. Times are of the running loop."""
+
+    def __init__(
+        self, lanes: Sequence[DemoLane], ask: AskOfficer, seconds: float, random: Random
+    ) -> None:
+        self._lanes = lanes
+        self._ask = ask
+        self._seconds = seconds
+        self._random = random
+        self._busy = {lane.name: asyncio.Lock() for lane in lanes}
+
+    async def run(self, crowd: Sequence[Person]) -> None:
+        """Let everybody come and most leave; returns when nobody stands at a lane any more."""
+        loop = asyncio.get_running_loop()
+        begin_s = loop.time()
+        gap_s = self._seconds * ARRIVING / max(len(crowd), 1)
+        async with asyncio.TaskGroup() as people:
+            for index, person in enumerate(crowd):
+                await _until(begin_s + index * gap_s)
+                lane = self._lanes[index % len(self._lanes)]
+                coming = self._come(person, lane, begin_s + self._seconds)
+                people.create_task(coming, name=f"person {person.number}")
+
+    async def _come(self, person: Person, lane: DemoLane, end_s: float) -> None:
+        async with self._busy[lane.name]:
+            is_inside = await self._enter(person, lane)
+        if not is_inside:
+            return
+        loop = asyncio.get_running_loop()
+        stay_s = self._seconds * STAYS * (0.5 + self._random.random())
+        leaves_s = loop.time() + stay_s
+        if leaves_s > end_s - LAST_EXIT_S and self._random.random() < STAY_FOR_GOOD:
+            return  # Still inside when the demo ends.
+        await _until(min(leaves_s, end_s - LAST_EXIT_S))
+        exit_lane = self._random.choice(list(self._lanes))
+        async with self._busy[exit_lane.name]:
+            await self._leave(person, exit_lane)
+
+    async def _enter(self, person: Person, lane: DemoLane) -> bool:
+        """Return whether the person is inside in the end."""
+        match person.role:
+            case (
+                Role.STAFF
+                | Role.VISITOR
+                | Role.LISTED
+                | Role.WALKS_OUT
+                | Role.EXPIRED
+                | Role.FORGED
+                | Role.BLOCKED
+            ):
+                return await self._show(person, lane)
+            case Role.TURNS_BACK:
+                lane.order("next turn-back")
+                return await self._show(person, lane)
+            case Role.SECOND_ENTRY:
+                is_inside = await self._show(person, lane)
+                await asyncio.sleep(REPEAT_S)
+                await self._show(person, lane)
+                return is_inside
+            case Role.STRANGER:
+                return await self._be_referred(person, lane)
+            case Role.GUEST:
+                return await self._be_admitted({"do": "admit", "lane": lane.name, **DECLARED}, lane)
+            case Role.FORCES:
+                lane.order("force")
+                await asyncio.sleep(REPEAT_S)
+                return False  # Inside, but nobody knows who: no code to leave with.
+
+    async def _show(self, person: Person, lane: DemoLane) -> bool:
+        assert person.code is not None
+        if await lane.show(person.code) != "admitted":
+            return False
+        return await lane.walked()
+
+    async def _be_referred(self, person: Person, lane: DemoLane) -> bool:
+        assert person.code is not None
+        if await lane.show(person.code) != "referred":
+            return False
+        answer = await self._ask({"do": "referrals"})
+        mine = [row for row in answer["referrals"] if row["lane"] == lane.name]
+        if not mine:
+            return False
+        number = mine[-1]["referral"]
+        return await self._be_admitted({"do": "admit", "referral": number, **DECLARED}, lane)
+
+    async def _be_admitted(self, request: Mapping[str, Json], lane: DemoLane) -> bool:
+        lane.forget()
+        answer = await self._ask(request)
+        return answer.get("ok") is True and await lane.walked()
+
+    async def _leave(self, person: Person, lane: DemoLane) -> None:
+        if person.code is None or person.role is Role.WALKS_OUT:
+            lane.order("exit")
+            await asyncio.sleep(REPEAT_S)
+            return
+        if await lane.show(person.code, Direction.EXIT) == "admitted":
+            await lane.walked()
+
+
+async def _until(at_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(max(0.0, at_s - loop.time()))

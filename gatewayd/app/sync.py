@@ -1,0 +1,181 @@
+"""Connects the gateway with brokers: the centre's, and the one of the site's turnstiles."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from config.schema import Broker, EmbeddedBroker, Settings
+from gatewayd import __version__
+from gatewayd.app.chance import SystemChance
+from gatewayd.app.errors import MISUSE, EarlyEnd
+from gatewayd.core.backoff import Backoff
+from gatewayd.core.events import Event
+from gatewayd.core.lane import rest_state
+from gatewayd.core.lane_terms import Lane
+from gatewayd.core.occupancy import limits
+from gatewayd.core.words import Json, LaneId
+from gatewayd.mqtt import payloads, topics
+from gatewayd.mqtt.account import Account, Protocol, Tls
+from gatewayd.mqtt.broker import AiomqttBroker
+from gatewayd.mqtt.device_messages import DeviceMessages
+from gatewayd.mqtt.payloads import AsOf, PublishStatus
+from gatewayd.mqtt.topics import SitePath
+from gatewayd.ports import Blocking, Clock, Journal
+from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.clock import SystemClock
+from gatewayd.runtime.gate import Gate
+from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_wording import PublisherSettings
+
+ALARM = "centre_unreachable"
+LAST_WORDS_S = 1.0  # For the last events to reach the broker; the whole end takes at most 2 s.
+LOOK_S = 0.02
+PASSWORD_SIZE_MAX = 1000
+DEVICE_RETRY_S, DEVICE_RETRY_S_MAX = 0.2, 5.0  # In the same building, with people waiting.
+
+
+class Sync:
+    """What the gateway shows at the centre, kept up to date."""
+
+    def __init__(
+        self, publisher: Publisher, site: SitePath, gate: Gate, clock: Clock, journal: Journal
+    ) -> None:
+        self.publisher = publisher
+        self._site = site
+        self._clock = clock
+        self._journal = journal
+        self._gate = gate
+        self._counted = (gate.occupancy().by_category, gate.occupancy().uncertain)
+        self._lanes: dict[LaneId, LaneShell] = {}
+        self._shown: dict[LaneId, Lane] = {}
+
+    def show(self, lanes: Mapping[LaneId, LaneShell]) -> None:
+        """Show the count of people and the lanes, from now on."""
+        self._lanes.update(lanes)
+        self.publisher.show(topics.occupancy(self._site), self._show_count)
+        for lane in lanes:
+            self.publisher.show(topics.lane(self._site, lane), partial(self._show_lane, lane))
+
+    def committed(self, events: Sequence[Event]) -> None:
+        self.publisher.committed(events)
+        occupancy = self._gate.occupancy()
+        counted = (occupancy.by_category, occupancy.uncertain)
+        if counted != self._counted:
+            self._counted = counted
+            self.publisher.changed(topics.occupancy(self._site))
+
+    def changed(self) -> None:
+        """Show lanes anew that can do something else now; who is being served is not shown."""
+        for lane, shell in self._lanes.items():
+            condition = replace(shell.state, state=rest_state(shell.state), waiting=())
+            if self._shown.get(lane) != condition:
+                self._shown[lane] = condition
+                self.publisher.changed(topics.lane(self._site, lane))
+
+    def figures(self) -> dict[str, Json]:
+        """Return how the link stands, for the status."""
+        figures = self.publisher.figures()
+        return {
+            "connected": figures.connected_s is not None,
+            "connected_s": figures.connected_s,
+            "depth": figures.depth,
+            "oldest_s": figures.oldest_s,
+            "published": figures.published,
+            "receipts": figures.receipts,
+            "refused": figures.refused,
+            "error": figures.error,
+        }
+
+    async def last_words(self) -> None:
+        """Wait until everything recorded has its receipt, for as long as the end allows."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while self._is_telling():  # noqa: ASYNC110 - a second at the most, once in a run
+                    await asyncio.sleep(LOOK_S)
+
+    def _is_telling(self) -> bool:
+        figures = self.publisher.figures()
+        return figures.connected_s is not None and figures.depth > 0
+
+    def _show_count(self) -> bytes:
+        limit = limits(self._gate.knowledge.policy)
+        return payloads.occupancy(self._gate.occupancy(), limit, self._as_of())
+
+    def _show_lane(self, lane: LaneId) -> bytes:
+        return payloads.lane(lane, self._lanes[lane].state, self._as_of())
+
+    def _as_of(self) -> AsOf:
+        return AsOf(self._journal.epoch, self._journal.head(), self._clock.utc())
+
+
+def build_sync(
+    settings: Settings, run: str, journal: Journal, blocking: Blocking, gate: Gate, alarms: Alarms
+) -> Sync | None:
+    """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
+    if settings.broker is None:
+        return None
+    site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
+    clock = SystemClock()
+    broker = AiomqttBroker(_account(settings.broker, client_id=str(site)), blocking)
+    words = PublisherSettings(
+        site=site,
+        run=run,
+        version=__version__,
+        publish_status=PublishStatus(settings.privacy.publish_status),
+    )
+
+    def on_link(loss: str | None) -> None:
+        if loss is None:
+            alarms.clear(ALARM, "gateway")
+        else:
+            alarms.raise_(ALARM, "gateway", {"reason": loss})
+
+    publisher = Publisher(
+        words,
+        Outside(journal, blocking, broker, clock, SystemChance()),
+        policy=lambda: gate.knowledge.policy.versions,
+        on_link=on_link,
+    )
+    return Sync(publisher, site, gate, clock, journal)
+
+
+def build_device_messages(settings: Settings, blocking: Blocking) -> DeviceMessages | None:
+    """Build the connection to the turnstiles' broker; None where the settings name none."""
+    match settings.device_broker:
+        case None:
+            return None
+        case Broker() as broker:
+            account = _account(broker, client_id=f"{settings.site.id}-gateway")
+        case EmbeddedBroker():
+            raise EarlyEnd("[device_broker] url: this version embeds no broker yet", MISUSE)
+    backoff = Backoff(DEVICE_RETRY_S, DEVICE_RETRY_S_MAX, SystemChance().fraction)
+    return DeviceMessages(AiomqttBroker(account, blocking), backoff)
+
+
+def _account(broker: Broker, client_id: str) -> Account:
+    tls = Tls(
+        ca_file=broker.ca_file,
+        certificate_file=broker.certificate_file,
+        key_file=broker.key_file,
+    )
+    return Account(
+        host=broker.host,
+        port=broker.port,
+        client_id=client_id,
+        protocol=Protocol(broker.protocol),
+        username=broker.username,
+        password=None if broker.password_file is None else _read_password(broker.password_file),
+        tls=tls if broker.is_tls else None,
+    )
+
+
+def _read_password(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(PASSWORD_SIZE_MAX).strip("\r\n")
+    except (OSError, ValueError) as error:
+        raise EarlyEnd(f"{path}: the password cannot be read: {error}", MISUSE) from error
