@@ -19,6 +19,7 @@ from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
+from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import Shared
@@ -46,7 +47,7 @@ def build_gateway(
     settings = rules.settings
     clock = SystemClock()
     gate = Gate(knowledge, opened.cache, clock, SystemChance())
-    committed = [gate.committed]  # The tables first; then, below, whoever tells others.
+    committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)
     sync = build_sync(settings, opened.run, opened.journal, blocking, gate, alarms)

@@ -296,7 +296,6 @@ class LaneShell:
         self, ticket: Ticket, decision: Decision, answered: Answered | None, event: Event | None
     ) -> None:
         if event is not None:
-            _log_verdict(event, decision.fact)
             self.put(Recorded(ticket.id))
         else:
             is_entry = ticket.direction is Direction.ENTRY
@@ -313,8 +312,6 @@ class LaneShell:
         self._show(Indication.REFUSED, ticket.direction)
 
         def done(event: Event | None) -> None:
-            if event is not None:
-                _log_verdict(event, fact)
             if asked.answered is not None:
                 asked.answered(fact if event is not None else None)
 
@@ -347,16 +344,3 @@ class LaneShell:
             self._shared.alarms.raise_(alarm, self.id)
         else:
             self._shared.alarms.clear(alarm, self.id)
-
-
-def _log_verdict(event: Event, fact: Access) -> None:
-    fields = {
-        "id": event.id,
-        "lane": fact.lane,
-        "direction": str(fact.direction),
-        "outcome": str(fact.outcome),
-        "reason": fact.reason,
-        "source": fact.source,
-        "latency_us": fact.latency_us,
-    }
-    log.info("verdict", extra={"fields": fields})

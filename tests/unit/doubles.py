@@ -21,6 +21,7 @@ from gatewayd.core.trust import collect
 from gatewayd.core.words import ClockQuality, Direction, HolderId, Json, LaneId
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.recorder import Recorder
@@ -385,7 +386,7 @@ class Site:
         self.clock = SimClock()
         self.blocking = InlineBlocking()
         self.gate = Gate(knowledge(self.policy), self.cache, self.clock, SimChance())
-        committed = [self.gate.committed]
+        committed = [self.gate.committed, log_committed]
         self.recorder = Recorder(self.journal, self.blocking, self.clock, committed)
         self.alarms = Alarms(self.cache, self.recorder)
         self.change_count = 0

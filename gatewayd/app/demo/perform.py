@@ -1,0 +1,135 @@
+"""Performs the demo from the first broker to the last account."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from gatewayd.app.demo.accounts import Ledger, Seen, settle
+from gatewayd.app.demo.cast import ISSUER, Casting
+from gatewayd.app.demo.centre import Centre
+from gatewayd.app.demo.play import Play
+from gatewayd.app.demo.stage import SITE, Stage
+from gatewayd.app.key_files import make_signing_key, read_signing_key
+from gatewayd.app.records import read_events
+from gatewayd.runtime.blocking import ThreadBlocking
+from gatewayd.runtime.clock import SystemClock
+
+SETTLE_S = 30.0  # For the backlog of an outage, and for windows that still run.
+LAST_EVENTS_S = 5.0
+LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """has_outage: the centre's broker is away for the middle third of the time."""
+
+    people: int = 60
+    seconds: float = 60.0
+    has_outage: bool = False
+    seed: int = 1
+
+
+class Watcher:
+    """Is shown what happens; the default looks away."""
+
+    def set(self, stage: Stage) -> None:
+        """Be told that everything stands."""
+
+    def log(self, told: Mapping[str, Any]) -> None:
+        """Be told a line of the gateway's log."""
+
+    def note(self, sentence: str) -> None:
+        """Be told what the demo does."""
+
+    async def watch(self, stage: Stage) -> None:
+        """Look at the stage until cancelled."""
+
+
+async def perform(options: Options, watcher: Watcher) -> Ledger:
+    """Play the whole demo; return its accounts."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gatewayd-demo-") as folder,
+        ThreadBlocking() as blocking,
+    ):
+        async with asyncio.TaskGroup() as tasks:
+            stage = Stage(Path(folder), tasks, blocking, watcher.log)
+            try:
+                return await _perform(options, watcher, stage, tasks)
+            finally:
+                await stage.strike()
+
+
+async def _perform(
+    options: Options, watcher: Watcher, stage: Stage, tasks: asyncio.TaskGroup
+) -> Ledger:
+    random = Random(options.seed)  # noqa: S311 - play
+    private, public = make_signing_key(stage.directory / "issuer", ISSUER)
+    casting = Casting(read_signing_key(private).private, SystemClock().utc(), random)
+    crowd = casting.crowd(options.people)
+    stage.write_files(public, casting.roster(crowd), visitors=max(3, options.people // 8))
+    watcher.note("starting brokers, turnstiles and the gateway")
+    await stage.central.start()
+    centre = Centre(SITE, "127.0.0.1", stage.central.port)
+    listening = tasks.create_task(centre.run(), name="centre")
+    await centre.is_connected.wait()
+    await stage.set_up()
+    watcher.set(stage)
+    watching = tasks.create_task(watcher.watch(stage), name="watcher")
+    play = Play(list(stage.lanes.values()), stage.ask, options.seconds, random)
+    if options.has_outage:
+        outage = tasks.create_task(_outage(stage, options.seconds, watcher), name="outage")
+        await asyncio.gather(play.run(crowd), outage)
+    else:
+        await play.run(crowd)
+    watcher.note("everybody has come; the last accounts are settled")
+    inside = await _settle(stage)
+    watching.cancel()
+    await stage.end_gateway()
+    journal = list(read_events(stage.state_directory))
+    await _within(LAST_EVENTS_S, lambda: {event["id"] for event in journal} <= set(centre.received))
+    listening.cancel()
+    lanes = stage.lanes.values()
+    return settle(
+        Seen(
+            scans=sum(lane.scans for lane in lanes),
+            journal=journal,
+            openings=[grant for lane in lanes for grant in lane.seen.openings],
+            bodies_in=sum(lane.seen.bodies_in for lane in lanes),
+            bodies_out=sum(lane.seen.bodies_out for lane in lanes),
+            received=centre.received,
+            occupancy=centre.inside,
+            inside=inside,
+        )
+    )
+
+
+async def _outage(stage: Stage, seconds: float, watcher: Watcher) -> None:
+    await asyncio.sleep(seconds / 3)
+    watcher.note("the centre's broker is away: the gate goes on, events wait on the disk")
+    await stage.central.stop()
+    await asyncio.sleep(seconds / 3)
+    await stage.central.start()
+    watcher.note("the centre's broker is back: what waited is sent")
+
+
+async def _settle(stage: Stage) -> int:
+    """Wait until no grant is in force and everything has its receipt; return who is inside."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + SETTLE_S
+    while True:
+        status = await stage.ask({"do": "status"})
+        is_settled = status["grants_in_force"] == 0 and status["broker"]["depth"] == 0
+        if is_settled or loop.time() > until_s:
+            return int(status["occupancy"]["total"])
+        await asyncio.sleep(LOOK_S)
+
+
+async def _within(seconds: float, is_so: Callable[[], bool]) -> None:
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + seconds
+    while not is_so() and loop.time() < until_s:  # noqa: ASYNC110 - the centre just listens
+        await asyncio.sleep(LOOK_S)

@@ -1,0 +1,184 @@
+"""Sets the stage of the demo: files, brokers, turnstiles and gateway, each a process of its own."""
+
+import asyncio
+import json
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gatewayd.app.control_client import NoGatewayError, ask
+from gatewayd.app.demo.broker import DemoBroker
+from gatewayd.app.demo.child import Child
+from gatewayd.app.demo.lane import DemoLane
+from gatewayd.core.words import Direction, Json
+from gatewayd.mqtt.topics import SitePath
+from gatewayd.runtime.blocking import ThreadBlocking
+
+SITE = SitePath("demo", "balai-kota", "gerbang")
+SERIAL_LANE, MQTT_LANE = "lane-1", "lane-2"
+DEVICE = "tripod-2"
+WALK_MS = 400
+READY_S = 20.0
+LOOK_S = 0.1
+
+_SETTINGS = """\
+# Made by `gatewayd demo`; it goes with this folder when the demo ends.
+[site]
+region = "{site.region}"
+organisation = "{site.organisation}"
+id = "{site.site}"
+timezone = "Asia/Jakarta"
+[storage]
+directory = "state"
+[trust]
+directory = "trust"
+[broker]
+url = "{central}"
+[device_broker]
+url = "{devices}"
+[policy]
+version = "demo-1"
+unknown_holder = "refer"
+capacity.by_category.visitor = {visitors}
+[[rosters]]
+name = "cards"
+file = "cards.csv"
+"""
+_LANE = """\
+[[lanes]]
+id = "{lane}"
+  [lanes.entry_reader]
+  driver = "line"
+  port = "{entry}"
+  [lanes.exit_reader]
+  driver = "line"
+  port = "{exit}"
+  [lanes.turnstile]
+  psk_file = "{lane}.psk"
+  {turnstile}
+"""
+
+
+class Stage:
+    """`on_log`: called with each line of the gateway's log, parsed."""
+
+    def __init__(
+        self,
+        directory: Path,
+        tasks: asyncio.TaskGroup,
+        blocking: ThreadBlocking,
+        on_log: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.directory = directory
+        self.central = DemoBroker("central", directory, tasks)
+        self.devices = DemoBroker("devices", directory, tasks)
+        self.lanes = {name: DemoLane(name, directory) for name in (SERIAL_LANE, MQTT_LANE)}
+        self._tasks = tasks
+        self._blocking = blocking
+        self._on_log = on_log
+        self._readers: list[asyncio.Task[None]] = []
+        self._gateway = Child(
+            "gateway", _gatewayd("run", "-c", "gate.toml"), directory, on_errors=self._heard
+        )
+
+    @property
+    def state_directory(self) -> Path:
+        return self.directory / "state"
+
+    def write_files(self, public_key: Path, roster: str, visitors: int) -> None:
+        """Write the settings of a site with two lanes, its keys and its roster."""
+        trust = self.directory / "trust"
+        trust.mkdir()
+        shutil.copy(public_key, trust / public_key.name)
+        (self.directory / "cards.csv").write_text(roster)
+        settings = _SETTINGS.format(
+            site=SITE, central=self.central.url, devices=self.devices.url, visitors=visitors
+        )
+        for lane in self.lanes.values():
+            psk = self.directory / f"{lane.name}.psk"
+            psk.touch(mode=0o600)
+            psk.write_text(secrets.token_hex(32))
+            settings += _LANE.format(
+                lane=lane.name,
+                entry=lane.port("entry-reader"),
+                exit=lane.port("exit-reader"),
+                turnstile=_TURNSTILES[lane.name].format(port=lane.port("turnstile")),
+            )
+        (self.directory / "gate.toml").write_text(settings)
+
+    async def set_up(self) -> None:
+        """Start devices and gateway (the centre is there); returns when both lanes are ready."""
+        await self.devices.start()
+        for lane in self.lanes.values():
+            lane.turnstile = self._turnstile(lane)
+            await lane.turnstile.start(self._tasks)
+            self._readers += [
+                self._tasks.create_task(lane.run_reader(direction), name=f"{lane.name} reader")
+                for direction in Direction
+            ]
+        await self._gateway.start(self._tasks)
+        async with asyncio.timeout(READY_S):
+            while not await self._is_ready():  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(LOOK_S)
+
+    async def ask(self, request: Mapping[str, Json]) -> dict[str, Any]:
+        return await self._blocking.run(lambda: ask(self.state_directory, request))
+
+    async def end_gateway(self) -> None:
+        await self._gateway.stop()
+
+    async def strike(self) -> None:
+        """Stop all that still runs."""
+        for task in self._readers:
+            task.cancel()
+        await self._gateway.stop()
+        for lane in self.lanes.values():
+            if lane.turnstile is not None:
+                await lane.turnstile.stop()
+        await self.central.stop()
+        await self.devices.stop()
+
+    def _turnstile(self, lane: DemoLane) -> Child:
+        wire = {
+            SERIAL_LANE: ("--port", lane.port("turnstile")),
+            MQTT_LANE: ("--broker", self.devices.url, "--device", DEVICE),
+        }
+        shared = ("--psk-file", f"{lane.name}.psk", "--walk-ms", str(WALK_MS))
+        command = _gatewayd("simulate", "turnstile", *wire[lane.name], *shared)
+        return Child(
+            f"{lane.name}-turnstile", command, self.directory, on_output=lane.hear_turnstile
+        )
+
+    def _heard(self, line: str) -> None:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            told = {"event": "not_json", "text": line}
+        lane = self.lanes.get(told.get("lane", ""))
+        if told.get("event") == "verdict" and lane is not None:
+            lane.hear_verdict(told)
+        self._on_log(told)
+
+    async def _is_ready(self) -> bool:
+        if not self._gateway.is_running:
+            raise RuntimeError("the gateway did not start")
+        try:
+            status = await self.ask({"do": "status"})
+        except NoGatewayError:
+            return False
+        return all(lane["state"] == "idle" for lane in status["lanes"].values()) and not any(
+            alarm.startswith("link_lost") for alarm in status["alarms"]
+        )
+
+
+_TURNSTILES = {
+    SERIAL_LANE: 'driver = "gatelink"\n  port = "{port}"',
+    MQTT_LANE: f'driver = "mqtt"\n  device = "{DEVICE}"',
+}
+
+
+def _gatewayd(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "gatewayd", *arguments]
