@@ -31,7 +31,11 @@ class Role(StrEnum):
     WALKS_OUT = "leaves without a scan"
 
 
-SPECIAL = tuple(role for role in Role if role not in (Role.STAFF, Role.VISITOR))
+SPECIAL = (
+    Role.STRANGER,  # Those whom the officer lets in come while there is room for them.
+    Role.GUEST,
+    *(role for role in Role if role not in (Role.STAFF, Role.VISITOR, Role.STRANGER, Role.GUEST)),
+)
 
 
 @dataclass(frozen=True, slots=True)

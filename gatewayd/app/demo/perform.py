@@ -78,6 +78,7 @@ async def _perform(
     await centre.is_connected.wait()
     await stage.set_up()
     watcher.set(stage)
+    watcher.note("people come")
     watching = tasks.create_task(watcher.watch(stage), name="watcher")
     play = Play(list(stage.lanes.values()), stage.ask, options.seconds, random)
     if options.has_outage:

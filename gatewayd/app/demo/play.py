@@ -17,7 +17,7 @@ STAYS = 0.25
 
 REPEAT_S = 2.2  # The same code within 2 s is noise of the reader.
 LAST_EXIT_S = 4.0  # Before the end: later nobody begins to leave.
-STAY_FOR_GOOD = 0.3  # The share of the last ones who are still inside in the end.
+STAY_FOR_GOOD = 0.15  # The share of those who are still inside in the end.
 DECLARED: Mapping[str, Json] = {
     "reason": "no app, helped by the officer",
     "healthy": True,
@@ -59,7 +59,7 @@ class Play:
         loop = asyncio.get_running_loop()
         stay_s = self._seconds * STAYS * (0.5 + self._random.random())
         leaves_s = loop.time() + stay_s
-        if leaves_s > end_s - LAST_EXIT_S and self._random.random() < STAY_FOR_GOOD:
+        if self._random.random() < STAY_FOR_GOOD:
             return  # Still inside when the demo ends.
         await _until(min(leaves_s, end_s - LAST_EXIT_S))
         exit_lane = self._random.choice(list(self._lanes))

@@ -143,7 +143,7 @@ class Stage:
 
     def _turnstile(self, lane: DemoLane) -> Child:
         wire = {
-            SERIAL_LANE: ("--port", lane.port("turnstile")),
+            SERIAL_LANE: ("--port", lane.port("turnstile"), "--device", "tripod-1"),
             MQTT_LANE: ("--broker", self.devices.url, "--device", DEVICE),
         }
         shared = ("--psk-file", f"{lane.name}.psk", "--walk-ms", str(WALK_MS))
