@@ -57,7 +57,12 @@ def write(
 ) -> Publication:
     """Return the message, sealed with its sender's key."""
     kind, members = _members(message)
-    stamped: dict[str, Scalar] = {"ctr": stamp.counter, "echo": stamp.echo, **members}
+    head: dict[str, Scalar] = {
+        "session": stamp.session,
+        "ctr": stamp.counter,
+        "echo": stamp.echo,
+    }
+    stamped = head | members
     present = {name: value for name, value in stamped.items() if value is not None}
     topic = topic_of(device, kind)
     return Publication(topic, seal(key, topic, present))
@@ -137,7 +142,6 @@ def _heartbeat_members(beat: Heartbeat) -> dict[str, Scalar]:
     state = beat.state
     return {
         "nonce": beat.nonce,
-        "session": beat.session,
         "firmware": beat.firmware,
         "log": beat.log.hex(),
         "first": state.first,
@@ -177,8 +181,11 @@ def _hex_or_none(value: bytes | None) -> str | None:
 
 
 def _read_stamp(members: Members) -> Stamp:
-    echo = members.hexadecimal("echo", CHALLENGE_SIZE) if members.has("echo") else None
-    return Stamp(members.integer("ctr", 1), echo)
+    return Stamp(
+        members.hexadecimal("session", CHALLENGE_SIZE),
+        members.integer("ctr", 1),
+        members.hexadecimal("echo", CHALLENGE_SIZE) if members.has("echo") else None,
+    )
 
 
 def _read_host(kind: HostKind, members: Members) -> HostMessage:
@@ -219,7 +226,6 @@ def _read_device(kind: DeviceKind, members: Members) -> DeviceMessage | Gone:
 def _read_heartbeat(members: Members) -> Heartbeat:
     return Heartbeat(
         nonce=members.hexadecimal("nonce", CHALLENGE_SIZE),
-        session=members.hexadecimal("session", CHALLENGE_SIZE),
         firmware=members.text("firmware", FIRMWARE_SIZE_MAX),
         log=members.log_name(),
         boot=members.integer("boot", 1),

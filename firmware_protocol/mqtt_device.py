@@ -207,7 +207,6 @@ class DeviceSide:
         self._told = self._state(now_ms)
         beat = Heartbeat(
             nonce=self._nonce,
-            session=self._session,
             firmware=self._device.firmware,
             log=self._device.log,
             boot=memory.boot_count,
@@ -250,7 +249,7 @@ class DeviceSide:
     def _publish(self, message: DeviceMessage) -> None:
         if self._is_connected:
             self._counter += 1
-            stamp = Stamp(self._counter, self._host_nonce)
+            stamp = Stamp(self._session, self._counter, self._host_nonce)
             self._publications.append(write(self._device_key, self._device.name, message, stamp))
 
     def _output(self, now_ms: int, refused: Refused | None = None) -> DeviceOutput:

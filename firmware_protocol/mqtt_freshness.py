@@ -1,9 +1,11 @@
 """How each side of the MQTT binding tells a message of now from a recorded, late or repeated one.
 
-Each side hands out challenges, and each message echoes the newest challenge its sender has heard.
-A message counts if it echoes one of ours of the last seconds, and if (age of the echoed challenge,
-counter) rises from one accepted message to the next. So nothing need be kept over a reboot: a side
-that starts anew has handed out no challenge yet, and what was sent before then echoes none of its.
+Each side draws a session at its start and counts its messages; it hands out challenges, and each
+message echoes a challenge heard from the other side. A message counts if it echoes one of ours of
+the last seconds, and either its counter rises within the present session, or it brings another
+session on a newer challenge than any accepted before. A peer is greeted with a new challenge, which
+nothing from before its start can echo: so no earlier session comes back, and nothing need be kept
+over a reboot.
 """
 
 from collections import deque
@@ -14,7 +16,8 @@ FRESH_MS = 5_000
 """Longer than a link lasts without a heartbeat (3 s), so that a live peer always knows one."""
 
 CHALLENGE_SIZE = 8
-"""Bytes. They need to be new, not secret: 2^32 of them make a repeat likely, that is 136 years."""
+"""Bytes of a challenge, and of a session. They need to be new, not secret: a repeat is likely after
+2^32 of them, that is 136 years."""
 
 # One a second and one per new peer fit well; more would only be memory for a peer that floods.
 _CHALLENGES_MAX = 16
@@ -22,8 +25,9 @@ _CHALLENGES_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What every message carries: the sender's rising counter, and the challenge it answers."""
+    """What every message carries: who sent it since when, its number, what it answers."""
 
+    session: str
     counter: int
     echo: str | None
 
@@ -43,7 +47,9 @@ class Freshness:
         self._token = token
         self._challenges: deque[_Challenge] = deque(maxlen=_CHALLENGES_MAX)
         self._number = 0
-        self._accepted = (0, 0)
+        self._session = ""
+        self._counter = 0
+        self._newest_number = 0
 
     def challenge(self, now_ms: int) -> str:
         """Hand out a new one: 16 hex digits."""
@@ -54,13 +60,15 @@ class Freshness:
 
     def accept(self, stamp: Stamp, now_ms: int) -> int | None:
         """Return when the challenge it answers was handed out; None if the message is stale."""
-        for challenge in self._challenges:
-            place = (challenge.number, stamp.counter)
-            if (
-                challenge.nonce == stamp.echo
-                and now_ms - challenge.at_ms <= FRESH_MS
-                and place > self._accepted
-            ):
-                self._accepted = place
-                return challenge.at_ms
-        return None
+        answered = next((one for one in self._challenges if one.nonce == stamp.echo), None)
+        if answered is None or now_ms - answered.at_ms > FRESH_MS:
+            return None
+        if stamp.session == self._session:
+            is_next = stamp.counter > self._counter
+        else:
+            is_next = answered.number > self._newest_number
+        if not is_next:
+            return None
+        self._session, self._counter = stamp.session, stamp.counter
+        self._newest_number = max(self._newest_number, answered.number)
+        return answered.at_ms

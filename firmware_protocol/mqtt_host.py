@@ -7,7 +7,7 @@ from typing import Final
 from firmware_protocol.inputs import Result
 from firmware_protocol.messages import Cancel, Indicate, SetMode, State
 from firmware_protocol.mqtt_binding import FromDevice, read_device, write
-from firmware_protocol.mqtt_freshness import Freshness, Stamp
+from firmware_protocol.mqtt_freshness import CHALLENGE_SIZE, Freshness, Stamp
 from firmware_protocol.mqtt_log import LogReader
 from firmware_protocol.mqtt_messages import (
     TTL_MS_MAX,
@@ -71,6 +71,7 @@ class HostSide:
         self._host_key = derive_key(psk, Sender.HOST)
         self._device_key = derive_key(psk, Sender.DEVICE)
         self._freshness = Freshness(token)
+        self._session = token(CHALLENGE_SIZE).hex()
         self._counter = 0
         self._nonce, self._nonce_at_ms = "", -_CHALLENGE_MS
         self._hello_at_ms = 0
@@ -192,7 +193,7 @@ class HostSide:
                 if asked_at_ms is None:
                     self._hello(message, now_ms)
                 else:
-                    self._beat(message, asked_at_ms, now_ms)
+                    self._beat(message, stamp.session, asked_at_ms, now_ms)
             case Result() | LogEntry() if asked_at_ms is None or self._link is None:
                 self._reports.append(Refused(Refusal.STALE, "of another link, late or repeated"))
             case Result(grant, outcome):
@@ -203,28 +204,31 @@ class HostSide:
                     self._reports.append(Logged(self._log.name, message))
 
     def _hello(self, beat: Heartbeat, now_ms: int) -> None:
-        """Challenge a device that knows no challenge of ours: it, or this host, just started."""
+        """Challenge a device that knows no challenge of ours: it, or this host, just started.
+
+        The challenge is new, so that nothing from before the start can echo it.
+        """
         if now_ms >= self._hello_at_ms:
             self._hello_at_ms = now_ms + _HELLO_MS
-            self._challenge(now_ms)
+            self._draw_challenge(now_ms)
             self._send_ack(beat.nonce, beat.log, is_hello=True)
 
-    def _beat(self, beat: Heartbeat, asked_at_ms: int, now_ms: int) -> None:
+    def _beat(self, beat: Heartbeat, session: str, asked_at_ms: int, now_ms: int) -> None:
         link = self._link
-        if link is None or link.session != beat.session:
-            link = self._relink(beat, now_ms)
+        if link is None or link.session != session:
+            link = self._relink(beat, session, now_ms)
             if link is None:
                 return
         self._silent_at_ms = now_ms + LOST_MS
         if link.nonce != beat.nonce:
             link.nonce, link.nonce_at_ms = beat.nonce, now_ms
-        self._challenge(now_ms)
+        self._renew_challenge(now_ms)
         self._send_ack(beat.nonce, beat.log)
         self._insist(beat.state)
         self._observe(link, beat.state)
         self._reports += self._log.look(beat, asked_at_ms, is_answered=not self._pending)
 
-    def _relink(self, beat: Heartbeat, now_ms: int) -> _Link | None:
+    def _relink(self, beat: Heartbeat, session: str, now_ms: int) -> _Link | None:
         if self._link is not None:
             self._unlink(f"{self._device} restarted, or lost the broker for a moment")
         if not self._log.attach(beat):
@@ -233,7 +237,7 @@ class HostSide:
             self._reports.append(self._refused)
             return None
         self._refused = None
-        self._link = _Link(beat.session, beat.nonce, now_ms)
+        self._link = _Link(session, beat.nonce, now_ms)
         self._reports.append(Connected(self._device, beat.firmware))
         return self._link
 
@@ -274,15 +278,18 @@ class HostSide:
 
     def _write(self, message: HostMessage, echo: str) -> None:
         self._counter += 1
-        stamp = Stamp(self._counter, echo)
+        stamp = Stamp(self._session, self._counter, echo)
         self._publications.append(write(self._host_key, self._device, message, stamp))
 
     def _is_repeatable(self, pending: _Pending) -> bool:
         return self._link is not None and self._link.session == pending.session
 
-    def _challenge(self, now_ms: int) -> None:
+    def _renew_challenge(self, now_ms: int) -> None:
         if now_ms - self._nonce_at_ms >= _CHALLENGE_MS:
-            self._nonce, self._nonce_at_ms = self._freshness.challenge(now_ms), now_ms
+            self._draw_challenge(now_ms)
+
+    def _draw_challenge(self, now_ms: int) -> None:
+        self._nonce, self._nonce_at_ms = self._freshness.challenge(now_ms), now_ms
 
     def _unlink(self, reason: str) -> None:
         self._link = None

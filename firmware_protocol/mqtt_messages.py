@@ -40,12 +40,10 @@ class Open:
 class Heartbeat:
     """How the device is, and its challenge `nonce`.
 
-    session: drawn for each connection to the broker. log: drawn each time the log's storage is
-    formatted. acknowledged: the highest `upto` it took.
+    log: drawn each time the log's storage is formatted. acknowledged: the highest `upto` it took.
     """
 
     nonce: str
-    session: str
     firmware: str
     log: bytes
     boot: int

@@ -44,6 +44,7 @@ class World:
         self.carried: list[Carried] = []
         self.reports: list[Report] = []
         self.unlocked: list[bytes | None] = []
+        self.unlocked_at_ms: dict[bytes | None, int] = {}
         self.shown: list[Indicate] = []
         self.logged_by_device: set[int] = set()
         self.log = self.token(8)
@@ -155,7 +156,10 @@ class World:
 
     def note(self, effects: tuple[object, ...]) -> None:
         self.shown += [effect for effect in effects if isinstance(effect, Indicate)]
-        self.unlocked += [effect.grant for effect in effects if isinstance(effect, Unlock)]
+        for effect in effects:
+            if isinstance(effect, Unlock):
+                self.unlocked.append(effect.grant)
+                self.unlocked_at_ms[effect.grant] = self.now_ms
 
     def remember(self) -> None:
         self.logged_by_device |= {entry.sequence for entry in self.device.controller.memory.entries}
