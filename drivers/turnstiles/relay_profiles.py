@@ -66,7 +66,7 @@ class Profile(Protocol):
 
 
 def relay_profile(kind: RelayKind, device: str, channel: int, pulse_ms: int) -> Profile:
-    """Make a profile; `channel` 1 is the first relay of the device, whatever its maker calls it.
+    """Make a profile; `channel` as the maker counts: from 0 (Shelly), from 1 (Tasmota).
 
     Raises DriverError for a pulse that the device cannot time.
     """
@@ -85,7 +85,7 @@ class Shelly:
 
     def __init__(self, device: str, channel: int, pulse_ms: int) -> None:
         self._device = device
-        self._switch_id = channel - 1
+        self._channel = channel
         self._pulse_s = pulse_ms / 1000
         self._source = f"gatewayd-{device}-{channel}"
         self._number = 0
@@ -96,10 +96,10 @@ class Shelly:
         return (f"{self._device}/online", f"{self._source}/rpc")
 
     def probe(self) -> Request:
-        return self._call("Switch.GetStatus", {"id": self._switch_id})
+        return self._call("Switch.GetStatus", {"id": self._channel})
 
     def pulse(self) -> Request:
-        timed_on = {"id": self._switch_id, "on": True, "toggle_after": self._pulse_s}
+        timed_on = {"id": self._channel, "on": True, "toggle_after": self._pulse_s}
         request = self._call("Switch.Set", timed_on)
         self._pulse_number = self._number
         return request
@@ -132,6 +132,7 @@ class Tasmota:
     """
 
     def __init__(self, device: str, channel: int, pulse_ms: int) -> None:
+        assert channel > 0, "POWER0 would switch every relay of the device"
         self._device = device
         self._channel = channel
         self._tenths, rest_ms = divmod(pulse_ms, 100)

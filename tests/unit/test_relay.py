@@ -81,7 +81,7 @@ class SimTasmota:
 
 
 class Bench:
-    def __init__(self, device, kind=RelayKind.SHELLY, channel=1):
+    def __init__(self, device, kind=RelayKind.SHELLY, channel=0):
         self.broker = SimMessages()
         self.device = device(self.broker)
         profile = relay_profile(kind, "gate-relay", channel, 700)
@@ -183,7 +183,7 @@ async def test_an_error_of_the_relay_is_not_opened_with_its_words(bench):
 
 @shelly
 async def test_no_answer_in_the_time_to_live_is_unknown_and_a_late_answer_changes_nothing(bench):
-    bench.broker.faults = lambda topic: [3] if topic.endswith("-1/rpc") else [0.005]
+    bench.broker.faults = lambda topic: [3] if topic.endswith("-0/rpc") else [0.005]
     bench.turnstile.send(entry(G1))
     await asyncio.sleep(4)
     assert [report for report in bench.reports if not isinstance(report, base.LinkUp)] == [
@@ -218,7 +218,7 @@ async def test_answers_to_old_grants_are_forgotten_in_the_end(bench):
 
 
 def test_without_assumed_passages_the_settings_can_never_work():
-    profile = relay_profile(RelayKind.SHELLY, "gate-relay", 1, 700)
+    profile = relay_profile(RelayKind.SHELLY, "gate-relay", 0, 700)
     with pytest.raises(base.DriverError, match="assume_passed = true"):
         RelayTurnstile(SimMessages(), "gate-relay", profile, assume_passed=False)
 
@@ -303,7 +303,7 @@ async def test_the_lost_connection_to_the_broker_is_told(bench):
 
 @shelly
 async def test_retained_and_foreign_answers_open_nothing(bench):
-    bench.broker.faults = lambda topic: [] if topic.endswith("-1/rpc") else [0.005]
+    bench.broker.faults = lambda topic: [] if topic.endswith("-0/rpc") else [0.005]
     bench.turnstile.send(entry(G1))
     (call,) = [json.loads(p) for _, p in bench.broker.published if b"Switch.Set" in p]
     answer = {"id": call["id"], "result": {}}
@@ -369,19 +369,19 @@ def inbound(topic, payload, *, is_retained=False):
 
 
 def test_shelly_speaks_the_makers_json_rpc():
-    profile = relay_profile(RelayKind.SHELLY, "shellypro1-30c6f78e4e14", 1, 700)
+    profile = relay_profile(RelayKind.SHELLY, "shellypro1-30c6f78e4e14", 0, 700)
     assert profile.topic_filters == (
         "shellypro1-30c6f78e4e14/online",
-        "gatewayd-shellypro1-30c6f78e4e14-1/rpc",
+        "gatewayd-shellypro1-30c6f78e4e14-0/rpc",
     )
     assert profile.pulse() == Request(
         "shellypro1-30c6f78e4e14/rpc",
-        b'{"id": 1, "src": "gatewayd-shellypro1-30c6f78e4e14-1", "method": "Switch.Set", '
+        b'{"id": 1, "src": "gatewayd-shellypro1-30c6f78e4e14-0", "method": "Switch.Set", '
         b'"params": {"id": 0, "on": true, "toggle_after": 0.7}}',
     )
     answer = b'{"id":1,"src":"shellypro1-30c6f78e4e14","dst":"x","result":{"was_on":false}}'
-    assert profile.read(inbound("gatewayd-shellypro1-30c6f78e4e14-1/rpc", answer)) == Pulsed()
-    assert profile.read(inbound("gatewayd-shellypro1-30c6f78e4e14-1/rpc", answer)) == Probed()
+    assert profile.read(inbound("gatewayd-shellypro1-30c6f78e4e14-0/rpc", answer)) == Pulsed()
+    assert profile.read(inbound("gatewayd-shellypro1-30c6f78e4e14-0/rpc", answer)) == Probed()
     assert profile.read(inbound("shellypro1-30c6f78e4e14/online", b"true")) == Online(is_on=True)
     assert profile.read(inbound("shellypro1-30c6f78e4e14/online", b"yes")) is None
 
