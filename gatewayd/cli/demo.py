@@ -23,15 +23,22 @@ from gatewayd.app.demo.words import summary
     help="How long they come.",
 )
 @click.option("--outage", is_flag=True, help="Take the centre's broker away in the middle third.")
+@click.option(
+    "--embedded", is_flag=True, help="Use the embedded broker, with or without mosquitto."
+)
 @click.option("--seed", default=1, show_default=True, help="Makes the same crowd each time.")
 @click.option("--json", "is_json", is_flag=True, help="No screen; the last line is the accounts.")
-def demo(*, people: int, seconds: int, outage: bool, seed: int, is_json: bool) -> None:
+def demo(
+    *, people: int, seconds: int, outage: bool, embedded: bool, seed: int, is_json: bool
+) -> None:
     """Play a gate with two lanes, brokers and people on this machine, and settle the accounts.
 
     Exit code 0 only if they add up: one verdict for each scan, no opening without a record, every
     event at the centre, and the count equal to who went in and out.
     """
-    options = Options(people=people, seconds=seconds, has_outage=outage, seed=seed)
+    options = Options(
+        people=people, seconds=seconds, has_outage=outage, is_embedded=embedded, seed=seed
+    )
     watcher = Watcher() if is_json else Screen()
     try:
         ledger = asyncio.run(perform(options, watcher))

@@ -5,9 +5,11 @@ import os
 import shutil
 import socket
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from gatewayd.app.demo.child import Child
+from gatewayd.mqtt.embedded import EmbeddedBroker, embedded_broker
 
 READY_S = 10.0
 LOOK_S = 0.05
@@ -33,15 +35,23 @@ def find_mosquitto() -> str | None:
 
 
 class DemoBroker:
-    """One broker on a port of this machine; `stop` and `start` take it away and bring it back."""
+    """One broker on a port of this machine, that can go away for a while.
 
-    def __init__(self, name: str, directory: Path, tasks: asyncio.TaskGroup) -> None:
+    mosquitto is stopped and started again. The embedded broker forgets its sessions when it ends,
+    so it is made to hang instead: for the gateway that is the harder outage.
+    """
+
+    def __init__(
+        self, name: str, directory: Path, tasks: asyncio.TaskGroup, *, is_embedded: bool
+    ) -> None:
         self.port = _free_port()
-        self.is_embedded = False
         self._name = name
         self._directory = directory
         self._tasks = tasks
+        self._mosquitto = None if is_embedded else find_mosquitto()
         self._child: Child | None = None
+        self._embedding = AsyncExitStack()
+        self._embedded: EmbeddedBroker | None = None
 
     @property
     def url(self) -> str:
@@ -49,7 +59,11 @@ class DemoBroker:
 
     async def start(self) -> None:
         """Start it; returns when it takes connections."""
-        self._child = Child(self._name, self._command(), self._directory)
+        if self._mosquitto is None:
+            broker = embedded_broker("127.0.0.1", self.port)
+            self._embedded = await self._embedding.enter_async_context(broker)
+            return
+        self._child = Child(self._name, self._command(self._mosquitto), self._directory)
         await self._child.start(self._tasks)
         async with asyncio.timeout(READY_S):
             while not await self._takes_connections():  # noqa: ASYNC110 - another process
@@ -58,10 +72,21 @@ class DemoBroker:
     async def stop(self) -> None:
         if self._child is not None:
             await self._child.stop()
+        await self._embedding.aclose()
 
-    def _command(self) -> Sequence[str]:
-        mosquitto = find_mosquitto()
-        assert mosquitto is not None
+    async def go_away(self) -> None:
+        if self._embedded is None:
+            await self.stop()
+        else:
+            self._embedded.pause()
+
+    async def come_back(self) -> None:
+        if self._embedded is None:
+            await self.start()
+        else:
+            self._embedded.resume()
+
+    def _command(self, mosquitto: str) -> Sequence[str]:
         settings = self._directory / f"{self._name}.conf"
         settings.write_text(
             _MOSQUITTO.format(port=self.port, directory=self._directory, name=self._name)

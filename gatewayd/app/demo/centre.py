@@ -5,12 +5,9 @@ import json
 from typing import Never
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from gatewayd.mqtt.topics import SitePath, occupancy
 
-SESSION_S = 3600  # The broker keeps what comes while the centre is away.
 RETRY_S = 0.2
 
 
@@ -34,15 +31,13 @@ class Centre:
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> Never:
-        lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
-        lasting.SessionExpiryInterval = SESSION_S
+        # A session that is not clean: the broker keeps what comes while the centre is away.
         async with aiomqtt.Client(
             self._host,
             self._port,
             identifier="demo-centre",
-            protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=False,
-            properties=lasting,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=False,
         ) as client:
             await client.subscribe(f"{self._site.root}/up/#", qos=1)
             self.is_connected.set()

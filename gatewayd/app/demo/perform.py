@@ -25,11 +25,15 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """has_outage: the centre's broker is away for the middle third of the time."""
+    """has_outage: the centre's broker is away for the middle third of the time.
+
+    is_embedded: take the embedded broker although mosquitto may be installed.
+    """
 
     people: int = 60
     seconds: float = 60.0
     has_outage: bool = False
+    is_embedded: bool = False
     seed: int = 1
 
 
@@ -56,7 +60,9 @@ async def perform(options: Options, watcher: Watcher) -> Ledger:
         ThreadBlocking() as blocking,
     ):
         async with asyncio.TaskGroup() as tasks:
-            stage = Stage(Path(folder), tasks, blocking, watcher.log)
+            stage = Stage(
+                Path(folder), tasks, blocking, watcher.log, is_embedded=options.is_embedded
+            )
             try:
                 return await _perform(options, watcher, stage, tasks)
             finally:
@@ -111,9 +117,9 @@ async def _perform(
 async def _outage(stage: Stage, seconds: float, watcher: Watcher) -> None:
     await asyncio.sleep(seconds / 3)
     watcher.note("the centre's broker is away: the gate goes on, events wait on the disk")
-    await stage.central.stop()
+    await stage.central.go_away()
     await asyncio.sleep(seconds / 3)
-    await stage.central.start()
+    await stage.central.come_back()
     watcher.note("the centre's broker is back: what waited is sent")
 
 

@@ -71,10 +71,12 @@ class Stage:
         tasks: asyncio.TaskGroup,
         blocking: ThreadBlocking,
         on_log: Callable[[Mapping[str, Any]], None],
+        *,
+        is_embedded: bool,
     ) -> None:
         self.directory = directory
-        self.central = DemoBroker("central", directory, tasks)
-        self.devices = DemoBroker("devices", directory, tasks)
+        self.central = DemoBroker("central", directory, tasks, is_embedded=is_embedded)
+        self.devices = DemoBroker("devices", directory, tasks, is_embedded=is_embedded)
         self.lanes = {name: DemoLane(name, directory) for name in (SERIAL_LANE, MQTT_LANE)}
         self._tasks = tasks
         self._blocking = blocking
