@@ -33,7 +33,7 @@ class AiomqttBroker:
     def __init__(self, account: Account, blocking: Blocking) -> None:
         self._account = account
         self._blocking = blocking
-        self._has_spoken_5 = False
+        self._worked: aiomqtt.ProtocolVersion | None = None
 
     def connect(self, will: Message | None) -> AbstractAsyncContextManager[BrokerLink]:
         return self._connected(will)
@@ -56,24 +56,26 @@ class AiomqttBroker:
                 return await self._find_version(will)
 
     async def _find_version(self, will: Message | None) -> Connection:
-        """Try MQTT 5 first, each time anew: a broker may have learnt it since."""
+        """Try MQTT 5 and then 3.1.1; in the rest of the run, what worked goes first."""
+        first, second = (MQTT_311, MQTT_5) if self._worked is MQTT_311 else (MQTT_5, MQTT_311)
         try:
-            connection = await self._open_version(MQTT_5, will)
+            connection = await self._open_version(first, will)
         except (RefusedError, UnansweredError) as error:
-            if not self._may_lack_5(error):
+            if not self._may_lack(error):
                 raise
             try:
-                return await self._open_version(MQTT_311, will)
+                connection = await self._open_version(second, will)
             except UnansweredError:
                 raise error from None  # It does so whatever we speak.
-        self._has_spoken_5 = True
+            first = second
+        self._worked = first
         return connection
 
-    def _may_lack_5(self, error: RefusedError | UnansweredError) -> bool:
-        """Return whether to try 3.1.1: brokers without MQTT 5 say so, or hang up from the first."""
+    def _may_lack(self, error: RefusedError | UnansweredError) -> bool:
+        """Return whether the broker may lack this version: some say so, others hang up or hang."""
         if isinstance(error, RefusedError):
             return error.code == _BAD_VERSION
-        return not self._has_spoken_5
+        return self._worked is not MQTT_5
 
     async def _open_version(
         self, version: aiomqtt.ProtocolVersion, will: Message | None

@@ -44,7 +44,7 @@ class RefusedError(BrokerError):
 
 
 class UnansweredError(BrokerError):
-    """The broker hung up before it answered CONNECT."""
+    """The broker hung up, or hung, before it answered CONNECT."""
 
 
 class Connection(aiomqtt.Client):
@@ -90,7 +90,7 @@ class Connection(aiomqtt.Client):
             async with asyncio.timeout(CONNACK_S_MAX):
                 await self._connected
         except TimeoutError as error:
-            raise BrokerError(
+            raise UnansweredError(
                 f"{self._account.place} does not answer as an MQTT broker within "
                 f"{CONNACK_S_MAX:.0f} s; check the port in url, and whether the broker hangs"
             ) from error

@@ -244,6 +244,24 @@ async def test_auto_falls_back_to_311_where_the_broker_has_no_5(make, answer):
         assert ("set protocol to auto" in why) == bool(answer)
 
 
+async def test_auto_falls_back_where_5_is_met_with_silence_and_remembers_it(make, monkeypatch):
+    monkeypatch.setattr("gatewayd.mqtt.connection.CONNACK_S_MAX", 0.3)
+    loop = asyncio.get_running_loop()
+
+    async def serve(reader, writer):
+        if (await reader.read(1000))[8] == 4:
+            writer.write(b"\x20\x02\x00\x00")  # CONNACK, accepted
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        broker = make(server.sockets[0].getsockname()[1])
+        async with broker.connect(None):
+            began_s = loop.time()
+        async with broker.connect(None):
+            assert loop.time() - began_s < 0.2
+
+
 async def test_auto_does_not_fall_back_where_the_broker_once_spoke_5(mosquitto, make):
     broker = make(mosquitto.port)
     async with broker.connect(None):
