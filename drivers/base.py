@@ -21,6 +21,19 @@ class Direction(StrEnum):
     EXIT = "exit"
 
 
+class Signal(StrEnum):
+    """What the lane's lights and sounder say. Nothing here tells a bystander a person's status."""
+
+    READY = "ready"
+    WAIT = "wait"
+    GO = "go"
+    REFUSED = "refused"
+    ASK_OFFICER = "ask_officer"
+    CLOSED = "closed"
+    EMERGENCY = "emergency"
+    FAULT = "fault"
+
+
 # --- links ---
 
 
@@ -75,6 +88,13 @@ class Reader(Protocol):
         """Read until cancelled. Raises DriverError only for settings that can never work."""
         ...
 
+    def show(self, signal: Signal) -> None:
+        """Show the person at the reader what the lane says, as far as the reader can.
+
+        Never blocks and never raises; without a link it is lost.
+        """
+        ...
+
 
 # --- turnstiles: commands ---
 
@@ -85,19 +105,6 @@ class Mode(StrEnum):
     NORMAL = "normal"
     EXIT_ONLY = "exit_only"
     FREE = "free"
-
-
-class Signal(StrEnum):
-    """What the lane's lights and sounder say. Nothing here tells a bystander a person's status."""
-
-    READY = "ready"
-    WAIT = "wait"
-    GO = "go"
-    REFUSED = "refused"
-    ASK_OFFICER = "ask_officer"
-    CLOSED = "closed"
-    EMERGENCY = "emergency"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)

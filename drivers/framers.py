@@ -23,7 +23,7 @@ class Terminator(StrEnum):
 
     AUTO: CR, LF or CRLF end a code, STX..ETX enclose one. A code that nothing ends is taken after
     1 s of silence, so a reader without suffix works too, slowly; NONE makes it quick.
-    CR, LF, CRLF, STX_ETX: only this; what stays without it for 1 s is a fragment and is dropped.
+    CR, LF, CRLF, TAB, STX_ETX: only this; what stays without it for 1 s is a fragment, dropped.
     NONE: silence ends a code, see `silence_s`. CR and LF belong to it.
     """
 
@@ -31,6 +31,7 @@ class Terminator(StrEnum):
     CR = "cr"
     LF = "lf"
     CRLF = "crlf"
+    TAB = "tab"
     STX_ETX = "stx_etx"
     NONE = "none"
 
@@ -139,7 +140,7 @@ class LineFramer:
         match self._terminator:
             case Terminator.AUTO:
                 return self._step_auto(mark)
-            case Terminator.CR | Terminator.LF:
+            case Terminator.CR | Terminator.LF | Terminator.TAB:
                 return [self._end()]
             case Terminator.CRLF:
                 return self._step_crlf(mark)
@@ -218,6 +219,7 @@ class LineFramer:
 STX: Final = b"\x02"
 ETX: Final = b"\x03"
 EOT: Final = b"\x04"
+TAB: Final = b"\t"
 LF: Final = b"\n"
 CR: Final = b"\r"
 
@@ -227,6 +229,7 @@ _MARKS: Final[Mapping[Terminator, re.Pattern[bytes]]] = {
     Terminator.CR: re.compile(rb"\r"),
     Terminator.LF: re.compile(rb"\n"),
     Terminator.CRLF: re.compile(rb"\n"),
+    Terminator.TAB: re.compile(rb"\t"),
     Terminator.STX_ETX: re.compile(rb"[\x02\x03\x04\r\n]"),
     Terminator.NONE: re.compile(rb"(?!)"),
 }

@@ -3,11 +3,11 @@
 from typing import Final
 
 from drivers.base import Reader, Turnstile
-from drivers.framers import Aim, Terminator
 from drivers.keys import Key, UnfitError, choice, shown, text, whole
 from drivers.kinds import DriverKind, Kinds, Surroundings, Values, check, complete
 from drivers.psk import PSK_FILE
-from drivers.readers.line import LineReader
+from drivers.reader_kinds import OWN_READERS
+from drivers.serial_keys import BAUDRATE, PORT
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.mqtt import MqttTurnstile
@@ -17,45 +17,12 @@ from firmware_protocol.controller import UNLOCK_MS_MAX
 
 __all__ = ["READERS", "TURNSTILES", "DriverKind", "Surroundings", "check", "complete"]
 
-PORT: Final = text(
-    "port",
-    "the serial line of the device; its by-path name stays the same when devices are swapped",
-    "the name of a serial port, such as /dev/serial/by-path/...",
-    r"[^\0]+",
-)
-BAUDRATE: Final = whole(
-    "baudrate", "bits per second, as set in the device; USB ports ignore it", 300, 4_000_000, 115200
-)
 UNLOCK_MS: Final = whole(
     "unlock_ms", "how long the turnstile waits for the person", 100, UNLOCK_MS_MAX, 5000
 )
 
 
 # --- our own drivers ---
-
-
-def _build_line(values: Values, _: Surroundings) -> Reader:
-    return LineReader(
-        SerialLink(values["port"], values["baudrate"]),
-        terminator=values["terminator"],
-        aim=values["aim"],
-        idle_ms=values["idle_ms"],
-        repeat_ms=values["repeat_ms"],
-    )
-
-
-LINE: Final[DriverKind[Reader]] = DriverKind(
-    "line",
-    (
-        PORT,
-        BAUDRATE,
-        choice("terminator", "what the reader sends after a code", Terminator, Terminator.AUTO),
-        choice("aim", "what becomes of the AIM id before a code (]Q1)", Aim, Aim.STRIP),
-        whole("idle_ms", "a longer silence ends a code that has no terminator", 0, 10_000, 0),
-        whole("repeat_ms", "the same code again within this time is noise", 0, 60_000, 2000),
-    ),
-    _build_line,
-)
 
 
 def _build_gatelink(values: Values, around: Surroundings) -> Turnstile:
@@ -141,5 +108,5 @@ RELAY: Final[DriverKind[Turnstile]] = DriverKind(
     needs_messages=True,
 )
 
-READERS: Final = Kinds[Reader]("gatewayd.readers", [LINE])
+READERS: Final = Kinds[Reader]("gatewayd.readers", OWN_READERS)
 TURNSTILES: Final = Kinds[Turnstile]("gatewayd.turnstiles", [GATELINK, MQTT, RELAY])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from drivers.framers import CR, ETX, LF, STX, Terminator
+from drivers.framers import CR, ETX, LF, STX, TAB, Terminator
 from drivers.serial_link import SETTLE_S, SerialLink
 from drivers.simulated.pty_port import PtyPort, simulated_port
 
@@ -24,6 +24,7 @@ ENCLOSURES: Final[Mapping[Terminator, tuple[bytes, bytes]]] = {
     Terminator.CR: (b"", CR),
     Terminator.LF: (b"", LF),
     Terminator.CRLF: (b"", CR + LF),
+    Terminator.TAB: (b"", TAB),
     Terminator.STX_ETX: (STX, ETX),
     Terminator.NONE: (b"", b""),
 }

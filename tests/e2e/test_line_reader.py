@@ -6,9 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.base import LinkLost, LinkUp, NoiseDropped, ReaderReport, ScanOverlong, ScanRead
+from drivers.base import (
+    LinkLost,
+    LinkUp,
+    NoiseDropped,
+    ReaderReport,
+    ScanOverlong,
+    ScanRead,
+    Signal,
+)
 from drivers.framers import Aim, Terminator
 from drivers.readers.line import LineReader
+from drivers.readers.maker_commands import FEEDBACK, TRIGGER, Maker
 from drivers.serial_link import SerialLink
 from tests.e2e.eventually import eventually
 from tests.e2e.pty_pair import PtyPair
@@ -28,9 +37,9 @@ class Bench:
     @contextlib.asynccontextmanager
     async def running(self, **settings) -> AsyncIterator[None]:
         link = SerialLink(str(self.pair.left), 115200, backoff=lambda _attempt: 0.02)
-        reader = LineReader(link, **settings)
+        self.reader = LineReader(link, **settings)
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(reader.run(self.reports.append))
+            task = tasks.create_task(self.reader.run(self.reports.append))
             await self.until(LinkUp, 1)
             self.hold()
             yield
@@ -45,6 +54,21 @@ class Bench:
 
     def send(self, data: bytes) -> None:
         os.write(self._device, data)
+
+    def received(self) -> bytes:
+        """What the reader has been told and was not yet asked for here."""
+        return os.read(self._device, 4096)
+
+    async def until_told(self, data: bytes) -> None:
+        """Take what comes until it is all of `data`."""
+        os.set_blocking(self._device, False)
+        told = b""
+        async with asyncio.timeout(5):
+            while told != data:
+                assert data.startswith(told), told
+                await asyncio.sleep(0.005)
+                with contextlib.suppress(BlockingIOError):
+                    told += self.received()
 
     def of(self, kind: type[ReaderReport]) -> list[ReaderReport]:
         return [report for report in self.reports if isinstance(report, kind)]
@@ -69,6 +93,7 @@ def bench(tmp_path):
         (Terminator.CR, b"", b"\r"),
         (Terminator.LF, b"", b"\n"),
         (Terminator.CRLF, b"", b"\r\n"),
+        (Terminator.TAB, b"", b"\t"),
         (Terminator.STX_ETX, b"\x02", b"\x03"),
         (Terminator.NONE, b"", b""),
         (Terminator.AUTO, b"", b"\r"),
@@ -226,3 +251,74 @@ async def test_cancelling_with_half_a_code_reports_nothing_more(bench):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert bench.codes == []
+
+
+@pytest.mark.parametrize("maker", [Maker.NEWLAND, Maker.HONEYWELL, Maker.DATALOGIC])
+async def test_it_beeps_and_lights_as_the_lane_says(bench, maker):
+    shown = FEEDBACK[maker]
+    async with bench.running(feedback=maker):
+        for signal in (Signal.GO, Signal.READY, Signal.REFUSED):
+            bench.reader.show(signal)
+        await bench.until_told(shown[Signal.GO] + shown[Signal.REFUSED])
+
+
+async def test_commands_leave_with_the_pause_that_newland_wants(bench):
+    async with bench.running(feedback=Maker.NEWLAND):
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        for _ in range(3):
+            bench.reader.show(Signal.WAIT)
+        await bench.until_told(FEEDBACK[Maker.NEWLAND][Signal.WAIT] * 3)
+        assert loop.time() - begun_s > 0.099
+
+
+async def test_signals_that_come_faster_than_a_reader_takes_them_are_dropped(bench):
+    async with bench.running(feedback=Maker.DATALOGIC):
+        for _ in range(100):
+            bench.reader.show(Signal.REFUSED)
+        await bench.until_told(b"\x1b[4q" * 5)
+        await asyncio.sleep(0.2)
+        with pytest.raises(BlockingIOError):
+            bench.received()
+
+
+async def test_a_reader_without_commands_is_told_nothing(bench):
+    async with bench.running():
+        bench.reader.show(Signal.GO)
+        bench.send(b"code\r")
+        await bench.until(ScanRead, 1)
+        os.set_blocking(bench._device, False)
+        with pytest.raises(BlockingIOError):
+            bench.received()
+
+
+async def test_a_signal_without_a_link_is_lost(bench):
+    async with bench.running(feedback=Maker.HONEYWELL):
+        bench.let_go()
+        bench.pair.unplug()
+        await bench.until(LinkLost, 1)
+        bench.reader.show(Signal.GO)
+        await asyncio.sleep(0.1)
+        bench.pair.plug()
+        await bench.until(LinkUp, 2)
+        bench.hold()
+        bench.reader.show(Signal.REFUSED)
+        await bench.until_told(b"\x1b8,")
+
+
+async def test_a_reader_is_triggered_again_and_again(bench, monkeypatch):
+    monkeypatch.setattr("drivers.readers.line.TRIGGER_S", 0.06)
+    async with bench.running(trigger=Maker.HONEYWELL):
+        await bench.until_told(TRIGGER[Maker.HONEYWELL] * 3)
+
+
+async def test_the_answers_of_a_newland_are_no_codes(bench):
+    answer = b"\x02\x010000#SCNTRG1\x06;\x03"
+    async with bench.running(trigger=Maker.NEWLAND, feedback=Maker.NEWLAND):
+        bench.send(answer + b"first\r" + answer[:5])
+        await bench.until(ScanRead, 1)
+        bench.send(answer[5:] + b"sec" + answer + b"ond\r" + answer)
+        await bench.until(ScanRead, 2)
+        await asyncio.sleep(1.1)
+    assert bench.codes == [b"first", b"second"]
+    assert bench.of(NoiseDropped) == []

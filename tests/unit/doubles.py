@@ -323,6 +323,7 @@ class SimReader:
     """A reader that scans what a test holds up."""
 
     def __init__(self) -> None:
+        self.shown: list[base.Signal] = []
         self._report: Callable[[base.ReaderReport], None] | None = None
         self._failure: asyncio.Event = asyncio.Event()
 
@@ -331,6 +332,9 @@ class SimReader:
         self._failure.clear()
         await self._failure.wait()
         raise RuntimeError("a defect in the driver")
+
+    def show(self, signal: base.Signal) -> None:
+        self.shown.append(signal)
 
     def scan(self, data: bytes) -> None:
         self.tell(base.ScanRead(data, asyncio.get_running_loop().time()))

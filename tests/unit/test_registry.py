@@ -10,8 +10,10 @@ from drivers.framers import Aim, Terminator
 from drivers.keys import UnfitError, shown
 from drivers.kinds import DriverKind, Problem, Surroundings, check, complete
 from drivers.psk import read_psk
+from drivers.reader_kinds import LINE
 from drivers.readers.line import LineReader
-from drivers.registry import GATELINK, LINE, MQTT, READERS, RELAY, TURNSTILES
+from drivers.readers.maker_commands import Maker
+from drivers.registry import GATELINK, MQTT, READERS, RELAY, TURNSTILES
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.mqtt import MqttTurnstile
 from drivers.turnstiles.relay import RelayTurnstile
@@ -109,6 +111,8 @@ def test_a_table_with_the_port_alone_makes_a_reader_with_defaults():
         "aim": Aim.STRIP,
         "idle_ms": 0,
         "repeat_ms": 2000,
+        "feedback": Maker.NONE,
+        "trigger": Maker.NONE,
     }
     assert isinstance(LINE.build(values, AROUND), LineReader)
 
@@ -188,7 +192,7 @@ def test_a_relay_is_not_taken_with_what_it_cannot_do(key, value, expected):
         ("baudrate", "9600", "300 to 4000000", '"9600"'),
         ("baudrate", True, "300 to 4000000", "true"),
         ("baudrate", 9600.0, "300 to 4000000", "9600.0"),
-        ("terminator", "tab", "one of auto, cr, lf, crlf, stx_etx, none", '"tab"'),
+        ("terminator", "eot", "one of auto, cr, lf, crlf, tab, stx_etx, none", '"eot"'),
         ("aim", ["strip"], "one of strip, keep", '["strip"]'),
         ("idle_ms", -1, "0 to 10000", "-1"),
     ],
