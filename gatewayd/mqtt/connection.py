@@ -116,6 +116,11 @@ class Connection(aiomqtt.Client):
             self._receipts[sent.mid] = (receipt, self._loop.time())
         return receipt
 
+    @property
+    def end(self) -> str | None:
+        """Why the connection is over; None while it is not."""
+        return self._end
+
     def acknowledge(self, message: aiomqtt.Message) -> None:
         """Tell the broker that a message was dealt with; without it, it comes again."""
         self._client.ack(message.mid, message.qos)

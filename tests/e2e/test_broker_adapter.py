@@ -329,6 +329,18 @@ async def test_a_broker_that_freezes_is_given_up_after_the_time_for_a_receipt(
     mosquitto.thaw()
 
 
+async def test_a_line_that_dies_in_silence_is_noticed_though_nothing_is_sent(
+    mosquitto, make, monkeypatch
+):
+    monkeypatch.setattr("gatewayd.mqtt.connection.KEEPALIVE_S", 1)
+    async with TcpProxy(mosquitto.port) as cable, make(cable.port).connect(None) as link:
+        await asyncio.sleep(1.5)  # A ping or two go through.
+        cable.block()
+        async with asyncio.timeout(5):
+            with pytest.raises(BrokerError, match="nothing was heard from the broker"):
+                await anext(link.messages())
+
+
 async def test_nothing_of_a_lost_connection_is_sent_by_the_next_one(mosquitto, make):
     async with (
         listening(make(mosquitto.port, client_id="centre"), "t") as arrived,
