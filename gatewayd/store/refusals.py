@@ -19,7 +19,11 @@ _FORBIDDEN = (
     "access is denied: the state directory and all files in it must belong to the user that runs "
     "gatewayd (`chown -R`)"
 )
-_ABSENT = "it is not there or cannot be opened: check [storage] directory and its owner"
+_ABSENT = (
+    "it is not there or cannot be opened: gatewayd makes it when it runs for the first time; check "
+    "[storage] directory and its owner"
+)
+_NO_DIRECTORY = "there is a file in the way: give [storage] directory another path"
 _BUSY = "another program holds the file: find it with `fuser -v` and close it"
 _DAMAGED = "the file is damaged: restart gatewayd, which moves it aside and starts a new one"
 _OTHER = "the disk refuses"
@@ -33,7 +37,8 @@ _BY_ERRNO = {
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.ENOENT: _ABSENT,
-    errno.ENOTDIR: _ABSENT,
+    errno.ENOTDIR: _NO_DIRECTORY,
+    errno.EEXIST: _NO_DIRECTORY,
 }
 
 _BY_SQLITE_CODE = {

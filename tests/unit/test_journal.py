@@ -193,7 +193,7 @@ def test_another_program_that_keeps_the_journal_locked_is_named(tmp_path):
 
 def test_a_directory_that_is_no_directory_is_named(tmp_path):
     (tmp_path / "state").write_text("a file")
-    with pytest.raises(StorageError, match=r"journal\.db: it is not there or cannot be opened"):
+    with pytest.raises(StorageError, match=r"journal\.db: there is a file in the way"):
         opened(tmp_path / "state").__enter__()
 
 

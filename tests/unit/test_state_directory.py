@@ -74,7 +74,7 @@ def test_a_damaged_version_does_not_keep_the_gateway_from_starting(tmp_path, con
 
 def test_a_path_that_is_no_directory_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="gatewayd: it is not there or cannot be opened"):
+    with pytest.raises(StorageError, match="gatewayd: there is a file in the way"):
         _enter(tmp_path / "file" / "gatewayd")
     with pytest.raises(StorageError, match=r"file: .*File exists"):
         _enter(tmp_path / "file")
