@@ -7,9 +7,13 @@ from gatewayd.core.events import Alarm, AlarmOutcome
 from gatewayd.core.projection import ALARMS, alarm_key
 from gatewayd.core.words import Json
 from gatewayd.ports import Cache
+from gatewayd.runtime import recorder
 from gatewayd.runtime.recorder import Recorder
 
 log = logging.getLogger(__name__)
+
+END_WITH_RUN = frozenset({recorder.ALARM, "passage_stuck"})
+"""What only the run that raised them would clear; all others are found out anew."""
 
 
 class Alarms:
@@ -23,9 +27,19 @@ class Alarms:
     def clear(self, alarm: str, subject: str) -> None:
         self._change(AlarmOutcome.CLEARED, alarm, subject, {})
 
+    def end_earlier_runs(self) -> None:
+        """Clear what a run that was killed left behind."""
+        for key in self.active():
+            alarm, _, subject = key.partition("/")
+            if alarm in END_WITH_RUN:
+                self.clear(alarm, subject)
+
     def active(self) -> list[str]:
         """Return `alarm/subject` of all that are raised, sorted."""
-        return sorted(self._active)
+        # The recorder raises its own on the disk that refuses it, so it is on no disk yet.
+        is_refused = self._recorder.refusal is not None
+        refused = {alarm_key(recorder.ALARM, "gateway")} if is_refused else set()
+        return sorted(self._active | refused)
 
     def _change(
         self, outcome: AlarmOutcome, alarm: str, subject: str, detail: Mapping[str, Json]

@@ -51,6 +51,7 @@ class Gateway:
         """Run until `stop` is set, then end in order. A recorder that fails ends it at once."""
         shared = self.shared
         shared.recorder.keep(_audit("started", self.started))
+        shared.alarms.end_earlier_runs()
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(shared.recorder.run(), name="recorder")
             gate = [self._start(tasks, part) for part in self.gate]

@@ -16,6 +16,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
+        self.refusal: str | None = None
         self.cache = SimCache()
 
     def keep(self, fact: Fact) -> None:
@@ -77,6 +78,28 @@ def test_an_alarm_is_remembered_over_a_restart(kept):
     after.clear("link_lost", "lane-1")
     assert kept.facts == [raised("link_lost", "lane-1"), cleared("link_lost", "lane-1")]
     assert alarms_over(kept).active() == []
+
+
+def test_what_a_killed_run_left_behind_ends_with_the_next_start(kept):
+    before = alarms_over(kept)
+    for alarm, subject in (("journal_refuses", "gateway"), ("passage_stuck", "lane-1")):
+        before.raise_(alarm, subject)
+    before.raise_("fire", "lane-1")
+    after = alarms_over(kept)
+    after.end_earlier_runs()
+    assert after.active() == ["fire/lane-1"]
+    assert kept.facts[3:] == [
+        cleared("journal_refuses", "gateway"),
+        cleared("passage_stuck", "lane-1"),
+    ]
+
+
+def test_a_disk_that_refuses_is_an_alarm_although_no_disk_has_it(kept):
+    alarms = alarms_over(kept)
+    kept.refusal = "the disk is full"
+    assert alarms.active() == ["journal_refuses/gateway"]
+    kept.refusal = None
+    assert alarms.active() == []
 
 
 def test_changes_are_logged_and_states_are_not(kept, caplog):
