@@ -32,6 +32,7 @@ class PtyPair:
     def plug(self) -> None:
         assert self._thread is None, "the cable is in"
         left, right = self._make(self.left), self._make(self.right)
+        self._left = left
         stop, self._stop = os.pipe()
         self._fds += [stop]
         self._ready = selectors.DefaultSelector()
@@ -54,6 +55,10 @@ class PtyPair:
         for fd in self._fds:
             os.close(fd)
         self._fds.clear()
+
+    def disturb(self, noise: bytes) -> None:
+        """Have bytes arrive at `left` that `right` never sent."""
+        os.write(self._left, noise)
 
     def _make(self, path: Path) -> int:
         master, slave = os.openpty()

@@ -1,0 +1,340 @@
+"""A site for a test: its files, its devices on real ttys, and gatewayd as a process of its own.
+
+The daemon is `python -m gatewayd run`, each turnstile `gatewayd simulate turnstile` on the far end
+of a cable (or at a broker), each reader types on a pty. A test waits for what they log and tell.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from drivers.simulated.reader import SimulatedReaderOptions, run_simulated_reader
+from gatewayd.app.records import read_events
+from gatewayd.core.passes import Pass, write_pass
+from gatewayd.core.trust import IssuerKey, Purpose, issuer_document
+from tests.e2e.eventually import eventually
+from tests.e2e.pty_pair import PtyPair
+
+PATIENCE_S = 25.0  # For what takes far less than a second, on a machine that has other work.
+GATEWAYD = (sys.executable, "-m", "gatewayd")
+SITE = "mojokerto/dukcapil/gmsc"
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+FORGERS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+ROSTER = """\
+id,category,valid_from,valid_until,blocked,note
+CARD-STAFF,staff,,,,a note that stays here
+CARD-BLOCKED,visitor,,,yes,lost
+"""
+
+SETTINGS = """\
+[site]
+region = "mojokerto"
+organisation = "dukcapil"
+id = "gmsc"
+timezone = "Asia/Jakarta"
+[storage]
+directory = "s"
+[[rosters]]
+name = "cards"
+file = "cards.csv"
+"""
+LANE = """\
+[[lanes]]
+id = "{name}"
+  [lanes.entry_reader]
+  driver = "line"
+  port = "{folder}/{name}-entry"
+  [lanes.exit_reader]
+  driver = "line"
+  port = "{folder}/{name}-exit"
+  [lanes.turnstile]
+  psk_file = "{name}.psk"
+"""
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    await eventually(is_so, PATIENCE_S)
+
+
+def issue(subject: str, category: str = "staff", *, key=KEY, days: float = 1.0) -> str:
+    """Return the code of a pass that ends in so many days (negative: it has ended)."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    content = Pass(
+        issuer="test",
+        subject=subject,
+        category=category,
+        issued_at=now - timedelta(days=9),
+        not_before=now - timedelta(days=9),
+        not_after=now + timedelta(days=days),
+        pass_id=secrets.token_bytes(8),
+    )
+    return write_pass(content, key)
+
+
+Answer = tuple[str, str]
+
+
+class Program:
+    """A command that runs in a folder; `told` and `logged` read its JSON lines there."""
+
+    def __init__(self, folder: Path, name: str, command: Sequence[str], **environment: str) -> None:
+        self.told = Lines(folder / f"{name}.out")
+        self.logged = Lines(folder / f"{name}.log")
+        with self.told.path.open("ab") as out, self.logged.path.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=log,
+                env={**os.environ, **environment},
+            )
+
+    def order(self, line: str) -> None:
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def end(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Send the signal and return the exit code."""
+        self.process.send_signal(how)
+        self.process.stdin.close()
+        return self.process.wait(PATIENCE_S)
+
+
+class Lines:
+    """The JSON lines of a file that is appended to, as far as they are whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._size = 0
+        self._lines: list[dict[str, Any]] = []
+
+    def __call__(self, event: str | None = None, **fields: object) -> list[dict[str, Any]]:
+        """Return the lines of an event (all: None) that have these fields."""
+        with self.path.open("rb") as file:
+            file.seek(self._size)
+            whole, end, _ = file.read().rpartition(b"\n")
+        self._size += len(whole + end)
+        self._lines += [json.loads(line) for line in whole.splitlines()]
+        return [
+            line
+            for line in self._lines
+            if event in (None, line["event"]) and fields.items() <= line.items()
+        ]
+
+
+class Lane:
+    """What stands at one lane. `cable` joins the gateway's port with the turnstile's."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.cable = PtyPair(folder / name)
+        self.turnstile: Program
+        self._folder = folder
+        self._codes: dict[str, asyncio.Queue[bytes]] = {}
+
+    def scan(self, code: str | bytes, way: str = "entry") -> None:
+        """Have the reader on this side type a code."""
+        self._codes[way].put_nowait(code.encode() if isinstance(code, str) else code)
+
+    @property
+    def openings(self) -> list[str]:
+        """The grants that the turnstile unlocked for."""
+        return [line["grant"] for line in self.turnstile.told("unlocked") if "grant" in line]
+
+    def start_turnstile(self, *options: str) -> None:
+        """Plug one in; it keeps its log from one start to the next."""
+        shared = ("--psk-file", f"{self.name}.psk", "--state", f"{self.name}.json")
+        command = [*GATEWAYD, "simulate", "turnstile", *shared, "--walk-ms", "100", *options]
+        self.turnstile = Program(self._folder, f"{self.name}-turnstile", command)
+
+    async def run_reader(self, way: str) -> None:
+        codes = self._codes[way] = asyncio.Queue()
+
+        async def typed() -> AsyncIterator[bytes]:
+            while True:
+                yield await codes.get()
+
+        port = f"{self._folder}/{self.name}-{way}"
+        options = SimulatedReaderOptions(port=port, pace_ms=0)
+        await run_simulated_reader(options, typed(), lambda _: None)
+
+
+class Site:
+    """Used as `async with Site(tmp_path) as site`: then turnstiles and gateway run and are ready."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: str = "",
+        broker: int | None = None,
+        device_broker: int | None = None,
+        turnstile: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
+        """broker: the port of the centre's. device_broker: adds a lane over MQTT, `lane-2`.
+
+        settings: more sections. turnstile: more lines for each of them. options: of their programs.
+        """
+        self.folder = folder
+        self.settings = folder / "gate.toml"
+        self.state = folder / "s"
+        names = ("lane-1",) if device_broker is None else ("lane-1", "lane-2")
+        self.lanes = {name: Lane(name, folder) for name in names}
+        self.gateway: Program
+        self._device_broker = device_broker
+        self._options = options
+        self._stack = AsyncExitStack()
+        text = SETTINGS + settings
+        if broker is not None and "[broker]" not in settings:
+            text += f'[broker]\nurl = "mqtt://127.0.0.1:{broker}"\n'
+        if device_broker is not None:
+            text += f'[device_broker]\nurl = "mqtt://127.0.0.1:{device_broker}"\n'
+        for lane in self.lanes.values():
+            wire = f'driver = "gatelink"\nport = "{lane.cable.left}"\n'
+            if lane.name == "lane-2":
+                wire = 'driver = "mqtt"\ndevice = "tripod-2"\n'
+            text += LANE.format(name=lane.name, folder=folder) + wire + turnstile
+        self._write(text)
+
+    def _write(self, settings: str) -> None:
+        self.settings.write_text(settings)
+        (self.folder / "cards.csv").write_text(ROSTER)
+        (self.folder / "trust").mkdir()
+        document = issuer_document(IssuerKey("test", KEY.public_key(), frozenset({Purpose.PASS})))
+        (self.folder / "trust/test.jwks.json").write_text(json.dumps(document))
+        for name in self.lanes:
+            (self.folder / name).mkdir()
+            psk = self.folder / f"{name}.psk"
+            psk.write_text(secrets.token_hex(32))
+            psk.chmod(0o600)
+
+    @property
+    def lane(self) -> Lane:
+        return self.lanes["lane-1"]
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for lane in self.lanes.values():
+                for way in ("entry", "exit"):
+                    reader = asyncio.create_task(lane.run_reader(way))
+                    stack.push_async_callback(_cancel, reader)
+                wire = (
+                    "--broker",
+                    f"mqtt://127.0.0.1:{self._device_broker}",
+                    "--device",
+                    "tripod-2",
+                )
+                if lane.name == "lane-1":
+                    stack.enter_context(lane.cable)
+                    wire = ("--port", str(lane.cable.right))
+                lane.start_turnstile(*wire, *self._options)
+                stack.callback(lambda lane=lane: lane.turnstile.end())
+            stack.callback(self.kill)
+            await self.start()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if error[0] is not None:
+            print(self.gateway.logged.path.read_text())
+        await self._stack.__aexit__(*error)
+
+    # --- the daemon ---
+
+    async def start(self, **environment: str) -> None:
+        """Start it, and return when every lane is ready and every device answers."""
+        command = [*GATEWAYD, "run", "-c", str(self.settings)]
+        self.gateway = Program(self.folder, "gateway", command, **environment)
+        await until(self.is_ready)
+
+    def is_ready(self) -> bool:
+        assert self.gateway.process.poll() is None, self.gateway.logged.path.read_text()
+        status = self.status()
+        lanes = status.get("lanes", {}).values()
+        has_loss = any(alarm.startswith("link_lost") for alarm in status.get("alarms", ()))
+        return bool(lanes) and all(lane["linked"] for lane in lanes) and not has_loss
+
+    def kill(self) -> None:
+        self.gateway.end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to end, as systemd does; return its exit code."""
+        return self.gateway.end(signal.SIGTERM)
+
+    # --- people ---
+
+    async def show(self, code: str | bytes, way: str = "entry", lane: str = "lane-1") -> Answer:
+        """Have somebody hold up a code; return outcome and reason of the verdict on it."""
+        count = len(self.log("verdict", lane=lane))
+        self.lanes[lane].scan(code, way)
+        await until(lambda: len(self.log("verdict", lane=lane)) > count)
+        verdict = self.log("verdict", lane=lane)[count]
+        return verdict["outcome"], verdict["reason"]
+
+    async def pass_through(
+        self, code: str | bytes, way: str = "entry", lane: str = "lane-1"
+    ) -> None:
+        """Have somebody hold up a good code and walk; return when the passage is recorded."""
+        passages = partial(self.log, "passage", lane=lane, outcome="completed", direction=way)
+        count = len(passages())
+        outcome, reason = await self.show(code, way, lane)
+        assert outcome == "admitted", reason
+        await until(lambda: len(passages()) > count)
+
+    # --- what it says ---
+
+    def log(self, event: str, **fields: object) -> list[dict[str, Any]]:
+        return self.gateway.logged(event, **fields)
+
+    def ask(self, **request: object) -> dict[str, Any]:
+        """Ask through the control socket; without a gateway the answer is empty."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(self.state / "control.sock"))
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                return json.loads(connection.makefile("rb").readline() or b"{}")
+            except OSError:
+                return {}
+
+    def status(self) -> dict[str, Any]:
+        return self.ask(do="status")
+
+    def inside(self) -> int:
+        return self.status()["occupancy"]["total"]
+
+    def journal(self, kind: str = "") -> list[dict[str, Any]]:
+        """Return the events whose type begins so, oldest first."""
+        return [
+            event
+            for event in read_events(self.state)
+            if event["type"].startswith(f"onegate.{kind}")
+        ]
+
+    async def cli(self, *arguments: str) -> tuple[int, str, str]:
+        """Run `gatewayd ARGUMENTS -c FILE`; return exit code, standard output and error."""
+        pipe = asyncio.subprocess.PIPE
+        command = (*GATEWAYD, *arguments, "-c", str(self.settings))
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+        out, error = await process.communicate()
+        return process.returncode, out.decode(), error.decode()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,90 @@
+"""A state directory that cannot be used, is in use, or fills up while people come and go."""
+
+import contextlib
+import shutil
+import subprocess
+
+import pytest
+
+from tests.e2e.daemon import GATEWAYD, Site, issue, until
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small disk of its own for the state directory; only root can make one."""
+    (tmp_path / "s").mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", tmp_path / "s"]
+    if shutil.which("mount") is None or subprocess.run(mounting, check=False).returncode != 0:
+        pytest.skip("mounting a disk needs root")
+    yield tmp_path / "s"
+    subprocess.run(["umount", "--lazy", tmp_path / "s"], check=True)
+
+
+def run(folder):
+    command = [*GATEWAYD, "run", "-c", str(folder / "gate.toml")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_file_in_the_way_of_the_state_directory_is_named_with_what_to_do(tmp_path):
+    site = Site(tmp_path)
+    site.state.write_text("a file where the directory should be")
+    ended = run(tmp_path)
+    assert ended.returncode == 1
+    assert f"{site.state}: there is a file in the way" in ended.stderr
+    assert "give [storage] directory another path" in ended.stderr
+
+
+def test_a_read_only_disk_is_named_with_what_to_do(tmp_path, disk):
+    Site(tmp_path)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    ended = run(tmp_path)
+    assert ended.returncode == 1
+    assert "the disk is read-only: mount it writable again" in ended.stderr
+
+
+async def test_a_second_gateway_on_the_same_directory_names_the_first_and_ends(tmp_path):
+    async with Site(tmp_path) as site:
+        ended = run(tmp_path)
+        assert ended.returncode == 1
+        assert f"in use by another gatewayd, process {site.gateway.process.pid}: " in ended.stderr
+        assert "systemctl stop gatewayd" in ended.stderr
+        await site.pass_through(issue("1001"))
+
+
+@pytest.mark.parametrize(("rule", "shown"), [("refuse", "refused"), ("refer", "ask_officer")])
+async def test_a_full_disk_closes_the_entry_and_never_the_exit(tmp_path, disk, rule, shown):
+    settings = f'[journal]\nwhen_disk_refuses = "{rule}"\n'
+    async with Site(tmp_path, settings=settings) as site:
+        await site.pass_through(issue("1001"))
+        await site.pass_through(issue("1002"))
+        fill(disk / "ballast")
+        site.lane.scan(issue("1003"))
+        site.lane.scan(issue("1004"))
+        await until(lambda: site.status()["journal"]["missed_verdicts"] == 2)
+        await until(lambda: len(site.lane.turnstile.told("indicated", signal=shown)) == 2)
+        site.lane.scan(issue("1001"), "exit")
+        await until(lambda: site.lane.turnstile.told("passed", direction="exit"))
+        status = site.status()
+        assert "the disk is full: free some space" in status["journal"]["refusal"]
+        assert "journal_refuses/gateway" in status["alarms"]
+        assert site.log("journal_refuses", what_to_do=status["journal"]["refusal"])
+        assert "THE DISK REFUSES" in (await site.cli("status"))[1]
+        assert len(site.lane.openings) == 3
+
+        (disk / "ballast").unlink()
+        await until(lambda: site.log("journal_recovered", missed_verdicts=3))
+        await until(lambda: site.inside() == 1)
+        await site.pass_through(issue("1005"))
+        assert "journal_refuses/gateway" not in site.status()["alarms"]
+        recovered = [event["data"]["detail"] for event in site.journal("audit.journal")]
+        assert [detail["missed_verdicts"] for detail in recovered] == [3]
+        told = [event["type"] for event in site.journal("alarm")]
+        assert told[-2:] == ["onegate.alarm.raised.v1", "onegate.alarm.cleared.v1"]
+
+
+def fill(path):
+    with path.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while ballast.write(bytes(4096)):
+            pass
