@@ -57,6 +57,11 @@ class DemoBroker:
     def url(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def protocol(self) -> str:
+        """Return the MQTT version to speak with it: the embedded one does not even refuse 5."""
+        return "auto" if self._mosquitto is not None else "3.1.1"
+
     async def start(self) -> None:
         """Start it; returns when it takes connections."""
         if self._mosquitto is None:

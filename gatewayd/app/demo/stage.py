@@ -36,9 +36,11 @@ directory = "state"
 [trust]
 directory = "trust"
 [broker]
-url = "{central}"
+url = "{central.url}"
+protocol = "{central.protocol}"
 [device_broker]
-url = "{devices}"
+url = "{devices.url}"
+protocol = "{devices.protocol}"
 [policy]
 version = "demo-1"
 unknown_holder = "refer"
@@ -97,7 +99,7 @@ class Stage:
         shutil.copy(public_key, trust / public_key.name)
         (self.directory / "cards.csv").write_text(roster)
         settings = _SETTINGS.format(
-            site=SITE, central=self.central.url, devices=self.devices.url, visitors=visitors
+            site=SITE, central=self.central, devices=self.devices, visitors=visitors
         )
         for lane in self.lanes.values():
             psk = self.directory / f"{lane.name}.psk"
