@@ -4,16 +4,17 @@ import socket
 from dataclasses import dataclass
 from os import environ
 
-from config.schema import OnDiskRefusal
+from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.lanes import build_lanes
 from gatewayd.app.site import Rules
-from gatewayd.app.sync import build_device_messages, build_sync
+from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json
+from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.clock import SystemClock
@@ -82,14 +83,24 @@ def build_gateway(
         blocking=blocking,
         service=Service(environ),
         gate=[*(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()), control],
-        sync=[
-            *([] if sync is None else [Part("sync", sync.publisher.run)]),
-            *([] if messages is None else [Part("device messages", messages.run)]),
-        ],
+        sync=_sync_parts(settings, sync, messages),
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,
         started=_started(opened, knowledge),
     )
+
+
+def _sync_parts(
+    settings: Settings, sync: Sync | None, messages: DeviceMessages | None
+) -> list[Part]:
+    parts: list[Part] = []
+    if sync is not None:
+        parts.append(Part("sync", sync.publisher.run))
+    if messages is not None:
+        parts.append(Part("device messages", messages.run))
+    if isinstance(settings.device_broker, EmbeddedBroker):
+        parts.append(Part("device broker", run_embedded_broker))
+    return parts
 
 
 def _started(opened: Opened, knowledge: Knowledge) -> dict[str, Json]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Never
 
 from config.schema import Broker, EmbeddedBroker, Settings
 from gatewayd import __version__
@@ -21,6 +22,7 @@ from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.account import Account, Protocol, Tls
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.mqtt.device_messages import DeviceMessages
+from gatewayd.mqtt.embedded import embedded_broker
 from gatewayd.mqtt.payloads import AsOf, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock, Journal
@@ -35,6 +37,7 @@ ALARM = "centre_unreachable"
 LAST_WORDS_S = 1.0  # For the last events to reach the broker; the whole end takes at most 2 s.
 LOOK_S = 0.02
 PASSWORD_SIZE_MAX = 1000
+EMBEDDED_AT = ("127.0.0.1", 1884)
 DEVICE_RETRY_S, DEVICE_RETRY_S_MAX = 0.2, 5.0  # In the same building, with people waiting.
 
 
@@ -145,15 +148,24 @@ def build_sync(
 
 def build_device_messages(settings: Settings, blocking: Blocking) -> DeviceMessages | None:
     """Build the connection to the turnstiles' broker; None where the settings name none."""
+    client_id = f"{settings.site.id}-gateway"
     match settings.device_broker:
         case None:
             return None
         case Broker() as broker:
-            account = _account(broker, client_id=f"{settings.site.id}-gateway")
+            account = _account(broker, client_id)
         case EmbeddedBroker():
-            raise EarlyEnd("[device_broker] url: this version embeds no broker yet", MISUSE)
+            host, port = EMBEDDED_AT
+            account = Account(host=host, port=port, client_id=client_id, protocol=Protocol.V311)
     backoff = Backoff(DEVICE_RETRY_S, DEVICE_RETRY_S_MAX, SystemChance().fraction)
     return DeviceMessages(AiomqttBroker(account, blocking), backoff)
+
+
+async def run_embedded_broker() -> Never:
+    """Be the turnstiles' broker, for as long as the gateway runs; only this machine reaches it."""
+    async with embedded_broker(*EMBEDDED_AT):
+        await asyncio.Event().wait()
+    raise AssertionError("it is left when cancelled")
 
 
 def _account(broker: Broker, client_id: str) -> Account:
