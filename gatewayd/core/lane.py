@@ -115,11 +115,18 @@ def _may_follow(before: State, after: State) -> bool:
 
 def held_grant(lane: Lane) -> GrantId | None:
     """Return the grant that this lane watches; others of it are settled from the device's log."""
-    match lane.state:
-        case Granted(grant) | Passing(grant):
-            return grant
-        case Idle() | Faulted() | Free() | ExitOnly() | Deciding():
-            return None
+    return lane.state.grant if isinstance(lane.state, Granted | Passing) else None
+
+
+def lamp(lane: Lane, direction: Direction) -> Indication:
+    """Return what the lane shows on one side when there is nothing else to tell anybody."""
+    state, rest = lane.state, rest_state(lane)
+    is_in_use = isinstance(state, Granted | Passing) and state.direction is direction
+    if is_in_use and not _is_taken_back(lane):
+        return Indication.GO
+    if direction is Direction.EXIT and isinstance(rest, ExitOnly):
+        return Indication.READY  # A lock-down closes the entry.
+    return _RESTING[type(rest)]
 
 
 def rest_state(lane: Lane) -> Rest:
@@ -145,30 +152,34 @@ def _presented(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
 
 
 def _wait(lane: Lane, ticket: Ticket) -> Step:
-    first = tuple(other for other in lane.waiting if other.goes_first)
-    scans = tuple(other for other in lane.waiting if not other.goes_first)
-    if _count_alike(lane, ticket) >= (
-        WAITING_FIRST_MAX if ticket.goes_first else WAITING_SCANS_MAX
-    ):
-        return lane, [TurnAway(ticket)]
-    waiting = (*first, ticket, *scans) if ticket.goes_first else (*first, *scans, ticket)
-    effects: list[Effect] = [Show(Indication.WAIT, ticket.direction)]
+    alike = sum(_turn(other) == _turn(ticket) for other in lane.waiting)
+    if alike >= (WAITING_FIRST_MAX if ticket.goes_first else WAITING_SCANS_MAX):
+        return lane, _turn_away(lane, ticket)
+    waiting = tuple(sorted((*lane.waiting, ticket), key=_turn))
+    effects: list[Effect] = []
+    if lamp(lane, ticket.direction) not in _LASTING:
+        effects.append(Show(Indication.WAIT, ticket.direction))
     if ticket.wait_ms is not None:
         effects.append(StartTimer(WaitOver(ticket.id), ticket.wait_ms))
     return replace(lane, waiting=waiting), effects
 
 
-def _count_alike(lane: Lane, ticket: Ticket) -> int:
-    """Count those who wait for the same: who wants to leave has room whoever wants to come in."""
-    kind = (ticket.goes_first, ticket.direction)
-    return sum((other.goes_first, other.direction) == kind for other in lane.waiting)
+def _turn(ticket: Ticket) -> tuple[bool, bool]:
+    """Return who goes first: whoever leaves, then whom the officer lets in, then scans."""
+    return ticket.direction is Direction.ENTRY, not ticket.goes_first
+
+
+def _turn_away(lane: Lane, ticket: Ticket) -> list[Effect]:
+    is_exit = ticket.direction is Direction.EXIT
+    shown = Indication.WAIT if is_exit else Indication.REFUSED  # An exit is never refused.
+    return [TurnAway(ticket), *_notice(lane, shown, ticket.direction)]
 
 
 def _wait_over(lane: Lane, ticket_id: int) -> Step:
     for ticket in lane.waiting:
         if ticket.id == ticket_id:
             left = tuple(other for other in lane.waiting if other.id != ticket_id)
-            return replace(lane, waiting=left), [TurnAway(ticket)]
+            return replace(lane, waiting=left), _turn_away(lane, ticket)
     return lane, []  # It was taken meanwhile.
 
 
@@ -204,18 +215,20 @@ def _changed(
             after = replace(lane, order=order)
     before, rest = rest_state(lane), rest_state(after)
     effects: list[Effect] = []
-    if isinstance(rest, ExitOnly) and isinstance(lane.state, Granted):
-        effects += _cancel_entry(lane.state)
+    if isinstance(after.state, Granted) and _is_taken_back(after):
+        effects.append(CancelOpen(after.state.grant))
     if not isinstance(what, FaultChanged) and after.is_linked and not after.is_fire:
         effects.append(ApplyOrder(after.order))
-    if rest != before:
-        effects.append(Show(_RESTING[type(rest)], Direction.ENTRY))
     after, more = _leave_for(after, rest, windows)
+    if rest != before or what == LinkChanged(is_up=True):  # A new link may be a new device.
+        effects += [Show(lamp(after, direction), direction) for direction in Direction]
     return after, effects + more
 
 
-def _cancel_entry(state: Granted) -> list[Effect]:
-    return [CancelOpen(state.grant)] if state.direction is Direction.ENTRY else []
+def _is_taken_back(lane: Lane) -> bool:
+    """Tell whether a lock-down came after the entry was granted, and before anybody went in."""
+    is_entry = isinstance(lane.state, Granted) and lane.state.direction is Direction.ENTRY
+    return is_entry and isinstance(rest_state(lane), ExitOnly)
 
 
 def _leave_for(lane: Lane, rest: Rest, windows: Windows) -> Step:
@@ -257,12 +270,9 @@ def _recorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
             raise AssertionError("recorded before it was decided")
         case TurnedAway(indication):
             after, effects = _serve_next(lane, windows)
-            return after, [Show(indication, direction), *effects]
+            return after, [*_notice(lane, indication, direction), *effects]
         case Admitted(grant):
-            hindrance = _hindrance(lane, state)
-            if hindrance is None:
-                return _open(lane, grant, direction, windows)
-            return _expire(lane, grant, direction, hindrance, windows)
+            return _open(lane, state, grant, windows)
 
 
 def _hindrance(lane: Lane, state: Deciding) -> Reason | None:
@@ -279,12 +289,16 @@ def _hindrance(lane: Lane, state: Deciding) -> Reason | None:
             return None
 
 
-def _open(lane: Lane, grant: GrantId, direction: Direction, windows: Windows) -> Step:
-    return replace(lane, state=Granted(grant, direction)), [
-        OpenGate(grant, direction),
-        Show(Indication.GO, direction),
-        StartTimer(WindowOver(grant), windows.settled_ms),
-    ]
+def _open(lane: Lane, state: Deciding, grant: GrantId, windows: Windows) -> Step:
+    direction, hindrance = state.ticket.direction, _hindrance(lane, state)
+    if hindrance is None:
+        return replace(lane, state=Granted(grant, direction)), [
+            OpenGate(grant, direction),
+            Show(Indication.GO, direction),
+            StartTimer(WindowOver(grant), windows.settled_ms),
+        ]
+    after, effects = _serve_next(lane, windows)
+    return after, [Expire(grant, hindrance), Show(lamp(after, direction), direction), *effects]
 
 
 def _record_late(lane: Lane, state: Deciding, windows: Windows) -> Step:
@@ -296,35 +310,23 @@ def _record_late(lane: Lane, state: Deciding, windows: Windows) -> Step:
         case None:
             raise AssertionError("late before it was decided")
         case TurnedAway(indication):
-            return after, [Show(indication, Direction.ENTRY), *effects]
+            return after, [*_notice(lane, indication, Direction.ENTRY), *effects]
         case Admitted(grant):
-            wait = Show(Indication.WAIT, Direction.ENTRY)
-            return after, [Expire(grant, Reason.RECORD_LATE), wait, *effects]
+            wait = _notice(lane, Indication.WAIT, Direction.ENTRY)
+            return after, [Expire(grant, Reason.RECORD_LATE), *wait, *effects]
 
 
 def _record_failed(lane: Lane, state: Deciding, shown: Indication, windows: Windows) -> Step:
     if state.ticket.direction is Direction.EXIT:
         return _open_unrecorded(lane, state, windows)
     after, effects = _serve_next(lane, windows)
-    return after, [Show(shown, Direction.ENTRY), *effects]
+    return after, [*_notice(lane, shown, Direction.ENTRY), *effects]
 
 
 def _open_unrecorded(lane: Lane, state: Deciding, windows: Windows) -> Step:
     """Open an exit without its record: exits do not wait for the disk."""
     assert isinstance(state.outcome, Admitted), "an exit is always admitted"
-    grant = state.outcome.grant
-    hindrance = _hindrance(lane, state)
-    if hindrance is None:
-        return _open(lane, grant, Direction.EXIT, windows)
-    return _expire(lane, grant, Direction.EXIT, hindrance, windows)
-
-
-def _expire(
-    lane: Lane, grant: GrantId, direction: Direction, hindrance: Reason, windows: Windows
-) -> Step:
-    shown = Show(_RESTING[type(rest_state(lane))], direction)
-    after, effects = _serve_next(lane, windows)
-    return after, [Expire(grant, hindrance), shown, *effects]
+    return _open(lane, state, state.outcome.grant, windows)
 
 
 # --- a grant in force ---
@@ -350,9 +352,10 @@ def _in_force(
             return lane, []  # Told twice, or a timer of before.
         case NotOpened():
             after, effects = _leave_in_force(lane, windows)
-            return after, [Show(Indication.FAULT, state.direction), *effects]
+            return after, [*_notice(after, Indication.FAULT, state.direction), *effects]
         case GrantEnded() | WindowOver():
-            return _leave_in_force(lane, windows)
+            after, effects = _leave_in_force(lane, windows)
+            return after, [Show(lamp(after, state.direction), state.direction), *effects]
 
 
 def _leave_in_force(lane: Lane, windows: Windows) -> Step:
@@ -367,6 +370,21 @@ _MODES: dict[type[Rest], GateMode] = {
     Faulted: GateMode.NOT_READY,
     Free: GateMode.EMERGENCY,
     ExitOnly: GateMode.EXIT_ONLY,
+}
+
+
+# --- lamps ---
+
+
+def _notice(lane: Lane, shown: Indication, direction: Direction) -> list[Effect]:
+    """Tell one person something for a moment, unless what is lit is to stay lit."""
+    lasting = lamp(lane, direction)
+    return [] if lasting in _LASTING else [Show(shown, direction, lasting)]
+
+
+_LASTING = {
+    Indication.GO,  # For the one who goes through now.
+    Indication.EMERGENCY,  # For everybody: fire wins.
 }
 _RESTING: dict[type[Rest], Indication] = {
     Idle: Indication.READY,

@@ -42,7 +42,8 @@ class Ticket:
     """One request to pass: a scan, or an admission by the officer.
 
     wait_ms: how long it may wait for the lane before it is turned away; None waits as long as it
-    takes (exits). goes_first: it is taken before the scans that wait.
+    takes (exits). goes_first: it is taken before the scans that wait to come in; who wants to leave
+    is taken before everybody else.
     """
 
     id: int
@@ -288,8 +289,11 @@ class Expire:
 
 @dataclass(frozen=True, slots=True)
 class Show:
+    """Light the lamps of one direction until the next Show; a notice is replaced by `then`."""
+
     indication: Indication
     direction: Direction
+    then: Indication | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.gate import Admission, Decision, Gate, Place, Scan
+from gatewayd.runtime.lamps import Lamps
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import Reports
 
@@ -106,6 +107,7 @@ class LaneShell:
         self.device = ""
         self._turnstile = turnstile
         self._readers = readers
+        self._lamps = Lamps(turnstile, readers)
         self._shared = shared
         self._reports = Reports(lane, shared.gate, shared.recorder, turnstile.send)
         self._asked: dict[int, _Asked] = {}
@@ -127,6 +129,7 @@ class LaneShell:
         except asyncio.CancelledError:
             for timer in self._timers:
                 timer.cancel()
+            self._lamps.close()
             raise
         raise AssertionError("drivers run until they are cancelled")
 
@@ -271,8 +274,8 @@ class LaneShell:
                 self._turnstile.send(base.CancelOpen(grant))
             case Expire(grant, reason):
                 self._reports.expire(grant, reason)
-            case Show(indication, direction):
-                self._show(indication, direction)
+            case Show(indication, direction, then):
+                self._lamps.show(indication, direction, then)
             case ApplyOrder(order):
                 self._turnstile.send(base.SetMode(base.Mode(order)))
             case StartTimer(what, after_ms):
@@ -309,7 +312,6 @@ class LaneShell:
         asked = self._asked.pop(ticket.id)
         place = Place(self.id, ticket.direction, GateMode.NORMAL)
         fact = self._shared.gate.turn_away(asked.what, place)
-        self._show(Indication.REFUSED, ticket.direction)
 
         def done(event: Event | None) -> None:
             if asked.answered is not None:
@@ -326,10 +328,6 @@ class LaneShell:
                 grant, base.Direction(direction), windows.unlock_ms, ttl_ms=windows.ttl_ms
             )
         )
-
-    def _show(self, indication: Indication, direction: Direction) -> None:
-        signal = base.Indicate(base.Signal(indication), base.Direction(direction))
-        self._turnstile.send(signal)
 
     def _start_timer(self, what: Timer, after_ms: int) -> None:
         def due() -> None:

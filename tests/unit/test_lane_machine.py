@@ -9,6 +9,7 @@ from gatewayd.core.lane import (
     Windows,
     _may_follow,
     held_grant,
+    lamp,
     rest_state,
     step,
 )
@@ -96,6 +97,14 @@ def passing(direction: Direction = ENTRY) -> Lane:
     return play(granted(direction), PassageBegan(G1))[0]
 
 
+def both(shown: Indication) -> list[Effect]:
+    return [Show(shown, ENTRY), Show(shown, EXIT)]
+
+
+def shows(effects: list[Effect]) -> list[Show]:
+    return [effect for effect in effects if isinstance(effect, Show)]
+
+
 def opened(effects: list[Effect]) -> list[GrantId]:
     return [effect.grant for effect in effects if isinstance(effect, OpenGate)]
 
@@ -136,13 +145,16 @@ def test_the_lane_gives_the_turnstile_all_its_time_before_it_goes_on():
 def test_a_refused_or_referred_person_leaves_the_lane_idle(shown):
     lane, effects = play(IDLE, Presented(scan(1)), Decided(1, TurnedAway(shown)), Recorded(1))
     assert lane == IDLE
-    assert effects[-1] == Show(shown, ENTRY)
+    assert effects[-1] == Show(shown, ENTRY, Indication.READY)
 
 
 def test_a_late_record_opens_no_entry():
     lane, effects = play(deciding(), RecordLate(1))
     assert lane == IDLE
-    assert effects == [Expire(G1, Reason.RECORD_LATE), Show(Indication.WAIT, ENTRY)]
+    assert effects == [
+        Expire(G1, Reason.RECORD_LATE),
+        Show(Indication.WAIT, ENTRY, Indication.READY),
+    ]
     assert play(lane, Recorded(1)) == (IDLE, [])
     assert play(lane, RecordFailed(1, Indication.REFUSED)) == (IDLE, [])
 
@@ -150,14 +162,14 @@ def test_a_late_record_opens_no_entry():
 def test_a_late_refusal_is_shown_all_the_same():
     lane, effects = play(IDLE, Presented(scan(1)), Decided(1, REFUSED), RecordLate(1))
     assert lane == IDLE
-    assert effects[-1] == Show(Indication.REFUSED, ENTRY)
+    assert effects[-1] == Show(Indication.REFUSED, ENTRY, Indication.READY)
 
 
 @pytest.mark.parametrize("shown", [Indication.REFUSED, Indication.ASK_OFFICER])
 def test_a_disk_that_refuses_closes_the_entry_as_the_site_wants_it(shown):
     lane, effects = play(deciding(), RecordFailed(1, shown))
     assert lane == IDLE
-    assert effects == [Show(shown, ENTRY)]
+    assert effects == [Show(shown, ENTRY, Indication.READY)]
 
 
 @pytest.mark.parametrize("what", [RecordFailed(1, Indication.REFUSED), RecordLate(1)])
@@ -200,14 +212,16 @@ def test_three_scans_wait_and_the_fourth_is_turned_away():
             StartTimer(WaitOver(number), 5000),
         ]
     assert len(lane.waiting) == WAITING_SCANS_MAX
-    assert play(lane, Presented(scan(5))) == (lane, [TurnAway(scan(5))])
+    refused = Show(Indication.REFUSED, ENTRY, Indication.READY)
+    assert play(lane, Presented(scan(5))) == (lane, [TurnAway(scan(5)), refused])
 
 
 @pytest.mark.parametrize(("number", "left"), [(2, 3), (3, 2)])
 def test_a_scan_that_waited_its_time_is_turned_away(number, left):
     lane, _ = play(deciding(), Presented(scan(2)), Presented(scan(3)))
     lane, effects = play(lane, WaitOver(number))
-    assert effects == [TurnAway(scan(number))]
+    refused = Show(Indication.REFUSED, ENTRY, Indication.READY)
+    assert effects == [TurnAway(scan(number)), refused]
     assert lane.waiting == (scan(left),)
 
 
@@ -223,15 +237,16 @@ def test_those_who_wait_are_taken_in_their_order_one_by_one():
     assert decided(effects) == [2]
     lane, effects = play(lane, Decided(2, REFUSED), Recorded(2))
     assert effects == [
-        Show(Indication.REFUSED, ENTRY),
+        Show(Indication.REFUSED, ENTRY, Indication.READY),
         Decide(scan(3), GateMode.NORMAL),
         StartTimer(RecordLate(3), WINDOWS.record_ms),
     ]
 
 
-def test_exits_and_the_officer_come_before_the_scans_that_wait():
-    lane, _ = play(deciding(), Presented(scan(2)), Presented(officer(3)), Presented(scan(4, EXIT)))
-    assert [ticket.id for ticket in lane.waiting] == [3, 4, 2]
+def test_exits_come_before_the_officer_and_the_officer_before_the_scans():
+    coming = [scan(2), officer(3), scan(4, EXIT), scan(5), officer(6), scan(7, EXIT)]
+    lane, _ = play(deciding(), *map(Presented, coming))
+    assert [ticket.id for ticket in lane.waiting] == [4, 7, 3, 6, 2, 5]
 
 
 def test_an_exit_waits_as_long_as_it_takes():
@@ -245,23 +260,31 @@ def test_who_wants_to_leave_has_room_however_many_wait_to_come_in():
     lane, effects = play(deciding(), *map(Presented, tickets))
     assert not [effect for effect in effects if isinstance(effect, TurnAway)]
     _, effects = play(lane, Presented(officer(50)))
-    assert effects == [TurnAway(officer(50))]
+    assert effects == [
+        TurnAway(officer(50)),
+        Show(Indication.REFUSED, ENTRY, Indication.READY),
+    ]
     lane, effects = play(lane, *(Presented(scan(60 + n, EXIT)) for n in range(WAITING_FIRST_MAX)))
     assert not [effect for effect in effects if isinstance(effect, TurnAway)]
     _, effects = play(lane, Presented(scan(70, EXIT)))
-    assert effects == [TurnAway(scan(70, EXIT))]
+    assert effects == [
+        TurnAway(scan(70, EXIT)),
+        Show(Indication.WAIT, EXIT, Indication.READY),  # An exit is never shown as refused.
+    ]
 
 
 # --- a grant in force ---
 
 
+@pytest.mark.parametrize("direction", list(Direction))
 @pytest.mark.parametrize("end", [GrantEnded(G1), WindowOver(G1)])
-def test_the_lane_is_idle_when_the_grant_ended(end):
-    assert play(granted(), end) == (IDLE, [])
+def test_the_lane_is_idle_and_shows_it_when_the_grant_ended(end, direction):
+    assert play(granted(direction), end) == (IDLE, [Show(Indication.READY, direction)])
 
 
-def test_a_turnstile_that_does_not_open_shows_a_fault():
-    assert play(granted(), NotOpened(G1)) == (IDLE, [Show(Indication.FAULT, ENTRY)])
+def test_a_turnstile_that_does_not_open_shows_a_fault_for_a_moment():
+    fault = Show(Indication.FAULT, ENTRY, Indication.READY)
+    assert play(granted(), NotOpened(G1)) == (IDLE, [fault])
 
 
 def test_somebody_between_the_arms_is_watched_and_not_cut_off():
@@ -275,11 +298,13 @@ def test_a_stuck_passage_raises_the_alarm_once_and_its_end_clears_it():
     lane, effects = play(passing(), PassageOverdue(G1))
     assert effects == [ChangeAlarm(is_on=True)]
     assert lane.state == Passing(G1, ENTRY, is_stuck=True)
-    assert play(lane, GrantEnded(G1)) == (IDLE, [ChangeAlarm(is_on=False)])
+    ready = Show(Indication.READY, ENTRY)
+    assert play(lane, GrantEnded(G1)) == (IDLE, [ready, ChangeAlarm(is_on=False)])
 
 
 def test_a_passage_in_time_raises_and_clears_nothing():
-    assert play(passing(), GrantEnded(G1), PassageOverdue(G1)) == (IDLE, [])
+    ready = Show(Indication.READY, ENTRY)
+    assert play(passing(), GrantEnded(G1), PassageOverdue(G1)) == (IDLE, [ready])
 
 
 @pytest.mark.parametrize("lane", [granted(), passing()], ids=["granted", "passing"])
@@ -326,7 +351,7 @@ def test_a_grant_is_held_from_the_open_command_to_its_end(lane, grant):
 def test_a_new_lane_is_faulted_until_the_turnstile_answers():
     lane, effects = play(Lane(), LinkChanged(is_up=True))
     assert lane == IDLE
-    assert effects == [ApplyOrder(Order.NORMAL), Show(Indication.READY, ENTRY)]
+    assert effects == [ApplyOrder(Order.NORMAL), *both(Indication.READY)]
 
 
 @pytest.mark.parametrize("lost", [LinkChanged(is_up=False), FaultChanged(is_on=True)])
@@ -334,7 +359,7 @@ def test_a_new_lane_is_faulted_until_the_turnstile_answers():
 def test_without_its_turnstile_the_lane_is_faulted(lane, lost):
     after, effects = play(lane, lost)
     assert after.state == Faulted()
-    assert effects == [Show(Indication.FAULT, ENTRY)]
+    assert effects == both(Indication.FAULT)
 
 
 def test_a_fault_ends_with_the_link_that_told_it():
@@ -345,7 +370,7 @@ def test_a_fault_ends_with_the_link_that_told_it():
 def test_a_fault_that_is_cleared_makes_the_lane_idle():
     lane, effects = play(IDLE, FaultChanged(is_on=True), FaultChanged(is_on=False))
     assert lane == IDLE
-    assert effects[-1] == Show(Indication.READY, ENTRY)
+    assert effects == [*both(Indication.FAULT), *both(Indication.READY)]
 
 
 def test_a_link_lost_while_deciding_is_looked_at_when_the_verdict_is_recorded():
@@ -372,7 +397,8 @@ def test_a_stuck_alarm_ends_with_the_link():
 
 def test_a_link_that_comes_back_while_granted_leaves_the_person_their_time():
     lane = granted()
-    assert play(lane, LinkChanged(is_up=True)) == (lane, [ApplyOrder(Order.NORMAL)])
+    shown = [Show(Indication.GO, ENTRY), Show(Indication.READY, EXIT)]
+    assert play(lane, LinkChanged(is_up=True)) == (lane, [ApplyOrder(Order.NORMAL), *shown])
 
 
 @pytest.mark.parametrize(
@@ -397,7 +423,11 @@ def test_an_exit_that_the_turnstile_cannot_open_is_never_shown_as_refused(cause,
 def test_a_locked_lane_lets_nobody_in_and_everybody_out():
     lane, effects = play(IDLE, Ordered(Order.EXIT_ONLY))
     assert lane.state == ExitOnly()
-    assert effects == [ApplyOrder(Order.EXIT_ONLY), Show(Indication.CLOSED, ENTRY)]
+    assert effects == [
+        ApplyOrder(Order.EXIT_ONLY),
+        Show(Indication.CLOSED, ENTRY),
+        Show(Indication.READY, EXIT),
+    ]
     _, effects = play(lane, Presented(scan(1)))
     assert Decide(scan(1), GateMode.EXIT_ONLY) in effects
     _, effects = play(lane, Presented(scan(1, EXIT)), Decided(1, Admitted(G1)), Recorded(1))
@@ -407,10 +437,12 @@ def test_a_locked_lane_lets_nobody_in_and_everybody_out():
 def test_locking_while_granted_takes_the_entry_back_and_not_the_exit():
     lane, effects = play(granted(ENTRY), Ordered(Order.EXIT_ONLY))
     assert effects[0] == CancelOpen(G1)
+    assert shows(effects) == [Show(Indication.CLOSED, ENTRY), Show(Indication.READY, EXIT)]
     assert lane.state == Granted(G1, ENTRY)  # Until the turnstile says how it ended.
     assert play(lane, GrantEnded(G1))[0].state == ExitOnly()
     lane, effects = play(granted(EXIT), Ordered(Order.EXIT_ONLY))
     assert CancelOpen(G1) not in effects
+    assert shows(effects) == [Show(Indication.CLOSED, ENTRY), Show(Indication.GO, EXIT)]
     assert lane.state == Granted(G1, EXIT)
 
 
@@ -418,6 +450,8 @@ def test_locking_lets_somebody_between_the_arms_go_on():
     lane, effects = play(passing(), Ordered(Order.EXIT_ONLY))
     assert lane.state == Passing(G1, ENTRY)
     assert CancelOpen(G1) not in effects
+    assert shows(effects) == [Show(Indication.GO, ENTRY), Show(Indication.READY, EXIT)]
+    assert shows(play(lane, GrantEnded(G1))[1]) == [Show(Indication.CLOSED, ENTRY)]
 
 
 def test_locking_while_deciding_expires_the_entry_and_opens_the_exit():
@@ -433,7 +467,7 @@ def test_locking_while_deciding_expires_the_entry_and_opens_the_exit():
 def test_a_lane_set_free_is_free_at_once(lane):
     after, effects = play(lane, Ordered(Order.FREE))
     assert after.state == Free()
-    assert effects == [ApplyOrder(Order.FREE), Show(Indication.EMERGENCY, ENTRY)]
+    assert effects == [ApplyOrder(Order.FREE), *both(Indication.EMERGENCY)]
 
 
 def test_an_order_is_told_to_the_turnstile_when_its_link_is_back():
@@ -453,7 +487,71 @@ def test_a_lane_set_free_stays_free_without_its_link():
 def test_an_order_of_before_the_start_is_told_when_the_link_is_up():
     lane, effects = play(Lane(order=Order.FREE), LinkChanged(is_up=True))
     assert lane.state == Free()
-    assert effects == [ApplyOrder(Order.FREE)]
+    assert effects == [ApplyOrder(Order.FREE), *both(Indication.EMERGENCY)]
+
+
+# --- lamps ---
+
+
+def test_nobody_elses_notice_overwrites_go():
+    lane, effects = play(granted(), *(Presented(scan(number)) for number in (2, 3, 4, 5)))
+    assert TurnAway(scan(5)) in effects
+    assert shows(effects) == []
+    lane, effects = play(lane, WaitOver(2))
+    assert effects == [TurnAway(scan(2))]
+    _, effects = play(lane, Presented(scan(6, EXIT)))
+    assert effects == [Show(Indication.WAIT, EXIT)]  # On the other side nobody goes through.
+
+
+def test_whoever_waits_behind_an_entry_that_was_taken_back_is_shown_to():
+    lane, _ = play(granted(), Ordered(Order.EXIT_ONLY))
+    _, effects = play(lane, Presented(scan(2)))
+    assert shows(effects) == [Show(Indication.WAIT, ENTRY)]
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_nobodys_notice_overwrites_an_emergency(direction):
+    lane, _ = play(deciding(), FireChanged(is_on=True))
+    count = max(WAITING_FIRST_MAX, WAITING_SCANS_MAX) + 1
+    tickets = [Presented(scan(number, direction)) for number in range(2, 2 + count)]
+    lane, effects = play(lane, *tickets)
+    assert any(isinstance(effect, TurnAway) for effect in effects)
+    assert shows(effects) == []
+    free, _ = play(IDLE, FireChanged(is_on=True))
+    assert shows(play(free, Presented(scan(1)), Decided(1, REFUSED), Recorded(1))[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "entry", "leaving"),
+    [
+        (Ordered(Order.EXIT_ONLY), Indication.CLOSED, Indication.READY),
+        (Ordered(Order.FREE), Indication.EMERGENCY, Indication.EMERGENCY),
+        (FireChanged(is_on=True), Indication.EMERGENCY, Indication.EMERGENCY),
+        (FaultChanged(is_on=True), Indication.FAULT, Indication.FAULT),
+        (LinkChanged(is_up=False), Indication.FAULT, Indication.FAULT),
+    ],
+)
+def test_both_directions_show_each_change_of_the_rest(change, entry, leaving):
+    lane, effects = play(IDLE, change)
+    assert shows(effects) == [Show(entry, ENTRY), Show(leaving, EXIT)]
+    assert (lamp(lane, ENTRY), lamp(lane, EXIT)) == (entry, leaving)
+
+
+def test_a_change_that_leaves_the_rest_as_it_is_shows_nothing():
+    lane, _ = play(IDLE, FireChanged(is_on=True))
+    _, effects = play(lane, FaultChanged(is_on=True), Ordered(Order.FREE))
+    assert shows(effects) == []
+
+
+def test_a_lane_in_use_shows_go_on_the_side_of_the_person_only():
+    assert (lamp(granted(ENTRY), ENTRY), lamp(granted(ENTRY), EXIT)) == (
+        Indication.GO,
+        Indication.READY,
+    )
+    assert (lamp(passing(EXIT), ENTRY), lamp(passing(EXIT), EXIT)) == (
+        Indication.READY,
+        Indication.GO,
+    )
 
 
 # --- the table of edges ---
@@ -473,7 +571,7 @@ def test_a_transition_that_the_table_does_not_name_is_refused():
 def test_in_a_fire_the_lane_is_free_and_the_turnstile_is_told_nothing(lane):
     after, effects = play(lane, FireChanged(is_on=True))
     assert after.state == Free()
-    assert effects == [Show(Indication.EMERGENCY, ENTRY)]
+    assert effects == both(Indication.EMERGENCY)
 
 
 @pytest.mark.parametrize("order", list(Order))
@@ -482,7 +580,7 @@ def test_in_a_fire_no_mode_leaves_whatever_happens(order, other):
     lane, _ = play(IDLE, FireChanged(is_on=True))
     lane, effects = play(lane, Ordered(order), other, FaultChanged(is_on=True))
     assert lane.state == Free()
-    assert effects == []
+    assert effects == (both(Indication.EMERGENCY) if other.is_up else [])
 
 
 @pytest.mark.parametrize(
@@ -500,7 +598,7 @@ def test_a_fire_outlives_its_link():
     lane, _ = play(IDLE, FireChanged(is_on=True), LinkChanged(is_up=False))
     lane, effects = play(lane, LinkChanged(is_up=True))
     assert lane.state == Free()
-    assert effects == []
+    assert effects == both(Indication.EMERGENCY)
 
 
 @pytest.mark.parametrize("direction", list(Direction))

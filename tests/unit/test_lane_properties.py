@@ -18,6 +18,7 @@ from gatewayd.core.lane import (
     WAITING_SCANS_MAX,
     Windows,
     held_grant,
+    lamp,
     rest_state,
     step,
 )
@@ -57,6 +58,7 @@ from gatewayd.core.lane_terms import (
     Timer,
     TurnAway,
     TurnedAway,
+    WaitOver,
     WindowOver,
 )
 from gatewayd.core.reasons import Reason
@@ -95,6 +97,9 @@ class LanePlay(RuleBasedStateMachine):
         self.in_force: GrantId | None = None
         self.timers: list[Timer] = []
         self.is_alarmed = False
+        self.lit = dict.fromkeys(Direction, Indication.FAULT)
+        """What is lit when the notices are over."""
+        self.taken_back: list[GrantId] = []
 
     # --- the world ---
 
@@ -209,6 +214,18 @@ class LanePlay(RuleBasedStateMachine):
         state = self.lane.state
         assert self.is_alarmed == (isinstance(state, Passing) and state.is_stuck)
 
+    @invariant()
+    def when_the_notices_are_over_the_lamps_show_the_lane(self) -> None:
+        state = self.lane.state
+        for direction, lit in self.lit.items():
+            served = [state.ticket] if isinstance(state, Deciding) else []
+            shown = {lamp(self.lane, direction)}
+            if any(one.direction is direction for one in (*self.lane.waiting, *served)):
+                shown.add(Indication.WAIT)
+            if direction is ENTRY and held_grant(self.lane) in self.taken_back:
+                shown.add(Indication.CLOSED)  # They went in before the turnstile heard of it.
+            assert lit in shown, (direction, lit, shown)
+
     def feed(self, what: Input) -> None:
         before = self.lane
         self.lane, effects = step(before, what, WINDOWS)
@@ -247,8 +264,13 @@ class LanePlay(RuleBasedStateMachine):
             case CancelOpen(grant):
                 assert self.lane.order is Order.EXIT_ONLY
                 assert before.state == Granted(grant, ENTRY)
-            case Show(indication, direction):
+                self.taken_back.append(grant)
+            case Show(indication, direction, then):
                 assert direction is ENTRY or indication is not Indication.REFUSED
+                assert indication is Indication.EMERGENCY or not self.lane.is_fire
+                if isinstance(cause, Presented | WaitOver):
+                    assert self.lit[direction] is not Indication.GO, "that is for another"
+                self.lit[direction] = then or indication
             case StartTimer(timer):
                 self.timers.append(timer)
             case ChangeAlarm(is_on):

@@ -107,10 +107,49 @@ def test_a_person_scans_is_let_through_and_is_inside():
     assert completed.holder == admitted.holder == holder("V-1")
     assert turnstile.acknowledged == [1]
     assert turnstile.log == []
-    assert turnstile.shown(ENTRY) == [base.Signal.READY, base.Signal.GO]
+    assert turnstile.shown(ENTRY) == [base.Signal.READY, base.Signal.GO, base.Signal.READY]
     assert site.lanes[0].state.state == Idle()
     assert site.lanes[0].device == "Sim controller"
     assert len(site.gate.grants) == 0
+
+
+def test_the_reader_of_the_direction_shows_what_the_lane_says():
+    async def play(site: Site, _: SimTurnstile) -> None:
+        site.scan("V-1")
+        await asyncio.sleep(3)
+        site.scan("B-1")
+        await asyncio.sleep(3)
+        site.scan("V-1", EXIT)
+        await asyncio.sleep(3)
+
+    told = {
+        direction: [signal for signal in reader.shown if signal is not base.Signal.READY]
+        for direction, reader in played(play).readers[0].items()
+    }
+    assert told == {ENTRY: [base.Signal.GO, base.Signal.REFUSED], EXIT: [base.Signal.GO]}
+
+
+def test_a_refusal_is_shown_for_a_moment_and_then_the_lane_is_ready_again():
+    async def play(site: Site, turnstile: SimTurnstile) -> None:
+        site.scan("B-1")
+        await asyncio.sleep(2.9)
+        assert turnstile.shown(ENTRY)[-1] == base.Signal.REFUSED
+        await asyncio.sleep(0.2)
+        assert turnstile.shown(ENTRY)[-1] == base.Signal.READY
+        assert site.readers[0][ENTRY].shown[-1] == base.Signal.READY
+
+    played(play)
+
+
+def test_a_lane_without_readers_shows_at_its_turnstile_alone():
+    async def play(site: Site, _: SimTurnstile) -> None:
+        site.readers[0].clear()
+        site.lanes[0].admit(Admission(attested()), lambda _fact: None)
+        await asyncio.sleep(3)
+
+    turnstile = SimTurnstile()
+    played(play, turnstile)
+    assert base.Signal.GO in turnstile.shown(ENTRY)
 
 
 def test_the_latency_is_from_the_last_byte_to_the_verdict():
@@ -196,8 +235,8 @@ def test_the_log_of_a_verdict_names_nobody(caplog):
 @pytest.mark.parametrize(
     ("people", "reason", "shown"),
     [
-        (People.STAY, "timeout", base.Signal.GO),
-        (People.REFUSED, "busy", base.Signal.FAULT),
+        (People.STAY, "timeout", [base.Signal.GO]),
+        (People.REFUSED, "busy", [base.Signal.GO, base.Signal.FAULT]),
     ],
 )
 def test_a_grant_that_nobody_used_expires_and_its_place_is_free(people, reason, shown):
@@ -212,7 +251,7 @@ def test_a_grant_that_nobody_used_expires_and_its_place_is_free(people, reason, 
     site = played(play, turnstile, policy=HARD)
     assert ends(site) == [("expired", reason)] * 2
     assert verdicts(site) == [("admitted", "ok")] * 2
-    assert turnstile.shown(ENTRY)[-1] == shown
+    assert turnstile.shown(ENTRY) == [base.Signal.READY, *shown] * 2 + [base.Signal.READY]
 
 
 def test_an_open_command_without_a_link_expires_at_once():
@@ -485,7 +524,7 @@ def test_a_record_that_lands_late_opens_nothing():
     assert verdicts(site) == [("admitted", "ok")]
     assert ends(site) == [("expired", "record_late")]
     assert site.facts(Access)[0].grant == site.facts(Passage)[0].grant
-    assert turnstile.shown(ENTRY)[-1] == base.Signal.WAIT
+    assert turnstile.shown(ENTRY) == [base.Signal.READY, base.Signal.WAIT, base.Signal.READY]
     assert site.gate.occupancy() == Occupancy()
 
 
@@ -843,5 +882,21 @@ def test_a_lane_that_was_stopped_does_nothing_any_more():
         assert isinstance(before.state, Granted)
         await asyncio.sleep(60)
         assert site.lanes[0].state == before
+
+    run(main())
+
+
+def test_a_lane_that_was_stopped_takes_no_notice_back_any_more():
+    turnstile = SimTurnstile()
+    site = Site([turnstile])
+
+    async def main() -> None:
+        async with site.running():
+            site.scan("B-1")
+            await asyncio.sleep(0.2)
+        sent = list(turnstile.sent)
+        assert base.Indicate(base.Signal.REFUSED, base.Direction.ENTRY) in sent
+        await asyncio.sleep(60)
+        assert turnstile.sent == sent
 
     run(main())
