@@ -105,12 +105,6 @@ def advice(rules: Rules) -> list[str]:
     return told
 
 
-def storage_directory(path: Path) -> Path:
-    """Return the state directory that a settings file names, whatever else is wrong in the file."""
-    with told_plainly():
-        return read(path).settings.storage.directory
-
-
 def site_path(path: Path) -> SitePath:
     with told_plainly():
         return read_rules(path).site_path

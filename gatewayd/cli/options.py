@@ -11,7 +11,7 @@ import click
 
 from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.errors import MISUSE, EarlyEnd
-from gatewayd.app.site import storage_directory
+from gatewayd.app.storage_directory import storage_directory
 from gatewayd.core.words import Json
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -46,15 +46,18 @@ def ask_gateway(path: Path, request: Mapping[str, Json]) -> dict[str, Json]:
             raise EarlyEnd(str(error), MISUSE) from error
 
 
-def tell(answer: Mapping[str, Json], text: str, *, is_json: bool) -> NoReturn:
-    """Print an answer and exit: 0 where it is yes, 1 where it is no."""
+def tell(answer: Mapping[str, Json], text: str, *, is_json: bool, no: str = "") -> NoReturn:
+    """Print an answer and exit: 0 where it is yes, 1 where it is no.
+
+    text: says yes in words. no: says no; by default what the gateway says.
+    """
     is_yes = answer.get("ok") is True
     if is_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
     elif is_yes:
         click.echo(text)
     else:
-        click.echo(str(answer.get("text", "the answer is no")), err=True)
+        click.echo(no or str(answer.get("text", "the answer is no")), err=True)
     sys.exit(0 if is_yes else 1)
 
 

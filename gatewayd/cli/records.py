@@ -1,19 +1,17 @@
-"""What a manager reads without disturbing the gateway: journal, cache, topics."""
+"""What a manager reads without disturbing the gateway: its journal, its cache."""
 
 import csv
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from gatewayd.app.records import read_events, read_table
-from gatewayd.app.site import site_path, storage_directory
+from gatewayd.app.storage_directory import storage_directory
 from gatewayd.cli.options import ended_early, json_option, settings_option
 from gatewayd.core.projection import TABLES
 from gatewayd.core.words import Json
-from gatewayd.mqtt.topics import catalogue
 
 CSV_COLUMNS = ("id", "time", "type", "data")
 
@@ -89,24 +87,6 @@ def get_row(*, path: Path, table: str, key: str) -> None:
                 return
     click.echo(f"nothing in {table} under {key!r}", err=True)
     sys.exit(1)
-
-
-@click.command(epilog="\b\nExample:\n  gatewayd topics -c gate.toml")
-@settings_option
-@json_option
-def topics(*, path: Path, is_json: bool) -> None:
-    """Print the topics of the site, with what each carries."""
-    with ended_early():
-        entries = catalogue(site_path(path))
-    if is_json:
-        click.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
-        return
-    width = max(len(entry.topic) for entry in entries)
-    for entry in entries:
-        retained = "retained" if entry.is_retained else ""
-        click.echo(f"{entry.topic:<{width}}  QoS {entry.qos}  {retained:<8}  {entry.carries}")
-    root = site_path(path).root
-    click.echo(f"\nTo watch them:  mosquitto_sub -h BROKER -t '{root}/up/#' -v")
 
 
 def _line(event: dict[str, Json]) -> str:
