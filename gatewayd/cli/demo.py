@@ -31,10 +31,11 @@ from gatewayd.app.demo.words import summary
 def demo(
     *, people: int, seconds: int, outage: bool, embedded: bool, seed: int, is_json: bool
 ) -> None:
-    """Play a gate with two lanes, brokers and people on this machine, and settle the accounts.
+    """Play a whole gate with people on this machine.
 
-    Exit code 0 only if they add up: one verdict for each scan, no opening without a record, every
-    event at the centre, and the count equal to who went in and out.
+    It has two lanes and brokers, and needs no hardware. Exit code 0 only if the accounts add up:
+    one verdict for each scan, no opening without a record, every event at the centre, and the
+    count equal to who went in and out.
     """
     options = Options(
         people=people, seconds=seconds, has_outage=outage, is_embedded=embedded, seed=seed

@@ -14,7 +14,10 @@ from gatewayd.core.words import Json
 @settings_option
 @json_option
 def status(*, path: Path, is_json: bool) -> None:
-    """Show lanes, people inside, referrals, alarms, records and the link to the centre."""
+    """Show how the gate stands.
+
+    Lanes, people inside, referrals, alarms, records, and the link to the centre.
+    """
     answer = ask_gateway(path, {"do": "status"})
     tell(answer, status_text(answer) if answer.get("ok") else "", is_json=is_json)
 
@@ -33,7 +36,9 @@ def status(*, path: Path, is_json: bool) -> None:
 def admit(*, path: Path, is_json: bool, **request: Json) -> None:
     """Let a guest in by hand, on your declaration."""
     answer = ask_gateway(path, {"do": "admit", **request})
-    tell(answer, f"admitted: {answer.get('admitted')}", is_json=is_json)
+    before = f"; {answer.get('admitted')} of {request['count']} came in before"
+    no = _refusal(answer) + (before if answer.get("admitted") else "")
+    tell(answer, f"admitted: {answer.get('admitted')}", is_json=is_json, no=no)
 
 
 @click.group()
@@ -64,7 +69,7 @@ def list_referrals(*, path: Path, is_json: bool) -> None:
 def admit_referral(*, path: Path, is_json: bool, number: int, **request: Json) -> None:
     """Let the person with this number in."""
     answer = ask_gateway(path, {"do": "admit", "referral": number, **request})
-    tell(answer, f"referral {number}: admitted", is_json=is_json)
+    tell(answer, f"referral {number}: admitted", is_json=is_json, no=_refusal(answer))
 
 
 @referral.command("refuse", epilog="\b\nExample:\n  gatewayd referral refuse 7 --reason 'left'")
@@ -111,6 +116,18 @@ def count(*, path: Path, is_json: bool, **request: Json) -> None:
     answer = ask_gateway(path, {"do": "count", **request})
     text = f"{answer.get('category')}: {answer.get('from')} -> {answer.get('to')}"
     tell(answer, text, is_json=is_json)
+
+
+def _refusal(answer: dict[str, Json]) -> str:
+    """Say why the gate did not let somebody in, and what the officer can do about it."""
+    told = str(answer.get("text"))
+    match answer.get("reason"):
+        case None:
+            return told  # It was not even decided.
+        case "attestation_incomplete" as reason:
+            return f"not admitted ({reason}): {told} Declare it with --healthy and --protocol"
+        case reason:
+            return f"not admitted ({reason}): {told}"
 
 
 def _referral_line(row: dict[str, Any]) -> str:

@@ -14,7 +14,10 @@ from gatewayd.cli.options import ended_early, json_option, settings_option
 @click.command(epilog="\b\nExample:\n  gatewayd run -c /etc/gatewayd/gatewayd.toml")
 @settings_option
 def run(*, path: Path) -> None:
-    """Run the gateway until SIGTERM or Ctrl-C; logs one JSON line for each change to stderr."""
+    """Run the gateway until SIGTERM or Ctrl-C.
+
+    It logs one JSON line for each change to standard error.
+    """
     with ended_early():
         run_gateway(path)
 
@@ -23,7 +26,9 @@ def run(*, path: Path) -> None:
 @settings_option
 @json_option
 def check(*, path: Path, is_json: bool) -> None:
-    """Check settings, policy, devices' settings, trust and rosters; changes nothing.
+    """Check all files of a site; changes nothing.
+
+    That is settings, policy, the settings of devices, trust and rosters.
 
     Exit code 0: the gateway will start with all of it. 1: it will start, but leaves out what is
     named. 2: it will not start; every mistake is named with its line.

@@ -67,7 +67,10 @@ def reader(  # noqa: PLR0913, one argument for each option
     wire_time: bool,
     escapes: bool,
 ) -> None:
-    """Type codes on a serial line, like a reader at a lane; ends after the last one."""
+    """Type codes on a serial line, as a reader does.
+
+    It ends after the last one.
+    """
     options = SimulatedReaderOptions(
         port=port,
         pace_ms=pace_ms,
@@ -81,9 +84,17 @@ def reader(  # noqa: PLR0913, one argument for each option
 
 
 @simulate.command(
-    epilog="\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk"
-    "\n  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2"
-    " --psk-file lane-2.psk"
+    epilog="\b\nOrders, one a line:"
+    "\n  next pass|turn-back|force|tailgate|stay  what the next one does who is let in"
+    "\n  exit                                     somebody walks out without a scan"
+    "\n  force                                    somebody goes in right now"
+    "\n  fire on|off                              the fire alarm's input"
+    "\n  deaf MS                                  it sends nothing for so long"
+    "\n  reboot                                   as after a power cut"
+    "\n  quit"
+    "\n\n\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk"
+    "\n  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2 \\"
+    "\n      --psk-file lane-2.psk"
 )
 @click.option("--port", help="A tty; where nothing is, a pty is made at this path.")
 @click.option("--broker", help="URL of the device broker, for a turnstile that speaks MQTT.")
@@ -123,10 +134,9 @@ def turnstile(  # noqa: PLR0913, one argument for each option
     state: Path | None,
     baudrate: int,
 ) -> None:
-    """Play a turnstile with people; tells what happens as JSON lines on standard output.
+    """Play a turnstile with people.
 
-    Takes orders on standard input, one a line: next pass|turn-back|force|tailgate|stay, exit,
-    force, fire on|off, deaf MS, reboot, quit.
+    It tells what happens as JSON lines on standard output, and takes orders on standard input.
     """
     if (port is None) == (broker is None):
         raise click.UsageError("give either --port (serial) or --broker (MQTT)")

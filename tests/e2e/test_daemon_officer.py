@@ -1,0 +1,112 @@
+"""The officer's commands, typed as an officer does."""
+
+import pytest
+
+from tests.e2e.daemon import Site, issue, until
+
+pytestmark = pytest.mark.timeout(120)
+
+REFERRING = """\
+[policy]
+unknown_holder = "refer"
+capacity.total = 4
+"""
+DECLARED = ("--healthy", "--protocol")
+
+
+async def test_a_guest_is_admitted_only_on_a_whole_declaration(tmp_path):
+    async with Site(tmp_path) as site:
+        admit = ("admit", "--lane", "lane-1", "--reason", "no phone")
+        code, out, error = await site.cli(*admit, "--healthy")
+        assert (code, out) == (1, "")
+        assert "not admitted (attestation_incomplete): Pernyataan belum lengkap." in error
+        assert "Declare it with --healthy and --protocol" in error
+        assert await site.cli(*admit, *DECLARED) == (0, "admitted: 1\n", "")
+        await until(lambda: site.inside() == 1)
+        code, _, error = await site.cli("admit", "--lane", "lane-9", "--reason", "x", *DECLARED)
+        assert (code, error) == (1, "`lane` is one of: lane-1\n")
+        outcomes = [event["type"].split(".")[2] for event in site.journal("access")]
+        assert outcomes == ["refused", "admitted"]
+        attested = site.journal("access")[-1]["data"]["attestation"]
+        assert attested["reason"] == "no phone"
+        assert attested["officer"].startswith("uid:")
+
+
+async def test_a_group_is_let_in_one_by_one_until_the_house_is_full(tmp_path):
+    async with Site(tmp_path, settings=REFERRING) as site:
+        admit = ("admit", "--lane", "lane-1", "--reason", "a group", *DECLARED)
+        assert await site.cli(*admit, "--count", "3") == (0, "admitted: 3\n", "")
+        await until(lambda: site.inside() == 3)
+        assert len(set(site.lane.openings)) == 3
+        code, _, error = await site.cli(*admit, "--count", "2")
+        assert code == 1
+        assert "not admitted (capacity_full): Gedung sedang penuh." in error
+        assert "1 of 2 came in before" in error
+        await until(lambda: site.inside() == 4)
+
+
+async def test_referrals_are_listed_and_settled_by_number(tmp_path):
+    async with Site(tmp_path, settings=REFERRING) as site:
+        assert await site.show("CARD-NOBODY") == ("referred", "unknown_holder")
+        assert await site.show("CARD-NEITHER") == ("referred", "unknown_holder")
+        code, out, _ = await site.cli("referral", "list")
+        assert code == 0
+        assert [line.split()[:3] for line in out.splitlines()] == [
+            ["1", "lane-1", "unknown_holder"],
+            ["2", "lane-1", "unknown_holder"],
+        ]
+        assert (await site.cli("referral", "admit", "1", "--healthy"))[0] == 1
+        admitted = await site.cli("referral", "admit", "1", *DECLARED)
+        assert admitted == (0, "referral 1: admitted\n", "")
+        refused = await site.cli("referral", "refuse", "2", "--reason", "went away")
+        assert refused == (0, "referral 2: refused\n", "")
+        code, _, error = await site.cli("referral", "admit", "2", *DECLARED)
+        assert (code, "no referral 2 is open" in error) == (1, True)
+        assert (await site.cli("referral", "list"))[1] == "nobody is waiting\n"
+        await until(lambda: site.inside() == 1)
+
+
+async def test_the_count_is_corrected_and_lanes_are_ordered(tmp_path):
+    async with Site(tmp_path) as site:
+        corrected = await site.cli("count", "--set", "12", "--reason", "counted by hand")
+        assert corrected == (0, "visitor: 0 -> 12\n", "")
+        assert site.inside() == 12
+        for order, state in (("lock", "exitonly"), ("free", "free"), ("resume", "idle")):
+            assert (await site.cli("lane", order, "lane-1"))[0] == 0
+            assert site.status()["lanes"]["lane-1"]["state"] == state
+        actions = [event["data"]["action"] for event in site.journal("audit.officer")]
+        assert actions == ["count_set", "lane_ordered", "lane_ordered", "lane_ordered"]
+
+
+async def test_what_is_recorded_and_decided_from_can_be_read(tmp_path):
+    async with Site(tmp_path) as site:
+        await site.pass_through(issue("1001"))
+        _, out, _ = await site.cli("journal", "tail", "-n", "1")
+        assert "onegate.passage.completed.v1" in out
+        _, out, _ = await site.cli("journal", "export", "--format", "csv")
+        assert out.startswith("id,time,type,data")
+        assert out.count("onegate.access.admitted.v1") == 1
+        assert site.stop() == 0
+        _, out, _ = await site.cli("cache", "list", "holders")
+        assert "category=staff" in out
+        assert "inside_since=" in out
+        code, out, _ = await site.cli("cache", "get", "counts", "occupancy")
+        assert (code, '"staff": 1' in out) == (0, True)
+        assert (await site.cli("cache", "get", "holders", "nobody"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("admit", "--lane", "lane-1", "--reason", "x"),
+        ("referral", "list"),
+        ("lane", "lock", "lane-1"),
+        ("count", "--set", "1", "--reason", "x"),
+    ],
+)
+async def test_without_a_running_gateway_the_answer_says_so(tmp_path, command):
+    site = Site(tmp_path)
+    code, out, error = await site.cli(*command)
+    assert (code, out) == (2, "")
+    assert "no gateway is running here; start it with `gatewayd run`" in error
