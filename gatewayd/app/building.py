@@ -26,6 +26,7 @@ from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import Shared
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal import SqliteJournal
@@ -63,6 +64,7 @@ def build_gateway(
         changed=_ignore if sync is None else sync.changed,
     )
     lanes = build_lanes(settings, shared, opened.cache, messages)
+    expire_removed(lanes, gate, recorder)
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes)

@@ -5,7 +5,7 @@ holder all that time, whatever happened to the lane, the link or the process mea
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -81,6 +81,10 @@ class Grants:
             if one.lane == lane and one.was_opened and not one.is_ending
             if grant != watched and one.since_s < before_s
         ]
+
+    def elsewhere(self, lanes: Container[LaneId]) -> list[GrantId]:
+        """Return grants of all lanes but these."""
+        return [grant for grant, one in self._pending.items() if one.lane not in lanes]
 
     def __len__(self) -> int:
         return len(self._pending)

@@ -4,7 +4,7 @@ The same log entry may come again until the device knows that it is on our disk;
 once, and acknowledged only then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from drivers import base
@@ -151,6 +151,15 @@ class Reports:
                 fact = replace(fact, detail={**fact.detail, **place})
         done = base.Acknowledge(log.device, log.sequence)
         self._recorder.keep(fact, lambda _: self._acknowledge(done))
+
+
+def expire_removed(lanes: Container[LaneId], gate: Gate, recorder: Recorder) -> None:
+    """Record, at the start, the end of grants of lanes that are no more: nobody will tell it."""
+    for grant in gate.grants.elsewhere(lanes):
+        pending = gate.grants.end(grant)
+        assert pending is not None, "nobody else ends grants at the start"
+        expired = PassageOutcome.EXPIRED
+        recorder.keep(_ended(pending, grant, expired, reason="lane_removed", is_uncertain=True))
 
 
 def _ended(

@@ -136,6 +136,12 @@ def test_exits_are_settled_too():
 # --- after a restart ---
 
 
+def test_grants_of_lanes_that_are_no_more_are_told_apart():
+    grants = Grants([(G1, row()), (G2, row(lane="lane-2", direction="exit"))], 5.0)
+    assert grants.elsewhere({LANE}) == [G2]
+    assert grants.elsewhere({LANE, OTHER_LANE}) == []
+
+
 def test_grants_of_before_the_start_hold_their_place_and_may_have_opened():
     grants = Grants([(G1, row()), (G2, row(direction="exit", holder=None, category="staff"))], 5.0)
     assert grants.entering() == {"visitor": 1}

@@ -20,7 +20,7 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
 from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.runtime.gate import Gate, Place, Scan
-from gatewayd.runtime.reports import Reports
+from gatewayd.runtime.reports import Reports, expire_removed
 from tests.unit.doubles import SimCache, SimChance, SimClock, SimJournal, holder, knowledge
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
@@ -391,3 +391,27 @@ def test_a_gap_is_over_when_the_log_was_read(post):
     (fact,) = read(post)
     assert isinstance(fact, Passage)
     assert not fact.uncertain
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_a_grant_of_a_lane_that_is_no_more_ends_at_the_start_as_uncertain(direction):
+    before = Post()
+    grant = before.grant(direction=direction)
+    after = Post(before)
+    expire_removed({LANE}, after.gate, after)  # type: ignore[arg-type]
+    assert after.commit() == []
+    expire_removed({LaneId("lane-2")}, after.gate, after)  # type: ignore[arg-type]
+    assert after.commit() == [
+        Passage(
+            outcome=PassageOutcome.EXPIRED,
+            lane=LANE,
+            direction=direction,
+            reason="lane_removed",
+            grant=grant,
+            holder=holder("V-1"),
+            category="visitor",
+            uncertain=True,
+        )
+    ]
+    assert len(after.gate.grants) == 0
+    assert after.gate.occupancy() == Occupancy({}, {}, 1)
