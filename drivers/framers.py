@@ -82,6 +82,11 @@ def silence_s(terminator: Terminator, baudrate: int, idle_ms: int = 0) -> float:
     return max(SILENCE_S, idle_ms / 1000)
 
 
+def without_aim(code: bytes) -> bytes:
+    """Return a code without the AIM id before it, if there is one."""
+    return _AIM_ID.sub(b"", code)
+
+
 class LineFramer:
     """Bytes in, codes out, whatever the chunks they come in; holds at most one code.
 
@@ -196,7 +201,7 @@ class LineFramer:
 
     def _end(self) -> Framed:
         line, size = self._clear()
-        code = _AIM_ID.sub(b"", line)
+        code = without_aim(line)
         if size > LINE_SIZE_MAX or len(code) > CODE_SIZE_MAX:
             return Overlong(size, self._last_s)
         if not code:

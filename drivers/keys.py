@@ -59,6 +59,17 @@ def choice(name: str, meaning: str, words: type[StrEnum], default: StrEnum | Non
     return Key(name, meaning, f"one of {', '.join(known)}", parse, default)
 
 
+def flag(name: str, meaning: str, *, default: bool) -> Key:
+    """Take true or false."""
+
+    def parse(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise UnfitError(shown(value))
+
+    return Key(name, meaning, "true or false", parse, default)
+
+
 def text(name: str, meaning: str, expected: str, pattern: str) -> Key:
     """Take a text that matches the pattern as a whole; it must be given."""
     fits = re.compile(pattern)

@@ -4,8 +4,11 @@ from typing import Final
 
 from drivers.base import Reader
 from drivers.framers import Aim, Terminator
-from drivers.keys import choice, whole
+from drivers.gm65_codec import CodeOutput
+from drivers.gm65_zones import ScanMode
+from drivers.keys import choice, flag, whole
 from drivers.kinds import DriverKind, Surroundings, Values
+from drivers.readers.gm65 import Gm65Reader
 from drivers.readers.line import LineReader
 from drivers.readers.maker_commands import Maker
 from drivers.serial_keys import BAUDRATE, PORT
@@ -43,4 +46,36 @@ LINE: Final[DriverKind[Reader]] = DriverKind(
     _build_line,
 )
 
-OWN_READERS: Final = (LINE,)
+
+def _build_gm65(values: Values, _: Surroundings) -> Reader:
+    return Gm65Reader(
+        SerialLink(values["port"], values["baudrate"]),
+        mode=values["mode"],
+        output=values["output"],
+        saves=values["save"],
+        repeat_ms=values["repeat_ms"],
+    )
+
+
+GM65: Final[DriverKind[Reader]] = DriverKind(
+    "gm65",
+    (
+        PORT,
+        whole(
+            "baudrate",
+            "the speed to try first; a reader at 9600, 57600 or 115200 is found in any case",
+            300,
+            4_000_000,
+            9600,
+        ),
+        choice("mode", "when it looks for codes", ScanMode, ScanMode.CONTINUOUS),
+        choice(
+            "output", "plain for boards that cannot enclose codes", CodeOutput, CodeOutput.ENCLOSED
+        ),
+        flag("save", "it keeps what it is set to in its flash memory, which wears", default=False),
+        REPEAT_MS,
+    ),
+    _build_gm65,
+)
+
+OWN_READERS: Final = (LINE, GM65)

@@ -41,6 +41,7 @@ class SerialLink:
         self.baudrate = baudrate
         self._backoff = backoff
         self._stream: ByteStream | None = None
+        self._port: serial.Serial | None = None
 
     async def run(
         self,
@@ -79,15 +80,24 @@ class SerialLink:
         """Send without blocking; False if the line is not open: then nothing is kept for later."""
         return self._stream is not None and self._stream.write(data)
 
+    def set_baudrate(self, baudrate: int) -> None:
+        """Change the speed, now and at each later open; what is on its way is lost."""
+        self.baudrate = baudrate
+        if self._port is not None:
+            # A line that is lost in this moment is told by `run`.
+            with contextlib.suppress(OSError, termios.error):
+                self._port.baudrate = baudrate
+
     @contextlib.contextmanager
     def _open_stream(self) -> Iterator[ByteStream]:
         with contextlib.closing(_open_port(self.port, self.baudrate)) as port:
             stream = ByteStream(port.fileno(), self.port)
+            self._port = port
             try:
                 with stream.attached():
                     yield stream
             finally:
-                self._stream = None
+                self._stream = self._port = None
                 # Unsent bytes would keep close() waiting for up to 30 s.
                 with contextlib.suppress(termios.error):
                     port.reset_output_buffer()

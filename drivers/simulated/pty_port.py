@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import re
 import select
+import termios
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,13 @@ from typing import Final, Never
 from drivers.base import DriverError
 from drivers.byte_stream import ByteStream, StreamLostError
 from drivers.serial_link import SerialLink
+
+_OUTPUT_SPEED: Final = 5  # in what tcgetattr returns
+_SPEEDS: Final = {
+    getattr(termios, name): int(name[1:])
+    for name in dir(termios)
+    if re.fullmatch("B[1-9][0-9]+", name)
+}
 
 # How soon a simulated device notices that somebody opened its port.
 POLL_S: Final = 0.05
@@ -48,6 +57,11 @@ class PtyPort:
                 lost(f"{self.port} was closed by the program that had it open")
             finally:
                 self._stream = None
+
+    @property
+    def baudrate(self) -> int:
+        """The speed that the program at the other end has set; a pty itself has none."""
+        return _SPEEDS.get(termios.tcgetattr(self._master)[_OUTPUT_SPEED], 0)
 
     def write(self, data: bytes) -> bool:
         """Send without blocking; False if nobody has the port open."""

@@ -1,15 +1,17 @@
-"""A simulated reader: types codes on a serial line, one after the other at a pace."""
+"""A simulated reader: reads codes out of a file or from the keyboard, one after the other."""
 
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, Protocol
 
 from drivers.framers import CR, ETX, LF, STX, TAB, Terminator
 from drivers.serial_link import SETTLE_S, SerialLink
 from drivers.simulated.pty_port import PtyPort, simulated_port
+from drivers.simulated.readers_gm65 import SimulatedGm65
 
 # A gateway forgets what comes in the first SETTLE_S after it opened the line; then it listens.
 READY_S: Final = 3 * SETTLE_S
@@ -31,6 +33,13 @@ ENCLOSURES: Final[Mapping[Terminator, tuple[bytes, bytes]]] = {
 """What a simulated reader can put before and after a code."""
 
 
+class SimulatedKind(StrEnum):
+    """By the name of the driver that it is for."""
+
+    LINE = "line"
+    GM65 = "gm65"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedReaderOptions:
     r"""port: a tty, or a path where a pty is made for as long as the reader runs.
@@ -41,6 +50,7 @@ class SimulatedReaderOptions:
     """
 
     port: str
+    kind: SimulatedKind = SimulatedKind.LINE
     pace_ms: int = 1000
     terminator: Terminator = Terminator.CR
     baudrate: int = 115200
@@ -86,6 +96,37 @@ def unescape(line: bytes) -> bytes:
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
 
 
+Send = Callable[[bytes], Awaitable[bool]]
+"""Send bytes as fast as the line carries them; False if it was lost before the last one."""
+
+
+class _Device(Protocol):
+    def received(self, data: bytes, at_s: float) -> None: ...
+
+    async def type(self, code: bytes, send: Send) -> bool:
+        """Read a code and send it; False if the line was lost before the last byte."""
+        ...
+
+
+class _LineDevice:
+    def __init__(self, terminator: Terminator) -> None:
+        self._before, self._after = ENCLOSURES[terminator]
+
+    def received(self, data: bytes, at_s: float) -> None:
+        """Ignore it: it takes no commands."""
+
+    async def type(self, code: bytes, send: Send) -> bool:
+        return await send(self._before + code + self._after)
+
+
+def _device(options: SimulatedReaderOptions, port: SerialLink | PtyPort) -> _Device:
+    match options.kind:
+        case SimulatedKind.LINE:
+            return _LineDevice(options.terminator)
+        case SimulatedKind.GM65:
+            return SimulatedGm65(options.baudrate, port.write, lambda: port.baudrate)
+
+
 class _Typist:
     """Types one code at a time, and again from its begin if the port was lost in the middle."""
 
@@ -97,6 +138,7 @@ class _Typist:
     ) -> None:
         self._options = options
         self._port = port
+        self._device = _device(options, port)
         self._tell = tell
         self._ready = asyncio.Event()
         self._open_count = 0
@@ -104,16 +146,15 @@ class _Typist:
 
     async def serve(self) -> None:
         self._tell(f"{self._port.port}: waiting until it is open")
-        await self._port.run(self._open, lambda _data, _at_s: None, self._lose)
+        await self._port.run(self._open, self._device.received, self._lose)
 
     async def type(self, code: bytes) -> None:
         loop = asyncio.get_running_loop()
-        before, after = ENCLOSURES[self._options.terminator]
         while True:
             await self._ready.wait()
             await asyncio.sleep(self._next_s - loop.time())
             self._next_s = loop.time() + self._options.pace_ms / 1000
-            if await self._send(before + code + after):
+            if await self._device.type(code, self._send):
                 return
             self._ready.clear()
 

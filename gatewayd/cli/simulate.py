@@ -18,6 +18,7 @@ from drivers.simulated.mqtt_turnstile import SimulatedMqttTurnstileOptions, run_
 from drivers.simulated.people import MIXED, Behaviour
 from drivers.simulated.reader import (
     ENCLOSURES,
+    SimulatedKind,
     SimulatedReaderOptions,
     lines_of,
     run_simulated_reader,
@@ -41,6 +42,13 @@ def simulate() -> None:
 )
 @click.option("--port", required=True, help="A tty; where nothing is, a pty is made at this path.")
 @click.option(
+    "--driver",
+    type=click.Choice([str(kind) for kind in SimulatedKind]),
+    default="line",
+    show_default=True,
+    help="The driver that it is for.",
+)
+@click.option(
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -60,6 +68,7 @@ def simulate() -> None:
 def reader(  # noqa: PLR0913, one argument for each option
     *,
     port: str,
+    driver: str,
     path: Path | None,
     pace_ms: int,
     terminator: str,
@@ -73,6 +82,7 @@ def reader(  # noqa: PLR0913, one argument for each option
     """
     options = SimulatedReaderOptions(
         port=port,
+        kind=SimulatedKind(driver),
         pace_ms=pace_ms,
         terminator=Terminator(terminator),
         baudrate=baudrate,

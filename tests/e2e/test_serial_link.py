@@ -88,6 +88,38 @@ async def test_every_byte_value_passes_unchanged(pair, device):
     assert os.read(device, 1000) == every
 
 
+async def test_the_speed_is_changed_on_an_open_line_and_stays_for_the_next_open(pair):
+    link, watch = quick(pair.left, 9600), Watch()
+    async with running(link, watch):
+        await watch.until(count=1)
+        assert _speed(pair.left) == termios.B9600
+        link.set_baudrate(57600)
+        assert _speed(pair.left) == termios.B57600
+        pair.unplug()
+        await watch.until(count=2)
+        link.set_baudrate(19200)
+        pair.plug()
+        await watch.until(count=3)
+        assert _speed(pair.left) == termios.B19200
+
+
+async def test_a_line_that_is_lost_while_its_speed_is_changed_is_told_as_ever(pair, mocker):
+    link, watch = quick(pair.left), Watch()
+    async with running(link, watch):
+        await watch.until(count=1)
+        mocker.patch.object(link._port, "_reconfigure_port", side_effect=termios.error(5, "gone"))
+        link.set_baudrate(9600)
+        assert link.baudrate == 9600
+
+
+def _speed(path: Path) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        return termios.tcgetattr(fd)[5]
+    finally:
+        os.close(fd)
+
+
 async def test_what_came_before_the_open_is_dropped(tmp_path):
     master, slave = os.openpty()
     os.set_blocking(master, False)

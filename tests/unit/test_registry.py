@@ -288,7 +288,7 @@ def test_a_driver_of_another_package_is_found_by_its_entry_point(plugged):
     plugged("tests.unit.test_registry:OTHER_READER")
     kind = READERS["shared"]
     assert kind.build(complete(kind, {}), AROUND) == "a reader of somebody else"
-    assert set(READERS) == {"line", "shared"}
+    assert {"line", "shared"} <= set(READERS)
     assert set(TURNSTILES).isdisjoint({"shared"})
 
 
