@@ -65,6 +65,7 @@ def build_gateway(
     )
     lanes = build_lanes(settings, shared, opened.cache, messages)
     expire_removed(lanes, gate, recorder)
+    alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes)

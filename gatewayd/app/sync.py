@@ -120,6 +120,7 @@ def build_sync(
 ) -> Sync | None:
     """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
     if settings.broker is None:
+        alarms.clear(ALARM, "gateway")  # Of a run that was still to reach one.
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
     clock = SystemClock()

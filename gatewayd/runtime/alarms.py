@@ -1,7 +1,7 @@
 """Alarms: raised once, cleared once, remembered over a restart."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from gatewayd.core.events import Alarm, AlarmOutcome
 from gatewayd.core.projection import ALARMS, alarm_key
@@ -12,8 +12,11 @@ from gatewayd.runtime.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
-END_WITH_RUN = frozenset({recorder.ALARM, "passage_stuck"})
+END_WITH_RUN = frozenset({recorder.ALARM, "passage_stuck", "part_failed"})
 """What only the run that raised them would clear; all others are found out anew."""
+
+OF_DEVICES = frozenset({"link_lost", "turnstile_fault", "fire"})
+"""What only the device can end that it is told of: a lane's turnstile, or a reader."""
 
 
 class Alarms:
@@ -29,9 +32,14 @@ class Alarms:
 
     def end_earlier_runs(self) -> None:
         """Clear what a run that was killed left behind."""
-        for key in self.active():
-            alarm, _, subject = key.partition("/")
+        for alarm, subject in self._pairs():
             if alarm in END_WITH_RUN:
+                self.clear(alarm, subject)
+
+    def end_removed(self, devices: Container[str]) -> None:
+        """Clear what was told of devices that are not among these any more."""
+        for alarm, subject in self._pairs():
+            if alarm in OF_DEVICES and subject not in devices:
                 self.clear(alarm, subject)
 
     def active(self) -> list[str]:
@@ -40,6 +48,10 @@ class Alarms:
         is_refused = self._recorder.refusal is not None
         refused = {alarm_key(recorder.ALARM, "gateway")} if is_refused else set()
         return sorted(self._active | refused)
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        parts = (key.partition("/") for key in self.active())
+        return [(alarm, subject) for alarm, _, subject in parts]
 
     def _change(
         self, outcome: AlarmOutcome, alarm: str, subject: str, detail: Mapping[str, Json]

@@ -117,6 +117,11 @@ class LaneShell:
         self._timers: set[asyncio.TimerHandle] = set()
         self._linked_s: float | None = None
 
+    @property
+    def devices(self) -> list[str]:
+        """What alarms call the turnstile and the readers."""
+        return [self.id, *(_reader_subject(self.id, direction) for direction in self._readers)]
+
     async def run(self) -> Never:
         """Serve the lane until cancelled; run again after a driver failed, it goes on."""
         try:
@@ -162,7 +167,7 @@ class LaneShell:
     # --- readers ---
 
     def _read(self, direction: Direction, report: base.ReaderReport) -> None:
-        subject = f"{self.id}/{direction}_reader"
+        subject = _reader_subject(self.id, direction)
         match report:
             case base.ScanRead(data, at_s):
                 self._scanned(Scan(data, at_s), direction)
@@ -342,3 +347,7 @@ class LaneShell:
             self._shared.alarms.raise_(alarm, self.id)
         else:
             self._shared.alarms.clear(alarm, self.id)
+
+
+def _reader_subject(lane: LaneId, direction: Direction) -> str:
+    return f"{lane}/{direction}_reader"

@@ -82,16 +82,26 @@ def test_an_alarm_is_remembered_over_a_restart(kept):
 
 def test_what_a_killed_run_left_behind_ends_with_the_next_start(kept):
     before = alarms_over(kept)
-    for alarm, subject in (("journal_refuses", "gateway"), ("passage_stuck", "lane-1")):
+    left = [("journal_refuses", "gateway"), ("part_failed", "sync"), ("passage_stuck", "lane-1")]
+    for alarm, subject in left:
         before.raise_(alarm, subject)
     before.raise_("fire", "lane-1")
     after = alarms_over(kept)
     after.end_earlier_runs()
     assert after.active() == ["fire/lane-1"]
-    assert kept.facts[3:] == [
-        cleared("journal_refuses", "gateway"),
-        cleared("passage_stuck", "lane-1"),
-    ]
+    assert kept.facts[4:] == [cleared(alarm, subject) for alarm, subject in left]
+
+
+def test_what_was_told_of_a_device_that_is_no_more_ends_with_the_next_start(kept):
+    before = alarms_over(kept)
+    gone = [("fire", "lane-2"), ("link_lost", "lane-1/exit_reader"), ("turnstile_fault", "lane-2")]
+    left = [("centre_unreachable", "gateway"), ("link_lost", "lane-1")]
+    for alarm, subject in gone + left:
+        before.raise_(alarm, subject)
+    after = alarms_over(kept)
+    after.end_removed(["lane-1", "lane-1/entry_reader"])
+    assert kept.facts[5:] == [cleared(alarm, subject) for alarm, subject in gone]
+    assert after.active() == ["centre_unreachable/gateway", "link_lost/lane-1"]
 
 
 def test_a_disk_that_refuses_is_an_alarm_although_no_disk_has_it(kept):

@@ -501,10 +501,12 @@ def test_a_reader_that_is_lost_is_an_alarm_until_it_is_back():
             site.readers[0][EXIT].tell(report)
             await asyncio.sleep(1)
 
-    assert alarms(played(play)) == [
+    site = played(play)
+    assert alarms(site) == [
         ("raised", "link_lost", "lane-1/exit_reader"),
         ("cleared", "link_lost", "lane-1/exit_reader"),
     ]
+    assert site.lanes[0].devices == ["lane-1", "lane-1/entry_reader", "lane-1/exit_reader"]
 
 
 # --- the disk ---
