@@ -56,7 +56,6 @@ class Reason(StrEnum):
     CAPACITY_FULL = "capacity_full"
     # the lane and the officer
     LANE_BUSY = "lane_busy"
-    WAITED_TOO_LONG = "waited_too_long"
     TURNSTILE_NOT_READY = "turnstile_not_ready"
     RECORD_LATE = "record_late"
     RECORD_FAILED = "record_failed"
@@ -215,10 +214,6 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.LANE_BUSY: (
         "Jalur ini sedang dipakai. Tunggu giliran, lalu pindai lagi.",
         "This lane is in use. Wait for your turn, then scan again.",
-    ),
-    Reason.WAITED_TOO_LONG: (
-        "Waktu tunggu habis. Silakan pindai lagi.",
-        "You waited too long. Please scan again.",
     ),
     Reason.TURNSTILE_NOT_READY: (
         "Jalur ini tidak dapat dibuka. Pakai jalur lain, atau temui petugas.",

@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+import gatewayd
 from gatewayd.core.reasons import INAUTHENTIC, Locale, Reason, text
 
 MEDICAL = (
@@ -36,6 +39,12 @@ def test_no_text_tells_bystanders_of_anyones_health(reason, locale, words):
 
 def test_codes_are_stable_words():
     assert all(reason.value == reason.name.lower() for reason in Reason)
+
+
+def test_every_reason_is_given_somewhere():
+    files = Path(gatewayd.__file__).parent.rglob("*.py")
+    sources = "".join(file.read_text() for file in files if file.name != "reasons.py")
+    assert [reason for reason in Reason if f"Reason.{reason.name}" not in sources] == []
 
 
 def test_an_inauthentic_code_is_refused_for_its_signer():
