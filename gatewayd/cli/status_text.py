@@ -42,7 +42,7 @@ def _inside_sentence(occupancy: Mapping[str, Any]) -> str:
     return (
         f"{occupancy['total']}{uncertain}"
         + (f" ({parts})" if parts else "")
-        + (f"; places left: {left}" if left else "")
+        + (f"; may still come in: {left}" if left else "")
     )
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.words import Json
 
+OTHERS = "others"
+"""Stands for everybody who is not staff and has no limit of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
@@ -34,17 +37,8 @@ class Occupancy:
 
 def has_place(category: str, occupancy: Occupancy, policy: Policy) -> bool:
     """Return whether one more of the category may come in (staff: by the staff's own rule)."""
-    capacity = policy.capacity
-    limit = capacity.by_category.get(category)
-    if limit is not None and occupancy.taken(category) >= limit:
-        return False
-    if capacity.total is None:
-        return True
-    staff = sum(occupancy.taken(name) for name in policy.staff_categories)
-    others = occupancy.total_taken - staff
-    if category in policy.staff_categories:
-        return occupancy.total_taken < capacity.total
-    return others + max(staff, capacity.staff_reserve) < capacity.total
+    left = _left(category, occupancy, policy)
+    return left is None or left > 0
 
 
 def answer_when_full(category: str, policy: Policy) -> Answer:
@@ -54,14 +48,12 @@ def answer_when_full(category: str, policy: Policy) -> Answer:
 
 
 def places_left(occupancy: Occupancy, policy: Policy) -> dict[str, int]:
-    """Return, by category with a limit, how many more may come in now; `total` for all others."""
-    capacity = policy.capacity
-    left = {
-        name: max(0, limit - occupancy.taken(name)) for name, limit in capacity.by_category.items()
-    }
-    if capacity.total is not None:
-        left["total"] = max(0, capacity.total - occupancy.total_taken)
-    return left
+    """Return how many more may come in now: by category with a limit, and `others` than staff.
+
+    All of them share the total, where there is one: the figures are not to be added.
+    """
+    left = {name: _left(name, occupancy, policy) for name in (*policy.capacity.by_category, OTHERS)}
+    return {name: count for name, count in left.items() if count is not None}
 
 
 def limits(policy: Policy) -> dict[str, Json]:
@@ -73,3 +65,17 @@ def limits(policy: Policy) -> dict[str, Json]:
     if capacity.staff_reserve:
         shown["staff_reserve"] = capacity.staff_reserve
     return shown
+
+
+def _left(category: str, occupancy: Occupancy, policy: Policy) -> int | None:
+    """Return how many more of the category may come in; None is no limit."""
+    capacity = policy.capacity
+    left: list[int] = []
+    if category in capacity.by_category:
+        left.append(capacity.by_category[category] - occupancy.taken(category))
+    if capacity.total is not None:
+        staff = sum(occupancy.taken(name) for name in policy.staff_categories)
+        is_staff = category in policy.staff_categories
+        kept = 0 if is_staff else max(0, capacity.staff_reserve - staff)
+        left.append(capacity.total - occupancy.total_taken - kept)
+    return max(0, min(left)) if left else None

@@ -85,16 +85,43 @@ def test_only_staff_have_an_answer_of_their_own_when_the_house_is_full():
     assert answer_when_full("visitor", full) is Answer.REFUSE
 
 
-def test_places_left_are_never_negative():
-    limited = policy(total=5, by_category={"visitor": 3, "patient": 9})
-    occupancy = Occupancy({"visitor": 4, "staff": 2})
-    assert places_left(occupancy, limited) == {"visitor": 0, "patient": 9, "total": 0}
-    assert places_left(Occupancy({"visitor": 1}, {"visitor": 1}), limited) == {
-        "visitor": 1,
-        "patient": 9,
-        "total": 3,
-    }
+@pytest.mark.parametrize(
+    ("inside", "pending", "left"),
+    [
+        ({}, {}, {"visitor": 3, "patient": 5, "others": 5}),
+        ({"visitor": 1}, {"visitor": 1}, {"visitor": 1, "patient": 3, "others": 3}),
+        ({"unknown": 3}, {}, {"visitor": 2, "patient": 2, "others": 2}),
+        ({"staff": 2}, {}, {"visitor": 3, "patient": 5, "others": 5}),  # In their reserve.
+        ({"staff": 3}, {}, {"visitor": 3, "patient": 4, "others": 4}),
+        ({"visitor": 4, "staff": 4}, {}, {"visitor": 0, "patient": 0, "others": 0}),
+    ],
+)
+def test_places_left_are_those_that_somebody_may_take_now(inside, pending, left):
+    limited = policy(total=7, staff_reserve=2, by_category={"visitor": 3, "patient": 9})
+    assert places_left(Occupancy(inside, pending), limited) == left
+
+
+def test_the_places_left_for_staff_with_a_limit_include_the_reserve():
+    limited = policy(total=7, staff_reserve=2, by_category={"staff": 6})
+    occupancy = Occupancy({"visitor": 4}, {"staff": 1})
+    assert places_left(occupancy, limited) == {"staff": 2, "others": 1}
+
+
+def test_places_are_told_where_there_is_a_limit_only():
+    occupancy = Occupancy({"visitor": 4})
     assert places_left(occupancy, policy()) == {}
+    assert places_left(occupancy, policy(by_category={"visitor": 3})) == {"visitor": 0}
+    assert places_left(occupancy, policy(total=7)) == {"others": 3}
+
+
+def test_what_is_told_is_what_is_decided():
+    limited = policy(total=4, staff_reserve=1, by_category={"visitor": 2})
+    for visitors in range(4):
+        for staff in range(3):
+            occupancy = Occupancy({"visitor": visitors, "patient": 1}, {"staff": staff})
+            left = places_left(occupancy, limited)
+            assert has_place("visitor", occupancy, limited) is (left["visitor"] > 0)
+            assert has_place("patient", occupancy, limited) is (left["others"] > 0)
 
 
 def test_the_limits_are_shown_as_they_are_in_force():

@@ -107,9 +107,9 @@ def _lanes(status: Mapping[str, Any]) -> Table:
 def _inside(status: Mapping[str, Any]) -> str:
     inside = status["occupancy"]
     parts = ", ".join(f"{count} {name}" for name, count in inside["by_category"].items())
-    left = ", ".join(f"{count} for {name}s" for name, count in inside["places_left"].items())
+    left = ", ".join(f"{count} {name}" for name, count in inside["places_left"].items())
     uncertain = f" (+- {inside['uncertain']})" if inside["uncertain"] else ""
-    return f"inside: {inside['total']}{uncertain}  {parts}   places left: {left}"
+    return f"inside: {inside['total']}{uncertain}  {parts}   may still come in: {left}"
 
 
 def _centre(status: Mapping[str, Any]) -> str:
