@@ -154,6 +154,8 @@ def _capacity(table: Table) -> Capacity:
 
 def _statuses(table: Table) -> dict[Status, Answer]:
     answers = {status: table.take(str(status), word(Answer), None) for status in Status}
+    if answers[Status.GREEN] not in (None, Answer.ADMIT):
+        table.complain("green", '"admit", or nothing: green is what lets people in')
     return {status: answer for status, answer in answers.items() if answer is not None}
 
 

@@ -179,6 +179,13 @@ def test_the_reserve_is_a_part_of_the_total(capacity, expected):
     assert mistakes_of({"capacity": capacity}) == {("capacity", "staff_reserve"): expected}
 
 
+@pytest.mark.parametrize("answer", ["refuse", "refer"])
+def test_green_is_what_lets_people_in(answer):
+    expected = '"admit", or nothing: green is what lets people in'
+    assert mistakes_of({"statuses": {"green": answer}}) == {("statuses", "green"): expected}
+    assert mistakes_of({"statuses": {"green": "admit"}}) == {}
+
+
 @pytest.mark.parametrize("until", ["2021-11-28", "2021-11-29T00:00:00"])
 def test_a_policy_ends_after_it_begins(until):
     document = {"valid_from": "2021-11-29", "valid_until": until}
