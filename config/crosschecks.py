@@ -7,6 +7,8 @@ from config.fields import Notes, nearest, one_of
 from config.problems import KeyPath, shown
 from config.schema import DriverTable, Settings
 
+_SHARED = " (devices on one line: the same driver and baudrate, and an address for each)"
+
 # The kernel numbers these in the order of plugging in: after a reboot two readers may have swapped.
 _NUMBERED_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
 
@@ -43,7 +45,7 @@ def _check_devices(settings: Settings, notes: Notes) -> None:
                 if _is_same(table, other, key):
                     line = notes.where.find((*other.path, key)).line
                     found = f"{shown(table.values[key])} as in line {line}"
-                    expected = f"a {key} of its own (devices on one line: an address for each)"
+                    expected = f"a {key} of its own{_SHARED if key == 'port' else ''}"
                     notes.mistake((*table.path, key), expected, found)
         seen.append(table)
         port = table.values.get("port")
@@ -56,13 +58,15 @@ def _is_same(table: DriverTable, other: DriverTable, key: str) -> bool:
     value, address = table.values.get(key), table.values.get("address")
     if value is None or value != other.values.get(key):
         return False
-    is_shared_bus = (
+    is_shared_line = (
         key == "port"
         and table.driver == other.driver
-        and None not in (address, other.values.get("address"))
+        and table.values.get("baudrate") == other.values.get("baudrate")
+        # Address 0 is that of a device with a line of its own.
+        and all(one.values.get("address") for one in (table, other))
         and address != other.values["address"]
     )
-    return not is_shared_bus
+    return not is_shared_line
 
 
 def _drivers(settings: Settings) -> Iterator[DriverTable]:

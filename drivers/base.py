@@ -217,6 +217,7 @@ class Passed:
 
     assumed: the turnstile cannot tell, and the settings say to take it for granted.
     free: it happened while the device let everybody through (fire or free mode).
+    age_s: how long ago it happened, for one that comes from the device's log; so in other reports.
     """
 
     direction: Direction
@@ -224,6 +225,7 @@ class Passed:
     log: LogPosition | None = None
     assumed: bool = False
     free: bool = False
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ class NotPassed:
     grant: str
     log: LogPosition | None = None
     reason: str = "timeout"
+    age_s: float = 0.0
 
 
 class BreachKind(StrEnum):
@@ -247,12 +250,14 @@ class Breached:
     kind: BreachKind
     direction: Direction
     log: LogPosition | None = None
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FireChanged:
     is_on: bool
     log: LogPosition | None = None
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,18 @@ class DeviceNoted:
 
     kind: str
     log: LogPosition | None = None
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounted:
+    """What was wrong on the line since the start of the driver, told when it changes.
+
+    noise_count: frames that arrived broken. forged_count: whole ones with a wrong or repeated MAC.
+    """
+
+    noise_count: int
+    forged_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +306,7 @@ GateReport = (
     | Breached
     | FireChanged
     | DeviceNoted
+    | LineCounted
     | Fault
     | FaultCleared
 )

@@ -4,12 +4,13 @@ A package with a driver of its own makes a DriverKind and announces it as an ent
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from drivers.base import DriverError, Messages
+from drivers.bus import Buses
 from drivers.keys import Key, UnfitError
 
 Device = TypeVar("Device")
@@ -25,11 +26,13 @@ class Surroundings:
     host_id: the gateway's name towards controllers, 1..32 printable ASCII characters.
     token: draws so many bytes that nobody can guess.
     messages: the device broker; None where the settings name none.
+    buses: the lines that several controllers share.
     """
 
     host_id: str
     token: Callable[[int], bytes]
     messages: Messages | None = None
+    buses: Buses = field(default_factory=Buses)
 
 
 @dataclass(frozen=True, slots=True)

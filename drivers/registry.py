@@ -13,7 +13,8 @@ from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.mqtt import MqttTurnstile
 from drivers.turnstiles.relay import RelayTurnstile
 from drivers.turnstiles.relay_profiles import RelayKind, relay_profile
-from firmware_protocol.controller import UNLOCK_MS_MAX
+from firmware_protocol.host import Host
+from firmware_protocol.settings import UNLOCK_MS_MAX, Settings, WithoutHost
 
 __all__ = ["READERS", "TURNSTILES", "DriverKind", "Surroundings", "check", "complete"]
 
@@ -26,16 +27,35 @@ UNLOCK_MS: Final = whole(
 
 
 def _build_gatelink(values: Values, around: Surroundings) -> Turnstile:
-    return GatelinkTurnstile(
-        SerialLink(values["port"], values["baudrate"]),
+    port, baudrate = values["port"], values["baudrate"]
+    host = Host(
         values["psk_file"],
-        host_id=around.host_id,
+        name=around.host_id,
         token=around.token,
+        address=values["address"],
+        settings=Settings(unlock_ms=values["unlock_ms"], without_host=values["host_lost"]),
     )
+    if values["address"]:
+        return GatelinkTurnstile(around.buses.place(port, baudrate, host), host)
+    return GatelinkTurnstile(SerialLink(port, baudrate), host)
 
 
 GATELINK: Final[DriverKind[Turnstile]] = DriverKind(
-    "gatelink", (PORT, BAUDRATE, PSK_FILE, UNLOCK_MS), _build_gatelink
+    "gatelink",
+    (
+        PORT,
+        BAUDRATE,
+        whole("address", "of the controller on a line that it shares; else 0", 0, 126, 0),
+        PSK_FILE,
+        UNLOCK_MS,
+        choice(
+            "host_lost",
+            "what becomes of the entry while the gateway is away: locked, or free for everybody",
+            WithoutHost,
+            WithoutHost.SECURE,
+        ),
+    ),
+    _build_gatelink,
 )
 
 

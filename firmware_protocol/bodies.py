@@ -15,6 +15,7 @@ from firmware_protocol.messages import (
     Auth,
     AuthOk,
     Cancel,
+    ConfigGet,
     EventAck,
     GateState,
     Hello,
@@ -30,6 +31,7 @@ from firmware_protocol.messages import (
     SetMode,
     State,
 )
+from firmware_protocol.settings import Settings, WithoutHost
 from firmware_protocol.words import (
     GRANT_SIZE,
     Direction,
@@ -68,6 +70,7 @@ GATE = Code({0: GateState.IDLE, 1: GateState.UNLOCKED, 2: GateState.PASSING})
 OUTCOME = Code(
     {0: Outcome.OPENED, 1: Outcome.BUSY, 2: Outcome.FIRE, 3: Outcome.DENIED, 4: Outcome.EXPIRED}
 )
+WITHOUT_HOST = Code({0: WithoutHost.SECURE, 1: WithoutHost.SAFE})
 # Open lists: an entry of a later version must still reach the journal and be acknowledged.
 LOGGED_DIRECTION = Code(DIRECTION.words, is_open=True)
 LOGGED_MODE = Code(MODE.words, is_open=True)
@@ -153,6 +156,7 @@ LAYOUTS: Mapping[type[Message], Layout] = {
             Field(7, "is_faulty", Flag(), is_optional=True),
             Field(8, "entry_signal", SIGNAL),
             Field(9, "exit_signal", SIGNAL),
+            Field(10, "settings", U32),
         ),
     ),
     Open: Layout(
@@ -160,13 +164,24 @@ LAYOUTS: Mapping[type[Message], Layout] = {
         (
             Field(0, "grant", GRANT),
             Field(1, "direction", DIRECTION),
-            Field(2, "unlock_ms", U32),
+            Field(2, "unlock_ms", U32, is_optional=True),
             Field(3, "expires_at_ms", U64),
         ),
     ),
     Cancel: Layout(0x21, (Field(0, "grant", GRANT),)),
     SetMode: Layout(0x22, (Field(0, "mode", MODE),)),
     Indicate: Layout(0x23, (Field(0, "signal", SIGNAL), Field(1, "direction", DIRECTION))),
+    Settings: Layout(
+        0x24,
+        (
+            Field(0, "unlock_ms", U32),
+            Field(1, "unlock_ms_max", U32),
+            Field(2, "held_ms", U32),
+            Field(3, "host_lost_ms", U32),
+            Field(4, "without_host", WITHOUT_HOST),
+        ),
+    ),
+    ConfigGet: Layout(0x25, ()),
     Result: Layout(
         0x2F,
         (

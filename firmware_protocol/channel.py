@@ -21,11 +21,14 @@ _SEQUENCES = 1 << 16
 class Channel:
     """Seals what one side sends and checks what it receives, each frame at most once."""
 
-    def __init__(self, psk: bytes, nonces: bytes, session: int, *, is_device: bool) -> None:
-        """nonces: the host's followed by the device's."""
+    def __init__(
+        self, psk: bytes, nonces: bytes, session: int, *, is_device: bool, address: int = 0
+    ) -> None:
+        """nonces: the host's followed by the device's. address: the device's on the line."""
         assert len(psk) == PSK_SIZE
         self.session = session
         self._is_device = is_device
+        self._address = address
         ours, theirs = (b"device", b"host") if is_device else (b"host", b"device")
         self._key_out = _derive(psk, nonces, ours)
         self._key_in = _derive(psk, nonces, theirs)
@@ -42,6 +45,7 @@ class Channel:
             session=self.session,
             sequence=self._sent % _SEQUENCES,
             ack=max(self._received, 0) % _SEQUENCES,
+            address=self._address,
             is_repeat=is_repeat,
             body=body,
         )

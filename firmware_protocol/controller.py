@@ -6,12 +6,14 @@ Times are milliseconds of the device's own uptime.
 """
 
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from firmware_protocol import memory as kept
 from firmware_protocol.inputs import (
     AcknowledgeLog,
     CancelCommand,
     Circumstance,
+    Configure,
     Effect,
     FaultInput,
     FireInput,
@@ -33,13 +35,20 @@ from firmware_protocol.inputs import (
     Unlock,
 )
 from firmware_protocol.memory import Memory
+from firmware_protocol.settings import (
+    UNLOCK_MS_MAX as UNLOCK_MS_MAX,  # noqa: PLC0414 - the MQTT binding takes it from here
+)
+from firmware_protocol.settings import WithoutHost
 from firmware_protocol.words import Command, Direction, EndReason, LogEntry, LogKind, Mode, Outcome
 
-UNLOCK_MS_MAX = 30_000
-"""A gate that waits longer for one person stands open for the next one."""
 
-HELD_MS = 30_000
-"""A passage that takes longer is stuck; the common boards (PERCo) say so after the same time."""
+class Host(Enum):
+    """What is known of the host."""
+
+    AWAITED = auto()
+    """Not heard since the boot, and not for long."""
+    THERE = auto()
+    LOST = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +85,29 @@ class Controller:
     mode: Mode = Mode.NORMAL
     is_fire: bool = False
     is_faulty: bool = False
-    is_host_lost: bool = True
+    host: Host = Host.AWAITED
+
+    @property
+    def is_host_lost(self) -> bool:
+        """It is not there, be it lost or only awaited."""
+        return self.host is not Host.THERE
 
     @property
     def is_free(self) -> bool:
-        """Everybody may enter. A lost host locks the entry again (fail secure), never in a fire."""
-        return self.is_fire or (self.mode is Mode.FREE and not self.is_host_lost)
+        """Everybody may enter: in a fire, in mode free, or without a host if the settings say so.
+
+        Only a host that is there keeps the entry free by mode; a lock-down outlives it.
+        """
+        if self.is_fire:
+            return True
+        match self.mode:
+            case Mode.EXIT_ONLY:
+                return False
+            case Mode.FREE if self.host is Host.THERE:
+                return True
+            case Mode.FREE | Mode.NORMAL:
+                is_safe = self.memory.settings.without_host is WithoutHost.SAFE
+                return is_safe and self.host is Host.LOST
 
     @property
     def command(self) -> Command | None:
@@ -116,7 +142,7 @@ def step(controller: Controller, what: Input, now_ms: int) -> Step:
     forgotten in a power cut would let a repeat open twice, or use a sequence number twice.
     """
     match what:
-        case OpenCommand() | CancelCommand() | ModeCommand() | AcknowledgeLog():
+        case OpenCommand() | CancelCommand() | ModeCommand() | Configure() | AcknowledgeLog():
             after, effects = _obey(controller, what, now_ms)
         case PassageBegan() | PassageCompleted() | TurnedBack() | SecondBody() | Noticed():
             after, effects = _sense(controller, what, now_ms)
@@ -147,6 +173,10 @@ def _obey(controller: Controller, order: Order, now_ms: int) -> Step:
             return _cancel(controller, grant, now_ms)
         case ModeCommand(mode):
             return _change_mode(controller, mode, now_ms)
+        case Configure(settings) if settings.is_possible:
+            return replace(controller, memory=replace(controller.memory, settings=settings)), ()
+        case Configure():
+            return controller, ()
         case AcknowledgeLog(upto):
             return replace(controller, memory=kept.acknowledge(controller.memory, upto)), ()
 
@@ -159,7 +189,9 @@ def _open(controller: Controller, order: OpenCommand, now_ms: int) -> Step:
     outcome = _judge(controller, order, now_ms)
     memory = kept.remember(controller.memory, command.grant, outcome)
     if outcome is Outcome.OPENED:
-        relock_at_ms = now_ms + min(order.unlock_ms, UNLOCK_MS_MAX)
+        settings = memory.settings
+        unlock_ms = settings.unlock_ms if order.unlock_ms is None else order.unlock_ms
+        relock_at_ms = now_ms + min(unlock_ms, settings.unlock_ms_max)
         controller = replace(controller, gate=Unlocked(command, relock_at_ms))
         memory = replace(memory, in_force=command)
     result = Result(command.grant, outcome, is_repeat=False)
@@ -228,7 +260,8 @@ def _sense(controller: Controller, sensed: Sensed, now_ms: int) -> Step:
 def _begin(controller: Controller, direction: Direction, now_ms: int) -> Step:
     match controller.gate:
         case Unlocked(command) if command.direction is direction:
-            return replace(controller, gate=Passing(command, now_ms + HELD_MS)), ()
+            held_at_ms = now_ms + controller.memory.settings.held_ms
+            return replace(controller, gate=Passing(command, held_at_ms)), ()
         case Idle() | Unlocked() | Passing():
             return controller, ()
 
@@ -254,14 +287,12 @@ def _endure(controller: Controller, circumstance: Circumstance, now_ms: int) -> 
             kind = LogKind.FAULT_ON if is_on else LogKind.FAULT_OFF
             controller, entry = _log(replace(controller, is_faulty=is_on), kind, now_ms)
             return controller, (entry,)
-        case HostLost() if not controller.is_host_lost:
-            controller, entry = _log(
-                replace(controller, is_host_lost=True), LogKind.HOST_LOST, now_ms
-            )
+        case HostLost() if controller.host is not Host.LOST:
+            controller, entry = _log(replace(controller, host=Host.LOST), LogKind.HOST_LOST, now_ms)
             return controller, (entry,)
-        case HostBack() if controller.is_host_lost:
+        case HostBack() if controller.host is not Host.THERE:
             controller, entry = _log(
-                replace(controller, is_host_lost=False), LogKind.HOST_BACK, now_ms
+                replace(controller, host=Host.THERE), LogKind.HOST_BACK, now_ms
             )
             return controller, (entry,)
         case FaultInput() | HostLost() | HostBack():

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from firmware_protocol import controller as machine
 from firmware_protocol import memory as kept
-from firmware_protocol.controller import Controller, Idle, Passing, Unlocked
+from firmware_protocol.controller import Controller, Host, Idle, Passing, Unlocked
 from firmware_protocol.device_link import DeviceLink, Proven
 from firmware_protocol.frames import VERSION
 from firmware_protocol.inputs import (
     AcknowledgeLog,
     CancelCommand,
+    Configure,
     Effect,
     HostBack,
     HostLost,
@@ -27,6 +28,7 @@ from firmware_protocol.messages import (
     Auth,
     AuthOk,
     Cancel,
+    ConfigGet,
     EventAck,
     GateState,
     Hello,
@@ -42,10 +44,8 @@ from firmware_protocol.messages import (
     SetMode,
     State,
 )
+from firmware_protocol.settings import Settings
 from firmware_protocol.words import Command, Direction, LogEntry, Signal
-
-HOST_LOST_MS = 2_000
-"""Eight missed pings: a host that restarts is not lost for long, a dead one is noticed."""
 
 EVENTS_AHEAD = 8
 """Entries on their way un-acknowledged: half a kilobyte, 45 ms at 115200."""
@@ -85,11 +85,12 @@ class Device:
         *,
         device: Identity,
         token: Callable[[int], bytes],
+        address: int = 0,
     ) -> None:
-        """`token` draws that many random bytes."""
+        """`token` draws that many random bytes. address: 1..126 on a shared line, else 0."""
         self._device = device
         self._controller = Controller(memory)
-        self._link = DeviceLink(psk, token=token, introduce=self._introduce)
+        self._link = DeviceLink(psk, token=token, introduce=self._introduce, address=address)
         self._signals = {Direction.ENTRY: Signal.CLOSED, Direction.EXIT: Signal.CLOSED}
         self._heard_at_ms = 0
         self._pushed = 0
@@ -114,6 +115,7 @@ class Device:
 
     def start(self, now_ms: int) -> Output:
         """Power up; says at once that it knows no session, so that a host need not find out."""
+        self._heard_at_ms = now_ms
         self._controller, effects = machine.boot(self._controller.memory, now_ms)
         self._effects += effects
         self._link.start()
@@ -136,19 +138,22 @@ class Device:
         return self._output()
 
     def tick(self, now_ms: int) -> Output:
-        if not self._controller.is_host_lost and now_ms >= self._heard_at_ms + HOST_LOST_MS:
+        lost_at_ms = self._host_lost_at_ms()
+        if lost_at_ms is not None and now_ms >= lost_at_ms:
             self._step(HostLost(), now_ms)
         self._step(Tick(), now_ms)
-        if self._repeat_at_ms is not None and now_ms >= self._repeat_at_ms:
-            self._repeat_ms = min(2 * self._repeat_ms, EVENT_REPEAT_MS_MAX)
-            self._push_again(self._controller.memory.first, now_ms)
         return self._output()
 
     def deadline_ms(self) -> int | None:
         """Return when `tick` is due; None if nothing is timed."""
-        host_lost = None if self._controller.is_host_lost else self._heard_at_ms + HOST_LOST_MS
-        times = (host_lost, self._repeat_at_ms, machine.deadline_ms(self._controller))
+        repeat_at_ms = self._repeat_at_ms if self._link.has_word else None
+        times = (self._host_lost_at_ms(), repeat_at_ms, machine.deadline_ms(self._controller))
         return min((time for time in times if time is not None), default=None)
+
+    def _host_lost_at_ms(self) -> int | None:
+        if self._controller.host is Host.LOST:
+            return None
+        return self._heard_at_ms + self._controller.memory.settings.host_lost_ms
 
     # --- from the host -------------------------------------------------------------------------
 
@@ -177,19 +182,21 @@ class Device:
     def _obey(self, message: Message, now_ms: int) -> None:
         match message:
             case Ping():
+                self._link.take_word()
+                self._push(now_ms)
                 self._told = None
-                self._tell_state(now_ms)
-            case Open(grant, direction, unlock_ms, expires_at_ms):
-                order = OpenCommand(Command(grant, direction), unlock_ms, expires_at_ms)
-                self._step(order, now_ms)
-            case Cancel(grant):
-                self._step(CancelCommand(grant), now_ms)
-            case SetMode(mode):
-                self._step(ModeCommand(mode), now_ms)
+                self._tell_state(now_ms)  # The last, so that it gives the word back.
+            case Open() | Cancel() | SetMode():
+                self._step(_order(message), now_ms)
             case Indicate(signal, direction) as order:
                 self._signals[direction] = signal
                 self._effects.append(order)
                 self._tell_state(now_ms)
+            case Settings() as settings:
+                self._step(Configure(settings), now_ms)
+                self._link.send(self._controller.memory.settings)
+            case ConfigGet():
+                self._link.send(self._controller.memory.settings)
             case EventAck(upto):
                 self._acknowledge(upto, now_ms)
             case LogRead(start):
@@ -218,6 +225,8 @@ class Device:
 
     def _tell_state(self, now_ms: int) -> None:
         """Send the state if more than its counters changed since it was last sent."""
+        if not self._link.has_word:
+            return
         state = self._state(now_ms)
         if self._told is None or self._told.without_counters() != state.without_counters():
             self._told = state
@@ -243,6 +252,7 @@ class Device:
             is_faulty=controller.is_faulty,
             entry_signal=self._signals[Direction.ENTRY],
             exit_signal=self._signals[Direction.EXIT],
+            settings=memory.settings.checksum,
         )
 
     def _log_state(self) -> LogState:
@@ -272,6 +282,11 @@ class Device:
         if not self._link.has_session or self._controller.is_host_lost or not memory.entries:
             self._repeat_at_ms = None
             return
+        if not self._link.has_word:
+            return
+        if self._repeat_at_ms is not None and now_ms >= self._repeat_at_ms:
+            self._repeat_ms = min(2 * self._repeat_ms, EVENT_REPEAT_MS_MAX)
+            self._pushed, self._repeat_at_ms = 0, None
         ahead = kept.read(memory, memory.first, EVENTS_AHEAD)
         for entry in ahead:
             if entry.sequence > self._pushed:
@@ -284,3 +299,13 @@ class Device:
         output = Output(self._link.take_data(), tuple(self._effects))
         self._effects.clear()
         return output
+
+
+def _order(message: Open | Cancel | SetMode) -> OpenCommand | CancelCommand | ModeCommand:
+    match message:
+        case Open(grant, direction, expires_at_ms, unlock_ms):
+            return OpenCommand(Command(grant, direction), unlock_ms, expires_at_ms)
+        case Cancel(grant):
+            return CancelCommand(grant)
+        case SetMode(mode):
+            return ModeCommand(mode)

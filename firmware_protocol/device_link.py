@@ -1,4 +1,8 @@
-"""How a controller offers sessions, keeps the one in force, and refuses what is not of it."""
+"""How a controller offers sessions, keeps the one in force, and refuses what is not of it.
+
+On a shared line it holds what it has to say until the host gives it the word, and the last frame of
+what it says then gives the word back.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +38,10 @@ class _Offer:
     transcript: bytes
 
 
+UNSAID_SIZE_MAX = 1024
+"""Bytes that wait for the word: more than a whole window of entries, and all of it comes again."""
+
+
 class DeviceLink:
     """Bytes in, authentic messages out."""
 
@@ -43,8 +51,13 @@ class DeviceLink:
         *,
         token: Callable[[int], bytes],
         introduce: Callable[[bytes, int], HelloAck],
+        address: int = 0,
     ) -> None:
-        """introduce: makes the answer to a Hello, from the device's nonce and the uptime."""
+        """introduce: makes the answer to a Hello, from the device's nonce and the uptime.
+
+        address: 1..126 on a shared line, 0 on one of its own.
+        """
+        self._address = address
         self._psk = psk
         self._token = token
         self._introduce = introduce
@@ -53,6 +66,8 @@ class DeviceLink:
         self._offer: _Offer | None = None
         self._refused_at_ms = -NOSESS_MS
         self._data = bytearray()
+        self._is_asked = False
+        self._has_word = False
         self.noise_count = 0
         self.forged_count = 0
 
@@ -60,15 +75,28 @@ class DeviceLink:
     def has_session(self) -> bool:
         return self._channel is not None
 
+    @property
+    def has_word(self) -> bool:
+        """Whether anything may be said that answers no frame of the host."""
+        return self._has_word or not self._is_shared
+
+    def take_word(self) -> None:
+        """Note that the host asked for all there is to say (Ping); end that with a State."""
+        self._is_asked = self._has_word = True
+
     def take_data(self) -> bytes:
-        """Return what is to be sent, once."""
+        """Return what is to be sent, once; on a shared line only when the host asks for it."""
+        if self._is_shared and not self._is_asked:
+            return b""
         data = bytes(self._data)
         self._data.clear()
+        self._is_asked = self._has_word = False
         return data
 
     def start(self) -> None:
         """Say that no session is known, so that a host need not find out."""
-        self._refuse(0)
+        if not self._is_shared:
+            self._refuse(0)
 
     def feed(self, data: bytes, now_ms: int) -> Iterator[Message | Malformed | Proven]:
         """Yield each message before the next frame is taken; take them all.
@@ -87,11 +115,20 @@ class DeviceLink:
     def send(self, message: Message) -> None:
         """Send in the session in force; without one there is nobody to send to."""
         if self._channel is not None:
-            self._data += encode(self._channel.seal(message))
+            self._say(self._channel.seal(message))
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._address != 0
+
+    def _say(self, frame: Frame) -> None:
+        if self._is_shared and len(self._data) > UNSAID_SIZE_MAX:
+            self._data.clear()
+        self._data += encode(frame)
 
     def _take(self, frame: Frame, now_ms: int) -> Message | Malformed | Proven | None:
-        if frame.is_from_device or frame.address:
-            return None  # Our own echo, or for another device on the bus.
+        if frame.is_from_device or frame.address != self._address:
+            return None  # Our own echo, or for another device on the line.
         if not frame.mac:
             self._greet(frame, now_ms)
             return None
@@ -112,10 +149,12 @@ class DeviceLink:
         if not isinstance(hello, Hello):
             return
         nonce = self._token(NONCE_SIZE)
-        channel = Channel(self._psk, hello.nonce + nonce, self._draw_session(), is_device=True)
+        nonces, session = hello.nonce + nonce, self._draw_session()
+        channel = Channel(self._psk, nonces, session, is_device=True, address=self._address)
         offered = channel.seal(self._introduce(nonce, now_ms), frame.content())
         self._offer = _Offer(channel, frame.content() + offered.content())
-        self._data += encode(offered)
+        self._say(offered)
+        self._is_asked = True
 
     def _prove(self, offer: _Offer, frame: Frame) -> Proven | None:
         is_auth = isinstance(bodies.decode(frame.kind, frame.body), Auth)
@@ -123,7 +162,10 @@ class DeviceLink:
             self.forged_count += 1
             return None
         self._channel, self._offer = offer.channel, None
+        if self._is_shared:
+            self._data.clear()  # What the old session did not say any more.
         self.send(AuthOk())
+        self._is_asked = True
         return Proven()
 
     def _draw_session(self) -> int:
@@ -134,4 +176,8 @@ class DeviceLink:
 
     def _refuse(self, session: int) -> None:
         kind, body = bodies.encode(NoSession())
-        self._data += encode(Frame(kind=kind, is_from_device=True, session=session, body=body))
+        refusal = Frame(
+            kind=kind, is_from_device=True, session=session, address=self._address, body=body
+        )
+        self._say(refusal)
+        self._is_asked = True

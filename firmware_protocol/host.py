@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from firmware_protocol.host_commands import Opening, Openings, Wishes
 from firmware_protocol.host_link import HostLink, LinkReport, Lost, Received, Started
 from firmware_protocol.host_log import Asked, AtEnd, HostLog, Reading, Unread
+from firmware_protocol.host_settings import HostSettings
 from firmware_protocol.inputs import Result
 from firmware_protocol.messages import (
     Auth,
     AuthOk,
     Cancel,
+    ConfigGet,
     EventAck,
     Hello,
     HelloAck,
@@ -30,9 +32,12 @@ from firmware_protocol.reports import (
     Loss,
     NeverSent,
     Report,
+    SettingsDiffer,
+    SettingsTaken,
     StateSeen,
     Unanswered,
 )
+from firmware_protocol.settings import FACTORY, Settings
 from firmware_protocol.words import Command, LogEntry, Outcome
 
 REQUEST_MS = 100
@@ -51,13 +56,27 @@ class Host:
     """The host of one controller. Times are milliseconds of any clock that only goes forward.
 
     Each call returns what to send and to tell; then `tick` is due at `deadline_ms`. Foreign input
-    never raises.
+    never raises. On a shared line commands wait for the next `turn`, and what other calls return
+    to be sent belongs to the present one.
     """
 
-    def __init__(self, psk: bytes, *, name: str, token: Callable[[int], bytes]) -> None:
-        """name: 1..32 printable ASCII characters. token: draws that many random bytes."""
+    def __init__(
+        self,
+        psk: bytes,
+        *,
+        name: str,
+        token: Callable[[int], bytes],
+        address: int = 0,
+        settings: Settings = FACTORY,
+    ) -> None:
+        """name: 1..32 printable ASCII characters. token: draws that many random bytes.
+
+        address: the device's, 1..126 on a shared line, 0 on one of its own. settings: what the
+        device is set to.
+        """
         self._log = HostLog()
-        self._link = HostLink(psk, name=name, token=token, judge=self._judge)
+        self._link = HostLink(psk, name=name, token=token, judge=self._judge, address=address)
+        self._settings = HostSettings(settings)
         self._device: HelloAck | None = None
         self._state: State | None = None
         self._uptime_offset_ms = 0
@@ -102,15 +121,45 @@ class Host:
         for opening in self._openings.take_expired(now_ms):
             self._reports.append(Unanswered(opening.command.grant))
             self._log.progress = Unread()  # Only the log tells what became of it.
-        self._send_openings(now_ms)
+        self._send_due(now_ms)
         return self._output(now_ms)
 
     def deadline_ms(self) -> int | None:
         """Return when `tick` is due; None if nothing is timed."""
-        times = [self._link.deadline_ms(), *self._openings.deadlines_ms()]
-        if self.is_connected and isinstance(self._log.progress, Asked):
-            times.append(self._log.progress.repeat_at_ms)
+        times = [self._link.deadline_ms(), *self._openings.expiries_ms()]
+        if self.is_connected and not self._link.is_shared:
+            times += self._openings.repeats_ms()
+            if isinstance(self._log.progress, Asked):
+                times.append(self._log.progress.repeat_at_ms)
         return min((time for time in times if time is not None), default=None)
+
+    # --- turns on a shared line ----------------------------------------------------------------
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the device gave the word back that the last `turn` gave it."""
+        return self._link.is_answered
+
+    def turn_at_ms(self) -> int | None:
+        """Return when the next turn is due; None while the line is closed."""
+        at_ms = self._link.turn_at_ms()
+        if at_ms is None or not self.is_connected:
+            return at_ms
+        return min([at_ms, *self._openings.repeats_ms()])
+
+    def is_urgent(self, now_ms: int) -> bool:
+        """Whether a person waits for the next turn."""
+        return self.is_connected and any(at_ms <= now_ms for at_ms in self._openings.repeats_ms())
+
+    def turn(self, now_ms: int) -> bytes:
+        """Return all there is to say; then the device has the word until `is_answered`."""
+        self._send_openings(now_ms)
+        self._ask_for_end(now_ms)
+        return self._link.turn(now_ms)
+
+    def miss(self, now_ms: int) -> None:
+        """Note that nothing more came in the time that the device has for its answer."""
+        self._link.miss(now_ms)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -122,7 +171,7 @@ class Host:
             opening = Opening(command, unlock_ms, now_ms + ttl_ms, now_ms)
             if not self._openings.add(opening):
                 self._reports.append(Answered(command.grant, Outcome.BUSY))
-        self._send_openings(now_ms)
+        self._send_due(now_ms)
         return self._output(now_ms)
 
     def wish(self, message: SetMode | Indicate | Cancel, now_ms: int) -> Output:
@@ -163,7 +212,7 @@ class Host:
             self._link.send(EventAck(self._log.acknowledged))
         self._wishes.restart()
         self._openings.restart(now_ms)
-        self._send_openings(now_ms)
+        self._send_due(now_ms)
 
     def _end(self, loss: Loss) -> None:
         for opening in self._openings.take_all():
@@ -181,6 +230,8 @@ class Host:
                 self._take_entry(entry, now_ms)
             case LogState() as state:
                 self._reports += self._log.note(state, received.ack)
+            case Settings() as found:
+                self._compare(found)
             case (
                 Hello()
                 | HelloAck()
@@ -192,6 +243,7 @@ class Host:
                 | Cancel()
                 | SetMode()
                 | Indicate()
+                | ConfigGet()
                 | EventAck()
                 | LogRead()
             ):
@@ -206,6 +258,21 @@ class Host:
             self._reports.append(StateSeen(state))
         for message in self._wishes.take_unmet(state, self._openings, now_ms):
             self._link.send(message)
+        match self._settings.check(state.settings, now_ms):
+            case ConfigGet() as question:
+                self._link.send(question)
+            case SettingsTaken() as taken:
+                self._reports.append(taken)
+            case None:
+                pass
+
+    def _compare(self, found: Settings) -> None:
+        for what in self._settings.compare(found):
+            match what:
+                case SettingsDiffer():
+                    self._reports.append(what)
+                case Settings():
+                    self._link.send(what)
 
     def _take_entry(self, entry: LogEntry, now_ms: int) -> None:
         if entry.sequence <= self._log.acknowledged:
@@ -217,16 +284,25 @@ class Host:
         elif entry.sequence == self._log.expected:
             if entry.grant is not None:
                 self._settle(entry.grant, Outcome.OPENED)  # The result got lost, the log tells.
-            self._reports += self._log.take(entry)
+            self._reports += self._log.take(entry, self._age_ms(entry, now_ms))
+
+    def _age_ms(self, entry: LogEntry, now_ms: int) -> int:
+        """Return how long ago it was; of an earlier boot, that it was before this one."""
+        assert self._device is not None
+        began_ms = entry.at_ms if entry.boot == self._device.boot else 0
+        return max(0, now_ms + self._uptime_offset_ms - began_ms)
 
     # --- open commands and the log's end -------------------------------------------------------
+
+    def _send_due(self, now_ms: int) -> None:
+        if not self._link.is_shared:
+            self._send_openings(now_ms)
 
     def _send_openings(self, now_ms: int) -> None:
         for opening in self._openings.take_due(now_ms):
             expires_at_ms = opening.expires_at_ms + self._uptime_offset_ms
-            order = Open(
-                opening.command.grant, opening.command.direction, opening.unlock_ms, expires_at_ms
-            )
+            command = opening.command
+            order = Open(command.grant, command.direction, expires_at_ms, opening.unlock_ms)
             self._link.send(order, is_repeat=opening.sent_count > 1)
             if not isinstance(self._log.progress, AtEnd):
                 self._log.progress = Unread()  # The end that was asked for would not have it.
@@ -249,7 +325,8 @@ class Host:
                         self._log.progress = Asked(sequence, now_ms + REQUEST_MS)
 
     def _output(self, now_ms: int) -> Output:
-        self._ask_for_end(now_ms)
+        if not self._link.is_shared:
+            self._ask_for_end(now_ms)
         output = Output(self._link.take_data(), tuple(self._reports))
         self._reports.clear()
         return output

@@ -76,8 +76,12 @@ class Openings:
         for opening in self._opening.values():
             opening.repeat_at_ms = now_ms
 
-    def deadlines_ms(self) -> list[int]:
-        return [min(it.repeat_at_ms, it.expires_at_ms) for it in self._opening.values()]
+    def expiries_ms(self) -> list[int]:
+        return [it.expires_at_ms for it in self._opening.values()]
+
+    def repeats_ms(self) -> list[int]:
+        """Return when each is to be sent (again)."""
+        return [it.repeat_at_ms for it in self._opening.values()]
 
 
 @dataclass(slots=True)

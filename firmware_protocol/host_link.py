@@ -1,4 +1,8 @@
-"""How the host gets a session with its controller, keeps it alive, and notices that it is gone."""
+"""How the host gets a session with its controller, keeps it alive, and notices that it is gone.
+
+On a shared line it only speaks in its turns: what it has to say waits for the next one, and what it
+says ends with a frame that gives the device the word.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +20,7 @@ from firmware_protocol.messages import (
     Message,
     NoSession,
     Ping,
+    State,
 )
 from firmware_protocol.reports import Loss
 
@@ -32,6 +37,17 @@ SUSPECT_MS = 500
 
 LOST_MS = 1_000
 """Four pings: the officer is told within a second that the turnstile is gone."""
+
+SHARED_PING_MS = 100
+"""A passage waits for it; eight devices at 115200 baud are asked as often as that."""
+
+SHARED_LOST_MS = 2_000
+"""Devices that are gone hold each turn of the others up for 200 ms."""
+
+MISSED_COUNT_MAX = 2
+"""Turns without an answer, then a new session is tried."""
+
+_WORD_BACK = frozenset(bodies.LAYOUTS[it].type for it in (HelloAck, AuthOk, NoSession, State))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +105,14 @@ class HostLink:
         name: str,
         token: Callable[[int], bytes],
         judge: Callable[[HelloAck], Loss | None],
+        address: int = 0,
     ) -> None:
         """name: 1..32 printable ASCII characters. token: draws that many random bytes.
 
-        judge: says why a session with this (authentic) device cannot be, or None.
+        judge: says why a session with this (authentic) device cannot be, or None. address: the
+        device's, 1..126 on a shared line, 0 on one of its own.
         """
+        self._address = address
         self._psk = psk
         self._judge = judge
         self._name = name
@@ -109,12 +128,20 @@ class HostLink:
         self._heard_at_ms = 0
         self._ping_at_ms = 0
         self._data = bytearray()
+        self._unsaid = bytearray()
+        self._turned_at_ms = 0
+        self._missed_count = 0
+        self._is_answered = True
         self._reports: list[LinkReport] = []
         self.noise_count = 0
         self.forged_count = 0
 
+    @property
+    def is_shared(self) -> bool:
+        return self._address != 0
+
     def take_data(self) -> bytes:
-        """Return what is to be sent, once."""
+        """Return what is to be sent now, once."""
         data = bytes(self._data)
         self._data.clear()
         return data
@@ -124,7 +151,9 @@ class HostLink:
         self._deframer = Deframer()
         self._obstacle = None
         self._heard_at_ms = now_ms
-        self._greet(now_ms, HELLO_MS)
+        self._handshake = None
+        if not self.is_shared:
+            self._greet(now_ms, HELLO_MS)
 
     def close_line(self) -> list[LinkReport]:
         self._is_open = False
@@ -145,8 +174,10 @@ class HostLink:
     def tick(self, now_ms: int) -> list[LinkReport]:
         if not self._is_open:
             return []
-        if now_ms >= self._heard_at_ms + LOST_MS:
+        if now_ms >= self._heard_at_ms + self._lost_ms:
             self._lose(self._obstacle or Loss.SILENT)
+        if self.is_shared:
+            return self._take_reports()
         if self._channel is not None and now_ms >= self._ping_at_ms:
             self._ping(now_ms)
         if self._handshake is not None:
@@ -160,27 +191,70 @@ class HostLink:
         """Return when `tick` is due; None while the line is closed."""
         if not self._is_open:
             return None
-        suspect_at_ms = self._heard_at_ms + SUSPECT_MS
-        times = [suspect_at_ms if self._handshake is None else self._handshake.repeat_at_ms]
-        if not self._is_told_lost:
-            times.append(self._heard_at_ms + LOST_MS)
-        if self._channel is not None:
-            times.append(self._ping_at_ms)
-        return min(times)
+        times = [] if self._is_told_lost else [self._heard_at_ms + self._lost_ms]
+        if not self.is_shared:
+            suspect_at_ms = self._heard_at_ms + SUSPECT_MS
+            times.append(suspect_at_ms if self._handshake is None else self._handshake.repeat_at_ms)
+            times += [] if self._channel is None else [self._ping_at_ms]
+        return min(times, default=None)
 
     def send(self, message: Message, *, is_repeat: bool = False) -> int | None:
         """Send in the session in force; return the frame's sequence, None if there is none."""
         if self._channel is None:
             return None
         frame = self._channel.seal(message, is_repeat=is_repeat)
-        self._data += encode(frame)
+        if self.is_shared:
+            self._unsaid += encode(frame)
+        else:
+            self._data += encode(frame)
         return frame.sequence
+
+    # --- turns on a shared line ----------------------------------------------------------------
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the device gave the word back that `turn` gave it."""
+        return self._is_answered
+
+    def turn_at_ms(self) -> int | None:
+        """Return when the next turn is due; None while the line is closed."""
+        if not self._is_open:
+            return None
+        if self._unsaid:
+            return self._turned_at_ms
+        if self._handshake is not None:
+            return self._handshake.repeat_at_ms
+        return self._turned_at_ms if self._channel is None else self._ping_at_ms
+
+    def turn(self, now_ms: int) -> bytes:
+        """Return all there is to say; the last frame of it gives the device the word."""
+        assert self._is_open
+        self._turned_at_ms = now_ms
+        handshake = self._handshake
+        is_doubtful = self._channel is None or self._missed_count >= MISSED_COUNT_MAX
+        if handshake is not None and now_ms >= handshake.repeat_at_ms:
+            self._greet(now_ms, min(2 * handshake.repeat_ms, HELLO_MS_MAX))
+        elif handshake is None and is_doubtful:
+            self._greet(now_ms, HELLO_MS)
+        else:
+            self._ping(now_ms)
+        self._data[:0] = self._unsaid
+        self._unsaid.clear()
+        self._is_answered = False
+        return self.take_data()
+
+    def miss(self, now_ms: int) -> None:
+        """Note that the turn brought no whole answer."""
+        self._is_answered = True
+        self._missed_count += 1
+        self._ping_at_ms = now_ms
 
     # --- frames --------------------------------------------------------------------------------
 
     def _take(self, frame: Frame, now_ms: int) -> None:
-        if not frame.is_from_device or frame.address:
-            return  # Our own echo, or from another device on the bus.
+        if not frame.is_from_device or frame.address != self._address:
+            return  # Our own echo, or from another device on the line.
+        self._is_answered |= frame.kind in _WORD_BACK
         if not frame.mac:
             self._take_unsigned(frame, now_ms)
         elif self._channel is not None and frame.session == self._channel.session:
@@ -201,6 +275,7 @@ class HostLink:
             self.forged_count += 1
             return
         self._heard_at_ms = now_ms
+        self._missed_count = 0
         if isinstance(self._handshake, _Greeting):
             self._handshake = None  # It was only slow.
         message = bodies.decode(frame.kind, frame.body)
@@ -212,10 +287,10 @@ class HostLink:
     def _greet(self, now_ms: int, repeat_ms: int) -> None:
         nonce = self._token(NONCE_SIZE)
         kind, body = bodies.encode(Hello(nonce, VERSION, VERSION, self._name))
-        hello = Frame(kind=kind, is_from_device=False, body=body)
+        hello = Frame(kind=kind, is_from_device=False, address=self._address, body=body)
         self._greeted_at_ms = now_ms
         self._handshake = _Greeting(hello, nonce, repeat_ms, now_ms + repeat_ms)
-        self._data += encode(hello)
+        self._say(hello)
 
     def _take_answer(self, frame: Frame, now_ms: int) -> None:
         message = bodies.decode(frame.kind, frame.body)
@@ -227,7 +302,7 @@ class HostLink:
 
     def _prove(self, greeting: _Greeting, frame: Frame, offer: HelloAck, now_ms: int) -> None:
         nonces = greeting.nonce + offer.nonce
-        channel = Channel(self._psk, nonces, frame.session, is_device=False)
+        channel = Channel(self._psk, nonces, frame.session, is_device=False, address=self._address)
         transcript = greeting.hello.content()
         if not channel.accept(frame, transcript):
             self.forged_count += 1
@@ -235,7 +310,7 @@ class HostLink:
             return
         self._obstacle = self._judge(offer) if offer.version == VERSION else Loss.VERSION
         if self._obstacle is None:
-            self._data += encode(channel.seal(Auth(), transcript + frame.content()))
+            self._say(channel.seal(Auth(), transcript + frame.content()))
             at_ms = now_ms + greeting.repeat_ms
             self._handshake = _Proving(channel, offer, greeting.repeat_ms, at_ms)
 
@@ -245,16 +320,31 @@ class HostLink:
             return
         self._channel, self._handshake = proving.channel, None
         self._heard_at_ms = now_ms
+        self._missed_count = 0
         self._is_told_lost = False
+        self._unsaid.clear()  # Of the old session.
         self._reports.append(Started(proving.offer))
-        self._ping(now_ms)
+        if self.is_shared:
+            self._ping_at_ms = now_ms
+        else:
+            self._ping(now_ms)
 
     def _ping(self, now_ms: int) -> None:
-        self._ping_at_ms = now_ms + PING_MS
+        self._ping_at_ms = now_ms + (SHARED_PING_MS if self.is_shared else PING_MS)
         self.send(Ping())
+
+    def _say(self, frame: Frame) -> None:
+        """Send a frame that the device has to answer."""
+        self._data += encode(frame)
+        self._is_answered = False
+
+    @property
+    def _lost_ms(self) -> int:
+        return SHARED_LOST_MS if self.is_shared else LOST_MS
 
     def _lose(self, loss: Loss) -> None:
         self._channel = None
+        self._unsaid.clear()
         if not self._is_told_lost:
             self._is_told_lost = True
             self._reports.append(Lost(loss))

@@ -46,10 +46,16 @@ class HostLog:
         self.acknowledged = 0
         """The host has everything up to here on its disk."""
         self.progress: Progress = AtEnd()
+        self._broken_name: bytes | None = None
 
     def is_continued_by(self, offer: HelloAck) -> bool:
-        """Say whether this device still has, or had, all that was told of this log."""
-        return offer.log != self.name or offer.head >= self.expected - 1
+        """Say whether this device still has, or had, all that was told of this log.
+
+        One that forgot some of it once gives numbers a second time: it is refused for good.
+        """
+        if offer.log == self.name and offer.head < self.expected - 1:
+            self._broken_name = offer.log
+        return offer.log != self._broken_name
 
     def begin(self, offer: HelloAck) -> None:
         """Start a session: with what the device still has and was not told before."""
@@ -66,11 +72,11 @@ class HostLog:
         self.acknowledged = upto
         return True
 
-    def take(self, entry: LogEntry) -> tuple[Logged | LogEnd, ...]:
+    def take(self, entry: LogEntry, age_ms: int) -> tuple[Logged | LogEnd, ...]:
         """Take the next entry; other ones are not told: they come again, in order."""
         assert entry.sequence == self.expected
         self.expected += 1
-        return (Logged(self.name, entry), *self._end())
+        return (Logged(self.name, entry, age_ms), *self._end())
 
     def note(self, state: LogState, ack: int) -> tuple[EntriesLost | LogEnd, ...]:
         """Compare with where the device's log stands. `ack` tells which LogRead it answers."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from firmware_protocol.settings import Settings
 from firmware_protocol.words import Command, Direction, LogEntry, LogKind, Mode, Outcome
 
 # --- inputs ------------------------------------------------------------------------------------
@@ -10,10 +11,13 @@ from firmware_protocol.words import Command, Direction, LogEntry, LogKind, Mode,
 
 @dataclass(frozen=True, slots=True)
 class OpenCommand:
-    """Let one person through. At `expires_at_ms` it is too late to begin with it."""
+    """Let one person through. At `expires_at_ms` it is too late to begin with it.
+
+    unlock_ms: how long to wait for the person; None leaves it to the settings.
+    """
 
     command: Command
-    unlock_ms: int
+    unlock_ms: int | None
     expires_at_ms: int
 
 
@@ -27,6 +31,13 @@ class CancelCommand:
 @dataclass(frozen=True, slots=True)
 class ModeCommand:
     mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Take these settings as a whole, or nothing of them if they are not possible."""
+
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class FaultInput:
 
 @dataclass(frozen=True, slots=True)
 class HostLost:
-    pass
+    """Nothing was heard of it for the time of the settings, since the boot or the last frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class Tick:
     """Time went on; due at `deadline_ms`, welcome at any time."""
 
 
-Order = OpenCommand | CancelCommand | ModeCommand | AcknowledgeLog
+Order = OpenCommand | CancelCommand | ModeCommand | Configure | AcknowledgeLog
 Sensed = PassageBegan | PassageCompleted | TurnedBack | SecondBody | Noticed
 Circumstance = FireInput | FaultInput | HostLost | HostBack | Tick
 Input = Order | Sensed | Circumstance

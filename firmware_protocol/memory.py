@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from firmware_protocol.settings import FACTORY, Settings
 from firmware_protocol.words import Command, Direction, EndReason, LogEntry, LogKind, Mode, Outcome
 
 LOG_ROWS_MAX = 1024
@@ -26,6 +27,7 @@ class Memory:
     lost_count: entries overwritten before they were acknowledged, ever.
     entries: the un-acknowledged ones that are still here, rising without gaps, ending with `head`.
     answers: the last commands and what was answered, oldest first.
+    settings: what the host set.
     """
 
     boot_count: int = 0
@@ -35,6 +37,7 @@ class Memory:
     entries: tuple[LogEntry, ...] = ()
     answers: tuple[Answer, ...] = ()
     in_force: Command | None = None
+    settings: Settings = FACTORY
 
     @property
     def first(self) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from firmware_protocol.inputs import Result
+from firmware_protocol.settings import Settings
 from firmware_protocol.words import Direction, LogEntry, Mode, Signal
 
 NONCE_SIZE = 16
@@ -77,12 +78,15 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`expires_at_ms` is a time of the device's own uptime: from then on it must not open."""
+    """`expires_at_ms` is a time of the device's own uptime: from then on it must not open.
+
+    unlock_ms: None leaves it to the device's settings.
+    """
 
     grant: bytes
     direction: Direction
-    unlock_ms: int
     expires_at_ms: int
+    unlock_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,11 @@ class SetMode:
 class Indicate:
     signal: Signal
     direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigGet:
+    """Answer with the settings in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,8 @@ class LogRead:
 class State:
     """Answer to Ping, and sent unasked at each change of what it says after `first`.
 
-    A host that wants another mode or signal than it reads here says so again.
+    A host that wants another mode or signal than it reads here says so again. settings: checksum
+    of those in force (serial binding only).
     """
 
     uptime_ms: int
@@ -135,6 +145,7 @@ class State:
     is_faulty: bool = False
     entry_signal: Signal
     exit_signal: Signal
+    settings: int = 0
 
     def without_counters(self) -> "State":
         """Return what a change of is told at once, for comparison."""
@@ -163,6 +174,8 @@ Message = (
     | Cancel
     | SetMode
     | Indicate
+    | Settings
+    | ConfigGet
     | EventAck
     | LogRead
     | State

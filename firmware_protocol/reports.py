@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from firmware_protocol.messages import State
+from firmware_protocol.settings import Settings
 from firmware_protocol.words import LogEntry, Outcome
 
 
@@ -62,10 +63,12 @@ class Logged:
     """An entry of the device's log; they rise without gaps, and each is told once.
 
     log: names the log that holds it, 8 bytes; (log, sequence) never stands for two things.
+    age_ms: how long ago it happened, by the device's clock; at least so long for an earlier boot.
     """
 
     log: bytes
     entry: LogEntry
+    age_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,18 @@ class StateSeen:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsDiffer:
+    """The device has other settings than it should; it is told them, until `SettingsTaken`."""
+
+    found: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsTaken:
+    """The device has the right settings again."""
+
+
 Report = (
     Connected
     | Disconnected
@@ -104,4 +119,6 @@ Report = (
     | EntriesLost
     | LogEnd
     | StateSeen
+    | SettingsDiffer
+    | SettingsTaken
 )

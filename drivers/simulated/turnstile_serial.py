@@ -25,7 +25,8 @@ class SimulatedTurnstileOptions:
 
     psk: the lane's 32 bytes. behaviours: drawn from for each person. walk_ms: from the open gate to
     behind it. seed: makes what people do the same each time. state: a file that keeps the log and
-    the commands over runs; without it each run is a new device with an empty log.
+    the commands over runs; without it each run is a new device with an empty log. address: 1..126
+    on a line that it shares with others, 0 on one of its own.
     """
 
     port: str
@@ -36,6 +37,7 @@ class SimulatedTurnstileOptions:
     state: Path | None = None
     baudrate: int = 115200
     name: str = "simulated"
+    address: int = 0
 
 
 async def run_simulated_turnstile(
@@ -51,11 +53,17 @@ async def run_simulated_turnstile(
     """
     state = StateFile(options.state, secrets.token_bytes)
     log, memory = state.load()
-    device = Identity(options.name, "simulated 1", log)
+    make_device = partial(
+        Device,
+        options.psk,
+        device=Identity(options.name, "simulated 1", log),
+        token=secrets.token_bytes,
+        address=options.address,
+    )
     people = People(options.behaviours, options.walk_ms, Random(options.seed))  # noqa: S311 - play
     with simulated_port(options.port, options.baudrate) as port:
         turnstile = SimulatedTurnstile(
-            partial(SerialWire, port, options.psk, device, tell),
+            partial(SerialWire, port, make_device, tell),
             people=people,
             memory=memory,
             store=state.store,
@@ -70,15 +78,14 @@ class SerialWire:
     def __init__(
         self,
         port: SerialLink | PtyPort,
-        psk: bytes,
-        device: Identity,
+        make_device: Callable[[Memory], Device],
         tell: Callable[[str], None],
         uptime_ms: Callable[[], int],
         acted: Acted,
     ) -> None:
+        """make_device: makes the controller that has kept this memory."""
         self._port = port
-        self._psk = psk
-        self._identity = device
+        self._make = make_device
         self._tell = tell
         self._uptime_ms = uptime_ms
         self._acted = acted
@@ -107,9 +114,6 @@ class SerialWire:
 
     async def run(self) -> Never:
         await self._port.run(self._opened, self._received, self._tell)
-
-    def _make(self, memory: Memory) -> Device:
-        return Device(self._psk, memory, device=self._identity, token=secrets.token_bytes)
 
     def _opened(self) -> None:
         self._tell(f"{self._port.port}: open")

@@ -9,6 +9,7 @@ from typing import Any
 from drivers.base import DriverError
 from firmware_protocol.memory import Answer, Memory
 from firmware_protocol.messages import LOG_NAME_SIZE
+from firmware_protocol.settings import Settings, WithoutHost
 from firmware_protocol.words import (
     Command,
     Direction,
@@ -55,6 +56,7 @@ class StateFile:
 
 def _load(plain: Mapping[str, Any]) -> Memory:
     command = plain["in_force"]
+    without_host = WithoutHost(plain["settings"]["without_host"])
     return Memory(
         boot_count=plain["boot_count"],
         head=plain["head"],
@@ -68,6 +70,7 @@ def _load(plain: Mapping[str, Any]) -> Memory:
         in_force=None
         if command is None
         else Command(bytes.fromhex(command["grant"]), Direction(command["direction"])),
+        settings=Settings(**(plain["settings"] | {"without_host": without_host})),
     )
 
 

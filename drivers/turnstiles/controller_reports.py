@@ -41,8 +41,9 @@ class ControllerReports:
                 return [base.OpenUnknown(grant.hex())]
             case NeverSent(grant):
                 return [base.NotOpened(grant.hex(), "link_down")]
-            case Logged(log, entry):
-                return [log_report(entry, base.LogPosition(log.hex(), entry.sequence))]
+            case Logged(log, entry, age_ms):
+                position = base.LogPosition(log.hex(), entry.sequence)
+                return [log_report(entry, position, age_ms / 1000)]
             case EntriesLost(log, count):
                 return [base.LogLost(log.hex(), count)]
             case LogEnd(log, in_force):

@@ -1,22 +1,43 @@
 """A turnstile controller on a serial line that speaks gatelink (firmware_protocol/PROTOCOL.md)."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from typing import Final, Never
+from dataclasses import asdict
+from typing import Final, Never, Protocol
 
 from drivers import base
-from drivers.serial_link import SerialLink
 from drivers.turnstiles.controller_reports import ControllerReports
 from drivers.turnstiles.gatelink_words import loss_text
 from drivers.turnstiles.telling import Telling
 from firmware_protocol.host import Host, Output
 from firmware_protocol.messages import Cancel, Indicate, SetMode
-from firmware_protocol.reports import Disconnected, Report
+from firmware_protocol.reports import Disconnected, Report, SettingsDiffer, SettingsTaken
 from firmware_protocol.words import Command, Direction, Mode, Signal
+
+log = logging.getLogger(__name__)
 
 CAPABILITIES: Final = base.Capabilities(
     own_timing=True, feedback=True, direction=True, log=True, fire_input=True
 )
+
+
+class Line(Protocol):
+    """A SerialLink of its own, or a place on a line that several controllers share."""
+
+    @property
+    def port(self) -> str: ...
+
+    async def run(
+        self,
+        opened: Callable[[], None],
+        received: Callable[[bytes, float], None],
+        lost: Callable[[str], None],
+    ) -> Never: ...
+
+    def write(self, data: bytes) -> bool:
+        """Send now; b"" where it is a shared line's turn that the next command waits for."""
+        ...
 
 
 class GatelinkTurnstile:
@@ -26,14 +47,12 @@ class GatelinkTurnstile:
     The log's end is told after each start of a session, and after each `OpenUnknown`.
     """
 
-    def __init__(
-        self, link: SerialLink, psk: bytes, *, host_id: str, token: Callable[[int], bytes]
-    ) -> None:
-        """psk: the lane's 32 bytes. host_id: 1..32 printable ASCII characters."""
-        self._link = link
-        self._host = Host(psk, name=host_id, token=token)
+    def __init__(self, line: Line, host: Host) -> None:
+        self._line = line
+        self._host = host
         self._reports = ControllerReports()
         self._telling = Telling()
+        self._counted = base.LineCounted(0, 0)
         self._line_loss = ""
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,7 +63,7 @@ class GatelinkTurnstile:
     async def run(self, report: Callable[[base.GateReport], None]) -> Never:
         self._telling.start(report)
         try:
-            await self._link.run(self._opened, self._received, self._lost)
+            await self._line.run(self._opened, self._received, self._lost)
         finally:
             self._telling.stop()
             if self._timer is not None:
@@ -74,6 +93,10 @@ class GatelinkTurnstile:
 
     def _received(self, data: bytes, at_s: float) -> None:
         self._run(self._host.feed(data, round(at_s * 1000)))
+        counted = base.LineCounted(self._host.noise_count, self._host.forged_count)
+        if counted != self._counted:
+            self._counted = counted
+            self._telling.tell([counted])
 
     def _lost(self, reason: str) -> None:
         self._line_loss = reason
@@ -83,15 +106,20 @@ class GatelinkTurnstile:
         self._run(self._host.tick(_now_ms()))
 
     def _run(self, output: Output) -> None:
-        if output.data:
-            self._link.write(output.data)  # If the line is lost, `_lost` is told so.
+        self._line.write(output.data)  # If the line is lost, `_lost` is told so.
         self._set_timer()
         for report in output.reports:
             self._telling.tell(self._translate(report))
 
     def _translate(self, report: Report) -> list[base.GateReport]:
         if isinstance(report, Disconnected):
-            return [base.LinkLost(loss_text(report.loss, self._link.port, self._line_loss))]
+            return [base.LinkLost(loss_text(report.loss, self._line.port, self._line_loss))]
+        if isinstance(report, SettingsDiffer):
+            fields = {"port": self._line.port, **asdict(report.found)}
+            log.warning("controller_settings_differ", extra={"fields": fields})
+            return [base.DeviceNoted("settings_differ")]
+        if isinstance(report, SettingsTaken):
+            return [base.DeviceNoted("settings_taken")]
         return self._reports.translate(report)
 
     def _set_timer(self) -> None:

@@ -5,26 +5,26 @@ from firmware_protocol.reports import Loss
 from firmware_protocol.words import Direction, EndReason, LogEntry, LogKind
 
 
-def log_report(entry: LogEntry, log: base.LogPosition) -> base.GateReport:
+def log_report(entry: LogEntry, log: base.LogPosition, age_s: float) -> base.GateReport:
     """Translate a log entry; one that lacks what its kind needs is only noted."""
     match entry.kind:
         case LogKind.PASSAGE if entry.direction is not None:
             grant = None if entry.grant is None else entry.grant.hex()
             direction = base.Direction(entry.direction)
-            return base.Passed(direction, grant, log, free=entry.is_free)
+            return base.Passed(direction, grant, log, free=entry.is_free, age_s=age_s)
         case LogKind.NOT_PASSED if entry.grant is not None:
             reason = EndReason.TIMEOUT if entry.reason is None else entry.reason
-            return base.NotPassed(entry.grant.hex(), log, str(reason))
+            return base.NotPassed(entry.grant.hex(), log, str(reason), age_s)
         case LogKind.FORCED:
             direction = base.Direction(entry.direction or Direction.ENTRY)
-            return base.Breached(base.BreachKind.FORCED, direction, log)
+            return base.Breached(base.BreachKind.FORCED, direction, log, age_s)
         case LogKind.TAILGATE:
             direction = base.Direction(entry.direction or Direction.ENTRY)
-            return base.Breached(base.BreachKind.TAILGATE, direction, log)
+            return base.Breached(base.BreachKind.TAILGATE, direction, log, age_s)
         case LogKind.FIRE_ON:
-            return base.FireChanged(is_on=True, log=log)
+            return base.FireChanged(is_on=True, log=log, age_s=age_s)
         case LogKind.FIRE_OFF:
-            return base.FireChanged(is_on=False, log=log)
+            return base.FireChanged(is_on=False, log=log, age_s=age_s)
         case (
             LogKind.PASSAGE
             | LogKind.NOT_PASSED
@@ -40,7 +40,7 @@ def log_report(entry: LogEntry, log: base.LogPosition) -> base.GateReport:
             | LogKind.HOST_BACK
             | LogKind.OTHER
         ):
-            return base.DeviceNoted(str(entry.kind), log)
+            return base.DeviceNoted(str(entry.kind), log, age_s)
 
 
 def loss_text(loss: Loss, port: str, line_loss: str) -> str:

@@ -32,6 +32,10 @@ def _lane_sentence(lane: Mapping[str, Any]) -> str:
         words.append(f"ordered: {lane['order']}")
     if lane["waiting"]:
         words.append(f"{lane['waiting']} waiting")
+    if lane["line_noise"]:
+        words.append(f"{lane['line_noise']} broken frames on the turnstile's line")
+    if lane["line_forged"]:
+        words.append(f"{lane['line_forged']} forged or repeated ones")
     return ", ".join(words)
 
 

@@ -105,6 +105,7 @@ class LaneShell:
         self.state = Lane(order=order)
         self.noise_count = 0
         self.device = ""
+        self.line = base.LineCounted(0, 0)
         self._turnstile = turnstile
         self._readers = readers
         self._lamps = Lamps(turnstile, readers)
@@ -207,9 +208,11 @@ class LaneShell:
             case base.FireChanged(is_on, None):
                 self._set_alarm("fire", is_on=is_on)
                 self.put(FireChanged(is_on))
-            case base.FireChanged(is_on, position):
+            case base.FireChanged(is_on, position, age_s):
                 kind = "fire_on" if is_on else "fire_off"
-                self._reports.record(base.DeviceNoted(kind, position), is_free=True)
+                self._reports.record(base.DeviceNoted(kind, position, age_s), is_free=True)
+            case base.LineCounted():
+                self.line = report
             case base.Fault(reason):
                 self._shared.alarms.raise_("turnstile_fault", self.id, {"reason": reason})
                 self.put(FaultChanged(is_on=True))

@@ -84,4 +84,6 @@ def _lane(shell: LaneShell) -> dict[str, Json]:
         "waiting": len(lane.waiting),
         "device": shell.device,
         "noise": shell.noise_count,
+        "line_noise": shell.line.noise_count,
+        "line_forged": shell.line.forged_count,
     }

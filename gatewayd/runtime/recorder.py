@@ -11,7 +11,8 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Never
 
 from gatewayd.core.events import (
@@ -79,13 +80,18 @@ class Recorder:
         """Record once: if the disk refuses, `done(None)` and the fact is only counted."""
         self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=False))
 
-    def keep(self, fact: Fact, done: Done | None = None) -> None:
-        """Record for certain: tried again until the disk takes it; `done` is called then."""
+    def keep(self, fact: Fact, done: Done | None = None, *, age_s: float = 0.0) -> None:
+        """Record for certain: tried again until the disk takes it; `done` is called then.
+
+        age_s: how long ago it happened.
+        """
         kept = sum(entry.is_kept for entry in self._entries) if self._refusal else 0
         if kept >= KEPT_MAX:
             self._dropped += 1
             return
-        self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=True))
+        draft = self._draft(fact)
+        draft = replace(draft, at=draft.at - timedelta(seconds=age_s))
+        self._put(_Entry(draft, self._clock.monotonic(), done, is_kept=True))
 
     async def run(self) -> Never:
         while True:

@@ -50,7 +50,7 @@ class Reports:
                 fact = self._body(PassageOutcome.BREACHED, Direction(direction), reason=str(kind))
             case base.DeviceNoted(kind):
                 fact = self._noted(kind)
-        self._keep(fact, log)
+        self._keep(fact, log, report.age_s)
 
     def expire(self, grant: GrantId, reason: str, *, is_uncertain: bool = False) -> None:
         """Record that a grant ended unused, or that nobody will ever know how it ended."""
@@ -139,9 +139,9 @@ class Reports:
         detail: dict[str, Json] = {"lane": self._lane, "kind": kind}
         return Audit(subject=AuditSubject.LINK, action="device_noted", detail=detail)
 
-    def _keep(self, fact: Passage | Audit, log: base.LogPosition | None) -> None:
+    def _keep(self, fact: Passage | Audit, log: base.LogPosition | None, age_s: float) -> None:
         if log is None:
-            self._recorder.keep(fact)
+            self._recorder.keep(fact, age_s=age_s)
             return
         match fact:
             case Passage():
@@ -150,7 +150,7 @@ class Reports:
                 place: dict[str, Json] = {"device": log.device, "device_sequence": log.sequence}
                 fact = replace(fact, detail={**fact.detail, **place})
         done = base.Acknowledge(log.device, log.sequence)
-        self._recorder.keep(fact, lambda _: self._acknowledge(done))
+        self._recorder.keep(fact, lambda _: self._acknowledge(done), age_s=age_s)
 
 
 def expire_removed(lanes: Container[LaneId], gate: Gate, recorder: Recorder) -> None:

@@ -14,6 +14,7 @@ import pytest
 from drivers import base
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.gatelink import GatelinkTurnstile
+from firmware_protocol.host import Host
 from tests.e2e.eventually import eventually
 from tests.e2e.pty_pair import PtyPair
 
@@ -75,7 +76,8 @@ class Gate:
 
     def __init__(self, port: Path) -> None:
         link = SerialLink(str(port), backoff=lambda _attempt: 0.02)
-        self.turnstile = GatelinkTurnstile(link, PSK, host_id="gateway", token=secrets.token_bytes)
+        host = Host(PSK, name="gateway", token=secrets.token_bytes)
+        self.turnstile = GatelinkTurnstile(link, host)
         self.reports: list[base.GateReport] = []
         self.answered_s: dict[str, float] = {}
 
@@ -195,9 +197,9 @@ async def test_garbage_on_the_line_does_no_harm(tmp_path) -> None:
             gate(cable.left) as lane,
         ):
             for _ in range(50):
-                lane.turnstile._link.write(secrets.token_bytes(100))
+                lane.turnstile._line.write(secrets.token_bytes(100))
                 await asyncio.sleep(0.001)
-            lane.turnstile._link.write(b"\0")
+            lane.turnstile._line.write(b"\0")
             grant = lane.open()
             await eventually(lambda: bool(lane.told(base.Passed)))
             assert turnstile.grants("unlocked") == [grant]

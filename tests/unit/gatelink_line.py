@@ -10,6 +10,7 @@ from firmware_protocol.frames import Deframer, Frame
 from firmware_protocol.host import Host
 from firmware_protocol.inputs import Input
 from firmware_protocol.memory import Memory
+from firmware_protocol.settings import FACTORY, Settings
 from firmware_protocol.words import Command, Direction
 
 PSK = bytes(range(32))
@@ -37,6 +38,7 @@ class Line:
         memory: Memory | None = None,
         delay_ms: int = 2,
         seed: str = "line",
+        settings: Settings = FACTORY,
     ) -> None:
         self.now_ms = 0
         self.delay_ms = delay_ms
@@ -45,7 +47,8 @@ class Line:
         self.effects: list[object] = []
         self.sent: list[tuple[int, str, bytes]] = []
         self.is_plugged = False
-        self.host = Host(host_psk, name="gateway", token=counting_token(f"host {seed}"))
+        token = counting_token(f"host {seed}")
+        self.host = Host(host_psk, name="gateway", token=token, settings=settings)
         self._seed = seed
         self._boots = itertools.count()
         self._booted_at_ms = 0

@@ -1,10 +1,12 @@
 """Makes the golden frames of firmware_protocol/PROTOCOL.md: one short life of a session.
 
-`python -m tests.unit.golden_gatelink > tests/golden/gatelink.json` writes them anew.
+`python -m tests.unit.golden_gatelink > tests/golden/gatelink.json` writes them anew, and with the
+argument `shared` those of a shared line, into gatelink_shared.json.
 """
 
 import json
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 
 from firmware_protocol import bodies
 from firmware_protocol.channel import Channel
@@ -14,6 +16,7 @@ from firmware_protocol.messages import (
     Auth,
     AuthOk,
     Cancel,
+    ConfigGet,
     EventAck,
     GateState,
     Hello,
@@ -28,6 +31,7 @@ from firmware_protocol.messages import (
     SetMode,
     State,
 )
+from firmware_protocol.settings import FACTORY, Settings, WithoutHost
 from firmware_protocol.words import (
     Direction,
     EndReason,
@@ -55,6 +59,8 @@ NAMES = {
     State: "STATE",
     Open: "OPEN",
     Cancel: "CANCEL",
+    Settings: "CONFIG",
+    ConfigGet: "CONFIG_GET",
     SetMode: "SET_MODE",
     Indicate: "INDICATE",
     Result: "RESULT",
@@ -86,6 +92,7 @@ IDLE = State(
     gate=GateState.IDLE,
     entry_signal=Signal.CLOSED,
     exit_signal=Signal.READY,
+    settings=FACTORY.checksum,
 )
 UNLOCKED = State(
     uptime_ms=61_000,
@@ -96,8 +103,11 @@ UNLOCKED = State(
     grant=GRANT,
     entry_signal=Signal.GO,
     exit_signal=Signal.READY,
+    settings=FACTORY.checksum,
 )
+LET_IN = replace(UNLOCKED, head=42, first=41, entry_signal=Signal.CLOSED, exit_signal=Signal.CLOSED)
 BOOTED = LogEntry(sequence=41, kind=LogKind.BOOT, boot=7, at_ms=0)
+HOST_BACK = LogEntry(sequence=42, kind=LogKind.HOST_BACK, boot=7, at_ms=60_000)
 PASSED = LogEntry(
     sequence=42, kind=LogKind.PASSAGE, boot=7, at_ms=62_200, direction=ENTRY, grant=GRANT
 )
@@ -116,6 +126,13 @@ FREE_ENTRY = LogEntry(
 FREED = LogEntry(sequence=44, kind=LogKind.MODE_CHANGED, boot=7, at_ms=79_000, mode=Mode.FREE)
 LOG_STATE = LogState(head=41, first=41, acknowledged=40, lost_count=0)
 LOG_STATE_IN_FORCE = LogState(head=41, first=42, acknowledged=41, lost_count=0, in_force=GRANT)
+SETTINGS = Settings(
+    unlock_ms=4_000,
+    unlock_ms_max=10_000,
+    held_ms=20_000,
+    host_lost_ms=3_000,
+    without_host=WithoutHost.SAFE,
+)
 
 LIFE: list[tuple[str, Message]] = [
     ("device", AuthOk()),
@@ -127,7 +144,7 @@ LIFE: list[tuple[str, Message]] = [
     ("host", EventAck(41)),
     ("host", SetMode(Mode.NORMAL)),
     ("host", Indicate(Signal.GO, ENTRY)),
-    ("host", Open(GRANT, ENTRY, 5000, 62_490)),
+    ("host", Open(GRANT, ENTRY, 62_490, 5000)),
     ("device", Result(GRANT, Outcome.OPENED)),
     ("device", UNLOCKED),
     ("device", LOG_STATE_IN_FORCE),
@@ -138,7 +155,22 @@ LIFE: list[tuple[str, Message]] = [
     ("device", FREE_ENTRY),
     ("host", Cancel(GRANT)),
     ("host", LogRead(44)),
+    ("host", Open(bytes(reversed(GRANT)), EXIT, 63_000)),
+    ("host", ConfigGet()),
+    ("device", FACTORY),
+    ("host", SETTINGS),
+    ("device", SETTINGS),
 ]
+SHARED_LIFE: list[tuple[str, Message]] = [
+    ("device", AuthOk()),
+    ("host", Open(GRANT, ENTRY, 62_490, 5000)),
+    ("device", Result(GRANT, Outcome.OPENED)),
+    ("host", Ping()),
+    ("device", BOOTED),
+    ("device", HOST_BACK),
+    ("device", LET_IN),
+]
+ADDRESS = 3
 
 
 @dataclass(frozen=True)
@@ -151,22 +183,22 @@ class Golden:
     wire: str
 
 
-def golden_frames() -> list[Golden]:
+def golden_frames(life: list[tuple[str, Message]] = LIFE, address: int = 0) -> list[Golden]:
     """Both sides of a session that never lost a byte, in the order of the page."""
     kind, body = bodies.encode(NoSession())
-    refused = Frame(kind=kind, is_from_device=True, body=body)
+    refused = Frame(kind=kind, is_from_device=True, body=body, address=address)
     kind, body = bodies.encode(HELLO)
-    hello = Frame(kind=kind, is_from_device=False, body=body)
+    hello = Frame(kind=kind, is_from_device=False, body=body, address=address)
     nonces = HOST_NONCE + DEVICE_NONCE
-    host = Channel(PSK, nonces, SESSION, is_device=False)
-    device = Channel(PSK, nonces, SESSION, is_device=True)
+    host = Channel(PSK, nonces, SESSION, is_device=False, address=address)
+    device = Channel(PSK, nonces, SESSION, is_device=True, address=address)
     offer = device.seal(OFFER, hello.content())
     assert host.accept(offer, hello.content())
     transcript = hello.content() + offer.content()
     auth = host.seal(Auth(), transcript)
     assert device.accept(auth, transcript)
     frames = [(NoSession(), refused), (HELLO, hello), (OFFER, offer), (Auth(), auth)]
-    for sender, message in LIFE:
+    for sender, message in life:
         ours, theirs = (host, device) if sender == "host" else (device, host)
         frame = ours.seal(message)
         assert theirs.accept(frame)
@@ -184,5 +216,11 @@ def golden_frames() -> list[Golden]:
     ]
 
 
+def shared_frames() -> list[Golden]:
+    """The same handshake and a turn in which a person is let in, on a line with other devices."""
+    return golden_frames(SHARED_LIFE, ADDRESS)
+
+
 if __name__ == "__main__":
-    print(json.dumps([vars(golden) for golden in golden_frames()], indent=1))
+    frames = shared_frames() if sys.argv[1:] == ["shared"] else golden_frames()
+    print(json.dumps([vars(golden) for golden in frames], indent=1))

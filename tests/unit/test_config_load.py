@@ -222,6 +222,14 @@ def test_devices_with_addresses_of_their_own_may_share_a_line(read):
     assert gate.lanes[0].exit_reader.values["address"] == 2
 
 
+@pytest.mark.parametrize("other", ["address = 0", "address = 2\nbaudrate = 9600"])
+def test_devices_that_cannot_hear_each_other_do_not_share_a_line(read, other):
+    bus = 'driver = "osdp"\nport = "/dev/serial/by-path/b"\n'
+    tables = f"[lanes.entry_reader]\n{bus}address = 1\n[lanes.exit_reader]\n{bus}{other}\n"
+    with pytest.raises(SettingsError, match="a port of its own"):
+        read(SITE + LANE + tables)
+
+
 def test_a_file_from_windows_is_read(read):
     assert read("\ufeff" + (SITE + LANE).replace("\n", "\r\n")).site.id == "gmsc"
 

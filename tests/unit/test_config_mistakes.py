@@ -195,22 +195,22 @@ CASES = {
     ),
     "port twice": (
         GATE + '[lanes.entry_reader]\ndriver = "line"\nport = "/dev/serial/by-path/a"',
-        'gate.toml:8: [lanes.turnstile] port: expected a port of its own (devices on one line: an address for each), found "/dev/serial/by-path/a" as in line 11',
+        'gate.toml:8: [lanes.turnstile] port: expected a port of its own (devices on one line: the same driver and baudrate, and an address for each), found "/dev/serial/by-path/a" as in line 11',
     ),
     "addresses of different drivers": (
         changed("port", "address = 1, port")
         + '[lanes.exit_reader]\ndriver = "osdp"\nport = "/dev/serial/by-path/a"\naddress = 2',
-        'gate.toml:8: [lanes.turnstile] port: expected a port of its own (devices on one line: an address for each), found "/dev/serial/by-path/a" as in line 11',
+        'gate.toml:8: [lanes.turnstile] port: expected a port of its own (devices on one line: the same driver and baudrate, and an address for each), found "/dev/serial/by-path/a" as in line 11',
     ),
     "address twice": (
         changed("port", "address = 1, port") + '[[lanes]]\nid = "b"\n[lanes.turnstile]\n'
         'driver = "gatelink"\naddress = 1\nport = "/dev/serial/by-path/a"',
-        'gate.toml:14: [lanes.turnstile] port: expected a port of its own (devices on one line: an address for each), found "/dev/serial/by-path/a" as in line 8',
+        'gate.toml:14: [lanes.turnstile] port: expected a port of its own (devices on one line: the same driver and baudrate, and an address for each), found "/dev/serial/by-path/a" as in line 8',
     ),
     "network device twice": (
         GATE + '[[lanes]]\nid = "b"\nturnstile = {driver = "mqtt", device = "t"}\n'
         '[[lanes]]\nid = "c"\nturnstile = {driver = "mqtt", device = "t"}',
-        'gate.toml:14: [lanes.turnstile] device: expected a device of its own (devices on one line: an address for each), found "t" as in line 11',
+        'gate.toml:14: [lanes.turnstile] device: expected a device of its own, found "t" as in line 11',
     ),
     "second gate": (
         GATE + '[[gates]]\nid = "front"\n[[gates]]\nid = "back"',

@@ -93,7 +93,7 @@ def test_golden_bodies() -> None:
     assert encode(Ping()) == (0x10, bytes.fromhex("a0"))
     assert encode(EventAck(300)) == (0x31, bytes.fromhex("a100 19012c"))
     grant = bytes(range(16))
-    opening = Open(grant, Direction.EXIT, 5000, 61_500)
+    opening = Open(grant, Direction.EXIT, 61_500, 5000)
     assert encode(opening) == (
         0x20,
         bytes.fromhex("a4 00 50 000102030405060708090a0b0c0d0e0f 01 01 02 191388 03 19f03c"),

@@ -7,8 +7,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from firmware_protocol.controller import (
     EDGES,
-    HELD_MS,
-    UNLOCK_MS_MAX,
     Controller,
     Idle,
     Passing,
@@ -20,6 +18,7 @@ from firmware_protocol.controller import (
 from firmware_protocol.inputs import (
     AcknowledgeLog,
     CancelCommand,
+    Configure,
     FaultInput,
     FireInput,
     HostBack,
@@ -38,6 +37,7 @@ from firmware_protocol.inputs import (
     Unlock,
 )
 from firmware_protocol.memory import Memory
+from firmware_protocol.settings import FACTORY, UNLOCK_MS_MAX, Settings, WithoutHost
 from firmware_protocol.words import Command, Direction, EndReason, LogEntry, LogKind, Mode, Outcome
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
@@ -136,10 +136,10 @@ def test_who_is_passing_has_all_the_time_and_is_logged_as_held_once() -> None:
     gate = Gate()
     gate.open()
     gate.take(PassageBegan(ENTRY))
-    assert gate.take(Tick(), after_ms=HELD_MS - 1) == ()
+    assert gate.take(Tick(), after_ms=FACTORY.held_ms - 1) == ()
     (held,) = gate.take(Tick(), after_ms=1)
     assert (held.kind, held.grant) == (LogKind.HELD, ANNA)
-    assert gate.take(Tick(), after_ms=HELD_MS) == ()
+    assert gate.take(Tick(), after_ms=FACTORY.held_ms) == ()
     assert deadline_ms(gate.controller) is None
     gate.take(PassageCompleted(ENTRY))
     assert gate.logged == [(LogKind.HELD, ANNA), (LogKind.PASSAGE, ANNA)]
@@ -428,6 +428,7 @@ class AnyLife(RuleBasedStateMachine):
             st.builds(FaultInput, st.booleans()),
             st.just(HostLost()),
             st.just(HostBack()),
+            st.builds(Configure, st.builds(Settings, without_host=st.sampled_from(WithoutHost))),
         )
     )
     def happen(self, what: Input) -> None:

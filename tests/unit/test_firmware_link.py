@@ -7,7 +7,6 @@ import pytest
 
 from firmware_protocol import bodies
 from firmware_protocol.channel import Channel
-from firmware_protocol.device import HOST_LOST_MS
 from firmware_protocol.device_link import NOSESS_MS
 from firmware_protocol.frames import Deframer, Frame, encode
 from firmware_protocol.host_link import LOST_MS, SUSPECT_MS
@@ -22,6 +21,7 @@ from firmware_protocol.reports import (
     Loss,
     StateSeen,
 )
+from firmware_protocol.settings import FACTORY
 from firmware_protocol.words import Direction, LogKind, Mode, Signal
 from tests.unit.gatelink_line import ANNA, ENTRY, PSK, Line, lose_all, lose_to
 
@@ -225,7 +225,7 @@ def test_the_device_notices_that_its_host_is_gone_and_back() -> None:
     line.wish(SetMode(Mode.FREE))
     line.run(10)
     line.spoil = lose_to("device")
-    line.run(HOST_LOST_MS + 300)
+    line.run(FACTORY.host_lost_ms + 300)
     assert line.device.controller.is_host_lost
     assert not line.device.controller.is_free
     line.spoil = lambda _, data: [data]

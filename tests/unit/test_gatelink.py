@@ -10,6 +10,7 @@ from drivers import base
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.gatelink_words import log_report, loss_text
 from firmware_protocol.device import Device, Identity
+from firmware_protocol.host import Host
 from firmware_protocol.inputs import (
     FaultInput,
     FireInput,
@@ -22,8 +23,10 @@ from firmware_protocol.inputs import (
     Unlock,
 )
 from firmware_protocol.memory import Memory
-from firmware_protocol.messages import Indicate
+from firmware_protocol.frames import encode
+from firmware_protocol.messages import Indicate, Ping
 from firmware_protocol.reports import Loss
+from firmware_protocol.settings import FACTORY, Settings, WithoutHost
 from firmware_protocol.words import Direction, LogEntry, LogKind, Mode, Signal
 from tests.sim.loop import run
 from tests.unit.gatelink_line import PSK, counting_token
@@ -124,7 +127,7 @@ class Lane:
         self.reports: list[base.GateReport] = []
         self.react: Callable[[base.GateReport], None] = self._acknowledge
         token = counting_token("host")
-        self.turnstile = GatelinkTurnstile(cable, psk, host_id="gateway", token=token)
+        self.turnstile = GatelinkTurnstile(cable, Host(psk, name="gateway", token=token))
 
     def told(self, *kinds: type) -> list[base.GateReport]:
         return [report for report in self.reports if isinstance(report, kinds)]
@@ -178,7 +181,7 @@ def test_a_link_comes_up_with_the_log_read() -> None:
 
     assert play(story).reports == [
         base.LinkUp("tripod"),
-        base.DeviceNoted("boot", base.LogPosition(LOG, 1)),
+        base.DeviceNoted("boot", base.LogPosition(LOG, 1), 0.009),
         base.DeviceNoted("host_back", base.LogPosition(LOG, 2)),
         base.LogRead(LOG, ()),
     ]
@@ -300,7 +303,8 @@ def test_a_passage_during_an_outage_comes_from_the_log() -> None:
         lane.reports.clear()
         lane.cable.plug()
         await asyncio.sleep(0.2)
-        assert lane.told(base.Passed) == [base.Passed(ENTRY, ANNA, base.LogPosition(LOG, 3))]
+        passed = base.Passed(ENTRY, ANNA, base.LogPosition(LOG, 3), age_s=10 + 3 * WIRE_S)
+        assert lane.told(base.Passed) == [passed]
         assert lane.told(base.LogRead)[-1].in_force == ()
 
     play(story)
@@ -335,7 +339,7 @@ def test_a_silent_controller_is_lost_once_and_an_open_in_that_time_is_unknown() 
 def test_a_wrong_key_is_told_as_such() -> None:
     async def story(lane: Lane) -> None:
         await asyncio.sleep(5)
-        (lost,) = lane.reports
+        (lost,) = lane.told(base.LinkLost)
         assert "psk_file" in lost.reason
 
     play(story, psk=bytes(32))
@@ -415,6 +419,52 @@ def test_overwritten_entries_are_told_as_lost() -> None:
     play(story, memory=memory)
 
 
+def test_an_entry_of_an_earlier_boot_is_as_old_as_the_present_one_at_least() -> None:
+    async def story(lane: Lane) -> None:
+        lane.cable.pull()
+        lane.cable.sense(PassageCompleted(Direction.EXIT))
+        await asyncio.sleep(4)
+        lane.cable.power_up()
+        await asyncio.sleep(3)
+        lane.reports.clear()
+        lane.cable.plug()
+        await asyncio.sleep(0.2)
+        (passed,) = lane.told(base.Passed)
+        assert passed.age_s >= 3
+
+    play(story)
+
+
+def test_what_is_wrong_on_the_line_is_told_when_it_changes() -> None:
+    async def story(lane: Lane) -> None:
+        loop = asyncio.get_running_loop()
+        lane.cable._received(b"\0noise\0", loop.time())
+        await asyncio.sleep(1)
+        assert lane.told(base.LineCounted) == [base.LineCounted(1, 0)]
+        sealed = lane.cable.device._link._channel.seal(Ping())
+        lane.cable._received(encode(sealed), loop.time())
+        lane.cable._received(encode(sealed), loop.time())
+        assert lane.told(base.LineCounted)[-1] == base.LineCounted(1, 1)
+
+    play(story)
+
+
+def test_other_settings_than_those_of_the_gateway_are_told_and_corrected(caplog) -> None:
+    others = Settings(unlock_ms=1_000, without_host=WithoutHost.SAFE)
+
+    async def story(lane: Lane) -> None:
+        await asyncio.sleep(1)
+        assert lane.told(base.DeviceNoted)[2:] == [
+            base.DeviceNoted("settings_differ"),
+            base.DeviceNoted("settings_taken"),
+        ]
+        assert lane.cable.device.controller.memory.settings == FACTORY
+        (told,) = [it for it in caplog.records if it.message == "controller_settings_differ"]
+        assert told.fields["without_host"] == "safe"
+
+    play(story, memory=Memory(settings=others))
+
+
 def test_reports_stay_in_order_when_the_lane_reacts_at_once() -> None:
     async def story(lane: Lane) -> None:
         lane.reports.clear()
@@ -453,8 +503,9 @@ def test_what_is_sent_before_the_driver_runs_is_answered_when_it_does() -> None:
 def test_every_log_entry_becomes_a_report_with_its_position(kind: LogKind) -> None:
     """Whatever a foreign device leaves out: it must be recorded, or it comes for ever."""
     position = base.LogPosition(LOG, 7)
-    report = log_report(LogEntry(sequence=7, kind=kind, boot=1, at_ms=0), position)
+    report = log_report(LogEntry(sequence=7, kind=kind, boot=1, at_ms=0), position, 2.5)
     assert report.log == position
+    assert report.age_s == 2.5
 
 
 @pytest.mark.parametrize("loss", list(Loss))

@@ -268,6 +268,16 @@ def test_a_refusal_is_logged_once_with_what_to_do_and_its_end_once(caplog):
     ]
 
 
+def test_what_happened_a_while_ago_is_recorded_with_its_time():
+    async def play(desk: Desk, recorder: Recorder) -> None:
+        await asyncio.sleep(60)
+        recorder.keep(body(1), age_s=45.5)
+        await asyncio.sleep(1)
+
+    (event,) = played(play).journal.read(0, 9)
+    assert event.draft.at == START + timedelta(seconds=60 - 45.5)
+
+
 def test_the_disk_is_tried_again_without_anybody_asking():
     async def play(desk: Desk, recorder: Recorder) -> None:
         desk.journal.refusal = FULL

@@ -40,11 +40,19 @@ class Post:
         chance = SimChance(2 if before else 1)
         self.gate = Gate(knowledge(policy), self.cache, self.clock, chance)
         self.acknowledged: list[tuple[str, int]] = []
+        self.ages_s: list[float] = []
         self._waiting: list[tuple[Fact, Callable[[Event | None], None] | None]] = []
         self.reports = Reports(LANE, self.gate, self, self._acknowledge)  # type: ignore[arg-type]
 
-    def keep(self, fact: Fact, done: Callable[[Event | None], None] | None = None) -> None:
+    def keep(
+        self,
+        fact: Fact,
+        done: Callable[[Event | None], None] | None = None,
+        *,
+        age_s: float = 0.0,
+    ) -> None:
         self._waiting.append((fact, done))
+        self.ages_s.append(age_s)
 
     def _acknowledge(self, command: base.Acknowledge) -> None:
         self.acknowledged.append((command.device, command.upto))
@@ -114,6 +122,21 @@ def test_a_passage_on_a_grant_completes_it(post, direction):
         device=DEVICE,
         device_sequence=1,
     )
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        base.Passed(base.Direction.EXIT, None, at(1), age_s=42.5),
+        base.NotPassed(STRANGER, at(1), age_s=42.5),
+        base.Breached(base.BreachKind.FORCED, base.Direction.ENTRY, at(1), age_s=42.5),
+        base.DeviceNoted("boot", at(1), age_s=42.5),
+        base.DeviceNoted("settings_differ", age_s=42.5),
+    ],
+)
+def test_what_the_log_tells_late_is_recorded_with_its_age(post, report):
+    post.recorded(report)
+    assert post.ages_s == [42.5]
 
 
 def test_an_assumed_passage_says_so(post):

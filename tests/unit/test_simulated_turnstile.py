@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Never
@@ -16,9 +17,10 @@ from drivers.simulated.turnstile_serial import SerialWire
 from drivers.simulated.turnstile_state import StateFile
 from firmware_protocol import controller as machine
 from firmware_protocol.controller import Controller
-from firmware_protocol.device import Identity
+from firmware_protocol.device import Device, Identity
 from firmware_protocol.host import Host
 from firmware_protocol.inputs import (
+    Configure,
     HostBack,
     Input,
     ModeCommand,
@@ -33,6 +35,7 @@ from firmware_protocol.inputs import (
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import Indicate
 from firmware_protocol.reports import Answered, Connected, Logged
+from firmware_protocol.settings import Settings, WithoutHost
 from firmware_protocol.words import Command, Direction, LogKind, Mode, Outcome, Signal
 from tests.sim.loop import run
 from tests.unit.gatelink_line import PSK, counting_token
@@ -403,6 +406,7 @@ def lived_memory() -> Memory:
         OpenCommand(Command(ANNA, EXIT), 5000, 99),
         TurnedBack(),
         OpenCommand(Command(BUDI, EXIT), 5000, 99),
+        Configure(Settings(held_ms=9_000, without_host=WithoutHost.SAFE)),
     ):
         step = machine.step(step[0], what, 5)
     return step[0].memory
@@ -470,9 +474,10 @@ class SimPort:
 def test_over_the_serial_wire_a_host_opens_and_hears_of_the_passage() -> None:
     async def main() -> None:
         port, said, lines = SimPort(), [], []
-        device = Identity("simulated", "1", LOG)
+        identity = Identity("simulated", "1", LOG)
+        device = partial(Device, PSK, device=identity, token=counting_token("device"))
         turnstile = SimulatedTurnstile(
-            lambda uptime_ms, acted: SerialWire(port, PSK, device, said.append, uptime_ms, acted),
+            lambda uptime_ms, acted: SerialWire(port, device, said.append, uptime_ms, acted),
             people=People([Behaviour.PASS], 200, Random(1)),
             memory=Memory(),
             store=lambda _: None,
