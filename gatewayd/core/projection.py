@@ -212,6 +212,11 @@ def _audit(fact: Audit, look: Look) -> list[Change]:
             counted = {**by_category, category: number}
             positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
             return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
+        case "device_log_lost", {"count": int(number)}:
+            by_category, uncertain = read_counts(look)
+            uncertain += number  # Each lost entry may have been somebody, in or out.
+            left: Document = {"by_category": dict(by_category), "uncertain": uncertain}
+            return [Change(COUNTS, OCCUPANCY, left)]
         case "lane_ordered", {"lane": str(lane), "order": str(order)}:
             return [Change(LANES, lane, {"order": order})]
         case "referral_lapsed", {"referral": int(number)}:

@@ -379,6 +379,7 @@ def test_what_a_log_lost_is_told_and_its_outcomes_are_uncertain():
     assert ends(site) == [("expired", "not_opened")]
     assert site.facts(Passage)[0].uncertain
     assert [fact.action for fact in site.facts(Audit)] == ["device_log_lost"]
+    assert site.gate.occupancy() == Occupancy({}, {}, 10)  # The grant, and nine lost entries.
 
 
 def test_a_stuck_passage_raises_its_alarm_once_and_its_end_clears_it():

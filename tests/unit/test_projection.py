@@ -275,12 +275,25 @@ def test_a_correction_sets_one_category_and_ends_the_uncertainty():
     assert counts(cache) == ({"visitor": 1}, 0)
 
 
+def log_lost(count: int) -> Audit:
+    detail = {"lane": "lane-1", "device": "sim-1", "count": count}
+    return Audit(subject=AuditSubject.LINK, action="device_log_lost", detail=detail)
+
+
+def test_each_entry_that_a_device_lost_makes_the_count_less_certain():
+    cache = fold(completed(ENTRY), log_lost(3))
+    assert counts(cache) == ({"visitor": 1}, 3)
+    assert counts(fold(log_lost(1), cache=cache)) == ({"visitor": 1}, 4)
+    assert counts(fold(count_set("visitor", 2), cache=cache)) == ({"visitor": 2}, 0)
+
+
 @pytest.mark.parametrize(
     "audit",
     [
         Audit(subject=AuditSubject.GATEWAY, action="started"),
         Audit(subject=AuditSubject.OFFICER, action="count_set", detail={"category": "visitor"}),
         Audit(subject=AuditSubject.LINK, action="device_noted", detail={"kind": "boot"}),
+        Audit(subject=AuditSubject.LINK, action="device_log_lost", detail={"lane": "lane-1"}),
     ],
 )
 def test_other_audits_change_no_table(audit):
@@ -316,7 +329,8 @@ corrections = st.builds(count_set, st.sampled_from(["visitor", "staff"]), st.int
 alarms = st.builds(
     Alarm, outcome=st.sampled_from(AlarmOutcome), alarm=st.just("fire"), subject=st.just("lane-1")
 )
-facts = st.one_of(verdicts, passages, passages, corrections, alarms)
+losses = st.builds(log_lost, st.integers(1, 9))
+facts = st.one_of(verdicts, passages, passages, corrections, losses, alarms)
 
 
 def body(fact: Fact) -> int:
