@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from gatewayd.core.events import Access, Event, Passage
+from gatewayd.core.events import Access, Alarm, Audit, Event, Passage
 
 log = logging.getLogger(__name__)
 
@@ -33,5 +33,5 @@ def log_committed(events: Sequence[Event]) -> None:
                     "category": passed.category,
                 }
                 log.info("passage", extra={"fields": fields})
-            case _:
-                pass  # Alarms and audits are logged where they are made.
+            case Alarm() | Audit():
+                pass  # They are logged where they are made.
