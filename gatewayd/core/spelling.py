@@ -34,7 +34,4 @@ def read_time(text: object, zone: tzinfo, *, is_end: bool = False) -> datetime |
 
     A date alone is its first moment; with `is_end` it is the first moment after that day.
     """
-    try:
-        return tables.time(zone, is_end=is_end)(text)
-    except OverflowError:
-        return Expected("a date well between the years 1 and 9999")
+    return tables.time(zone, is_end=is_end)(text)
