@@ -39,7 +39,10 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkUp:
-    """The device answers. `device` is what it calls itself, for logs; "" if it has no name."""
+    """The device answers. `device` is what it calls itself, for logs; "" if it has no name.
+
+    A turnstile has no fault until it tells one; a fire lasts until it tells otherwise.
+    """
 
     device: str
 
@@ -166,7 +169,7 @@ class LogPosition:
 
 @dataclass(frozen=True, slots=True)
 class LogRead:
-    """The device's log has been read to its end after a (re)connect.
+    """The device's log has been read to its end: after a (re)connect, and after an OpenUnknown.
 
     A grant of before, that the device neither has in force nor reported by now, never opened.
     `in_force` names the grants that are open at the device right now.
@@ -255,6 +258,8 @@ class Breached:
 
 @dataclass(frozen=True, slots=True)
 class FireChanged:
+    """Without `log` how it is now, with `log` how it was: history that changes nothing any more."""
+
     is_on: bool
     log: LogPosition | None = None
     age_s: float = 0.0
