@@ -8,14 +8,19 @@ from drivers.gm65_codec import CodeOutput
 from drivers.gm65_zones import ScanMode
 from drivers.keys import choice, flag, whole
 from drivers.kinds import DriverKind, Surroundings, Values
-from drivers.readers.gm65 import Gm65Reader
+from drivers.readers.gm65 import Gm65Session
 from drivers.readers.line import LineReader
 from drivers.readers.maker_commands import Maker
+from drivers.readers.session_reader import SessionReader
+from drivers.readers.ssi import SsiSession
 from drivers.serial_keys import BAUDRATE, PORT
 from drivers.serial_link import SerialLink
 
 REPEAT_MS: Final = whole(
     "repeat_ms", "the same code again within this time is noise", 0, 60_000, 2000
+)
+SSI_BAUDRATE: Final = whole(
+    "baudrate", "bits per second, as set in the reader", 300, 4_000_000, 9600
 )
 
 
@@ -48,13 +53,15 @@ LINE: Final[DriverKind[Reader]] = DriverKind(
 
 
 def _build_gm65(values: Values, _: Surroundings) -> Reader:
-    return Gm65Reader(
-        SerialLink(values["port"], values["baudrate"]),
-        mode=values["mode"],
-        output=values["output"],
+    link = SerialLink(values["port"], values["baudrate"])
+    session = Gm65Session(
+        link.port,
+        values["mode"],
+        values["output"],
         saves=values["save"],
-        repeat_ms=values["repeat_ms"],
+        baudrate=link.baudrate,
     )
+    return SessionReader(link, session, values["repeat_ms"])
 
 
 GM65: Final[DriverKind[Reader]] = DriverKind(
@@ -78,4 +85,12 @@ GM65: Final[DriverKind[Reader]] = DriverKind(
     _build_gm65,
 )
 
-OWN_READERS: Final = (LINE, GM65)
+
+def _build_ssi(values: Values, _: Surroundings) -> Reader:
+    link = SerialLink(values["port"], values["baudrate"])
+    return SessionReader(link, SsiSession(link.port, link.baudrate), values["repeat_ms"])
+
+
+SSI: Final[DriverKind[Reader]] = DriverKind("ssi", (PORT, SSI_BAUDRATE, REPEAT_MS), _build_ssi)
+
+OWN_READERS: Final = (LINE, GM65, SSI)

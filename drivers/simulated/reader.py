@@ -12,6 +12,7 @@ from drivers.framers import CR, ETX, LF, STX, TAB, Terminator
 from drivers.serial_link import SETTLE_S, SerialLink
 from drivers.simulated.pty_port import PtyPort, simulated_port
 from drivers.simulated.readers_gm65 import SimulatedGm65
+from drivers.simulated.readers_ssi import SimulatedSsi
 
 # A gateway forgets what comes in the first SETTLE_S after it opened the line; then it listens.
 READY_S: Final = 3 * SETTLE_S
@@ -38,6 +39,7 @@ class SimulatedKind(StrEnum):
 
     LINE = "line"
     GM65 = "gm65"
+    SSI = "ssi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,8 @@ def _device(options: SimulatedReaderOptions, port: SerialLink | PtyPort) -> _Dev
             return _LineDevice(options.terminator)
         case SimulatedKind.GM65:
             return SimulatedGm65(options.baudrate, port.write, lambda: port.baudrate)
+        case SimulatedKind.SSI:
+            return SimulatedSsi(options.baudrate, port.write)
 
 
 class _Typist:

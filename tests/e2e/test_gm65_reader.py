@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from drivers.base import LinkLost, LinkUp, NoiseDropped, ReaderReport, ScanRead, Signal
 from drivers.gm65_codec import CodeOutput
 from drivers.gm65_zones import ScanMode
-from drivers.readers.gm65 import Gm65Reader
+from drivers.readers.gm65 import Gm65Session
+from drivers.readers.session_reader import SessionReader
 from drivers.serial_link import SerialLink
 from drivers.simulated.pty_port import simulated_port
 from drivers.simulated.reader import SimulatedKind, SimulatedReaderOptions, run_simulated_reader
@@ -24,8 +25,7 @@ class Bench:
         self.path = path
         self.speed = speed
         self.reports: list[ReaderReport] = []
-        link = SerialLink(str(path), 9600, backoff=lambda _attempt: 0.02)
-        self.reader = Gm65Reader(link, **settings)
+        self.reader = driver(path, **settings)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -57,6 +57,12 @@ class Bench:
 
     async def _send(self, data: bytes) -> bool:
         return self.port.write(data)
+
+
+def driver(path, mode=ScanMode.CONTINUOUS, output=CodeOutput.ENCLOSED) -> SessionReader:
+    link = SerialLink(str(path), 9600, backoff=lambda _attempt: 0.02)
+    session = Gm65Session(link.port, mode, output, saves=False, baudrate=link.baudrate)
+    return SessionReader(link, session)
 
 
 def _ignore(*_: object) -> None:
@@ -121,7 +127,7 @@ async def test_it_is_played_by_the_simulated_reader_too(tmp_path):
     options = SimulatedReaderOptions(
         port=str(path), kind=SimulatedKind.GM65, pace_ms=5, baudrate=57600
     )
-    reader = Gm65Reader(SerialLink(str(path), backoff=lambda _attempt: 0.02))
+    reader = driver(path)
     async with asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(reader.run(reports.append))
         await run_simulated_reader(options, each([b"one", b"two"]), told.append)

@@ -5,8 +5,8 @@ import pytest
 from drivers.gm65_codec import CodeOutput
 from drivers.gm65_zones import ScanMode
 from drivers.kinds import Problem, Surroundings, check, complete
-from drivers.reader_kinds import GM65
-from drivers.readers.gm65 import Gm65Reader
+from drivers.reader_kinds import GM65, SSI
+from drivers.readers.session_reader import SessionReader
 
 PORT = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
 AROUND = Surroundings("gate-1", bytes)
@@ -23,7 +23,7 @@ def test_a_gm65_needs_its_port_alone():
         "save": False,
         "repeat_ms": 2000,
     }
-    assert isinstance(GM65.build(values, AROUND), Gm65Reader)
+    assert isinstance(GM65.build(values, AROUND), SessionReader)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,15 @@ def test_a_gm65_needs_its_port_alone():
 )
 def test_what_a_gm65_cannot_do_is_refused(key, value, expected, found):
     assert check(GM65, {"port": PORT, key: value}) == [Problem((key,), expected, found)]
+
+
+def test_an_ssi_reader_needs_its_port_alone():
+    assert check(SSI, {"port": PORT}) == []
+    values = complete(SSI, {"port": PORT})
+    assert values == {"port": PORT, "baudrate": 9600, "repeat_ms": 2000}
+    assert isinstance(SSI.build(values, AROUND), SessionReader)
+
+
+def test_what_an_ssi_reader_does_not_take_is_refused():
+    (problem,) = check(SSI, {"port": PORT, "mode": "sense"})
+    assert problem.found == "an unknown key"

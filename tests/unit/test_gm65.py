@@ -5,7 +5,8 @@ import pytest
 from drivers.framers import Fragment, Frame
 from drivers.gm65_codec import CodeOutput, crc, heartbeat, read_zone, save_zones, write_zone
 from drivers.gm65_zones import MODE_ZONE, OUTPUT_ZONE, ScanMode
-from drivers.readers.gm65_session import Found, Gm65Session, Lost, Output
+from drivers.readers.gm65 import Gm65Session
+from drivers.readers.session import Found, Lost, Output
 from drivers.simulated.readers_gm65 import SimulatedGm65
 
 PORT = "/dev/reader"
@@ -74,7 +75,7 @@ def line():
 
 
 def test_a_reader_is_found_and_set_up_and_its_flash_is_spared(line):
-    assert line.events == [Found(9600)]
+    assert line.events == [Found("", 9600)]
     assert line.module.zone(MODE_ZONE) == 0xD6
     assert line.module.zone(OUTPUT_ZONE) == 0x81
     assert line.module.saved_count == 0
@@ -109,7 +110,7 @@ def test_the_mode_is_that_of_the_settings(mode, value):
 def test_what_a_reader_puts_around_plain_codes_is_left_alone():
     line = Line(output=CodeOutput.PLAIN)
     line.open()
-    assert line.take(Found) == [Found(9600)]
+    assert line.take(Found) == [Found("", 9600)]
     assert line.module.zone(OUTPUT_ZONE) == 0x60
 
 
@@ -120,7 +121,7 @@ def test_changes_are_saved_once_where_it_is_asked_for():
     line.module.restart()
     line.close()
     line.open()
-    assert line.take(Found) == [Found(9600)] * 2
+    assert line.take(Found) == [Found("", 9600)] * 2
     assert line.module.saved_count == 1
 
 
@@ -130,7 +131,7 @@ def test_a_reader_is_found_at_whatever_speed_it_has(speed, first):
     line = Line(speed, baudrate=first)
     line.open()
     line.wait(4.0)
-    assert line.events == [Found(speed)]
+    assert line.events == [Found("", speed)]
     assert line.line_speed == speed
 
 
@@ -143,7 +144,7 @@ def test_a_reader_that_answers_nowhere_is_told_once_and_found_when_it_comes():
     assert lost.reason.startswith("/dev/reader: no GM65 answers at 9600, 57600, 115200 baud")
     line.module.is_alive = True
     line.wait(4.0)
-    assert line.events == [Found(115200)]
+    assert line.events == [Found("", 115200)]
 
 
 def test_the_second_of_two_probes_is_answered_too_and_does_no_harm():
@@ -155,7 +156,7 @@ def test_the_second_of_two_probes_is_answered_too_and_does_no_harm():
     line.arrive(answer + answer)
     line.module.is_alive = True
     line.wait(1.0)
-    assert line.events == [Found(9600)]
+    assert line.events == [Found("", 9600)]
 
 
 def test_a_reader_that_falls_silent_while_it_is_set_up_is_looked_for_again():
@@ -168,7 +169,7 @@ def test_a_reader_that_falls_silent_while_it_is_set_up_is_looked_for_again():
     assert line.sent[-1] == read_zone(0x2A, 2)
     line.module.is_alive = True
     line.wait(0.5)
-    assert line.events == [Found(9600)]
+    assert line.events == [Found("", 9600)]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_a_reader_that_does_not_keep_a_setting_is_told_with_what_to_do(zone, wor
     assert line.sent.count(read_zone(0x2A, 2)) == 1
     line.module._zones.zone = None
     line.wait(2.0)
-    assert line.events == [Found(9600)]
+    assert line.events == [Found("", 9600)]
 
 
 class Stubborn(dict):
@@ -217,7 +218,7 @@ def test_codes_come_out_and_are_dropped_until_the_reader_is_set_up():
     line.arrive(CODE[:7])
     line.arrive(CODE[7:] + b"\xff")
     line.wait(0.1)
-    assert line.events == [Found(9600), Frame(b"0321563840", line.now_s - 0.1), Fragment(1)]
+    assert line.events == [Found("", 9600), Frame(b"0321563840", line.now_s - 0.1), Fragment(1)]
 
 
 def test_a_reader_in_command_mode_is_triggered_once_a_second():
@@ -226,7 +227,7 @@ def test_a_reader_in_command_mode_is_triggered_once_a_second():
     line.sent.clear()
     line.wait(2.5)
     assert line.sent == [TRIGGER] * 3
-    assert line.take(Found | Lost) == [Found(9600)]
+    assert line.take(Found | Lost) == [Found("", 9600)]
 
 
 def test_a_reader_in_another_mode_is_not_triggered(line):
@@ -253,7 +254,7 @@ def test_a_reader_that_misses_three_heartbeats_is_lost_and_found_again(line):
     line.module.restart()
     line.module.is_alive = True
     line.wait(4.0)
-    assert line.events == [Found(9600)]
+    assert line.events == [Found("", 9600)]
     assert line.module.zone(OUTPUT_ZONE) == 0x81
 
 
@@ -292,7 +293,7 @@ def test_an_outage_of_the_line_is_told_once_with_its_reason(line):
     line.module.is_alive = True
     line.open()
     line.close()
-    assert line.events == [Found(9600), Lost("the cable is out")]
+    assert line.events == [Found("", 9600), Lost("the cable is out")]
 
 
 def test_bytes_and_ticks_without_a_line_do_nothing():
