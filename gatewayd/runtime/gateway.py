@@ -18,6 +18,7 @@ from gatewayd.runtime.supervisor import keep_running
 log = logging.getLogger(__name__)
 
 FLUSH_S = 1.0  # As much as a crash leaves to be folded again from the journal.
+CANCEL_AGAIN_S = 1.0  # A part takes half of it at most to say goodbye.
 LAST_RECORD_S = 0.5  # For the record of the end; the disk may hang.
 
 
@@ -109,6 +110,13 @@ def _audit(action: str, detail: dict[str, Json]) -> Audit:
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[Never]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Cancel until all have ended.
+
+    A task group forgets its own cancellation where one of its tasks fails at the same time (CPython
+    before 3.13), and the part goes on: when the broker stops with us, say.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Never
 
@@ -133,9 +133,7 @@ class LaneShell:
                     tasks.create_task(reader.run(read), name=f"{self.id} {direction} reader")
                 tasks.create_task(self._sweep(), name=f"{self.id} sweep")
         except asyncio.CancelledError:
-            for timer in self._timers:
-                timer.cancel()
-            self._lamps.close()
+            self._close()
             raise
         raise AssertionError("drivers run until they are cancelled")
 
@@ -164,6 +162,15 @@ class LaneShell:
                     self._shared.changed()
         finally:
             self._is_stepping = False
+
+    def _close(self) -> None:
+        """End with a verdict for everybody who waits; nothing is due any more."""
+        for timer in self._timers:
+            timer.cancel()
+        self._lamps.close()
+        waiting, self.state = self.state.waiting, replace(self.state, waiting=())
+        for ticket in waiting:
+            self._turn_away(ticket)
 
     # --- readers ---
 
@@ -229,6 +236,8 @@ class LaneShell:
                 self._linked_s = self._shared.clock.monotonic()
                 self._shared.alarms.clear("link_lost", self.id)
                 self._shared.alarms.clear("turnstile_fault", self.id)  # A new link tells it anew.
+                if not self.state.is_fire:  # It ended while no gateway ran, or is told now.
+                    self._shared.alarms.clear("fire", self.id)
                 self.put(LinkChanged(is_up=True))
             case base.LinkLost(reason):
                 self._linked_s = None
