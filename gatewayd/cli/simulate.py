@@ -132,6 +132,13 @@ def reader(  # noqa: PLR0913, one argument for each option
     help="File that keeps the turnstile's log over restarts.",
 )
 @click.option("--baudrate", type=BAUDRATES, default=115200, show_default=True)
+@click.option(
+    "--address",
+    type=click.IntRange(0, 126),
+    default=0,
+    show_default=True,
+    help="On a serial line that it shares with other turnstiles; 0 on one of its own.",
+)
 def turnstile(  # noqa: PLR0913, one argument for each option
     *,
     port: str | None,
@@ -143,6 +150,7 @@ def turnstile(  # noqa: PLR0913, one argument for each option
     seed: int | None,
     state: Path | None,
     baudrate: int,
+    address: int,
 ) -> None:
     """Play a turnstile with people.
 
@@ -163,6 +171,7 @@ def turnstile(  # noqa: PLR0913, one argument for each option
             state=state,
             baudrate=baudrate,
             name=device,
+            address=address,
         )
         _play(run_simulated_turnstile(serial, orders, _write, _tell))
     if broker is not None:

@@ -17,6 +17,7 @@ from drivers.registry import GATELINK, MQTT, READERS, RELAY, TURNSTILES
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.mqtt import MqttTurnstile
 from drivers.turnstiles.relay import RelayTurnstile
+from firmware_protocol.settings import WithoutHost
 
 PORT = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
 
@@ -132,6 +133,30 @@ def test_a_gatelink_turnstile_is_built_with_the_key_of_its_file(psk_file):
     assert values["psk_file"] == bytes.fromhex(HEX)
     assert values["unlock_ms"] == 3000
     assert isinstance(GATELINK.build(values, AROUND), GatelinkTurnstile)
+
+
+def test_gatelink_turnstiles_with_addresses_share_the_line_of_their_port(psk_file):
+    around = Surroundings("gate-1", bytes)
+    built = []
+    for address in (1, 2):
+        table = {"port": PORT, "psk_file": str(psk_file), "address": address, "host_lost": "safe"}
+        assert check(GATELINK, table) == []
+        built.append(GATELINK.build(complete(GATELINK, table), around))
+    assert built[0]._line._bus is built[1]._line._bus
+    assert built[0]._host._settings.wanted.without_host is WithoutHost.SAFE
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("address", 127, "0 to 126"),
+        ("address", True, "0 to 126"),
+        ("host_lost", "open", "one of secure, safe"),
+    ],
+)
+def test_a_gatelink_turnstile_is_not_taken_with_what_it_cannot_do(psk_file, key, value, expected):
+    (problem,) = check(GATELINK, {"port": PORT, "psk_file": str(psk_file), key: value})
+    assert (problem.path, problem.expected) == ((key,), expected)
 
 
 def test_an_mqtt_turnstile_is_built_on_the_device_broker(psk_file):
