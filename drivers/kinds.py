@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from drivers.base import DriverError, Messages
 from drivers.bus import Buses
 from drivers.keys import Key, UnfitError
+from drivers.polled_line import PolledLines
 
 Device = TypeVar("Device")
 
@@ -26,23 +27,14 @@ class Surroundings:
     host_id: the gateway's name towards controllers, 1..32 printable ASCII characters.
     token: draws so many bytes that nobody can guess.
     messages: the device broker; None where the settings name none.
-    buses: the lines that several controllers share.
+    buses: the lines that several controllers share. lines: those of boards that only answer.
     """
 
     host_id: str
     token: Callable[[int], bytes]
     messages: Messages | None = None
     buses: Buses = field(default_factory=Buses)
-
-
-@dataclass(frozen=True, slots=True)
-class DriverKind(Generic[Device]):
-    """needs_messages: it is built only in surroundings that have `messages`."""
-
-    name: str
-    keys: tuple[Key, ...]
-    build: Callable[[Values, Surroundings], Device]
-    needs_messages: bool = False
+    lines: PolledLines = field(default_factory=PolledLines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,20 @@ class Problem:
     expected: str
     found: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind(Generic[Device]):
+    """needs_messages: it is built only in surroundings that have `messages`.
+
+    across: finds the mistakes that show only between keys which are good by themselves.
+    """
+
+    name: str
+    keys: tuple[Key, ...]
+    build: Callable[[Values, Surroundings], Device]
+    needs_messages: bool = False
+    across: Callable[[Values], Sequence[Problem]] = lambda _values: ()
 
 
 def check(kind: DriverKind[Any], table: Mapping[str, object]) -> list[Problem]:
@@ -71,7 +77,7 @@ def check(kind: DriverKind[Any], table: Mapping[str, object]) -> list[Problem]:
                 problems.append(Problem((key.name,), key.expected, unfit.found, unfit.hint))
         elif key.default is None:
             problems.append(Problem((key.name,), key.expected, "nothing", key.meaning))
-    return problems
+    return problems or list(kind.across(complete(kind, table)))
 
 
 def complete(kind: DriverKind[Any], table: Mapping[str, object]) -> Values:

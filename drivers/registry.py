@@ -5,6 +5,7 @@ from typing import Final
 from drivers.base import Reader, Turnstile
 from drivers.keys import Key, UnfitError, choice, shown, text, whole
 from drivers.kinds import DriverKind, Kinds, Surroundings, Values, check, complete
+from drivers.polled_kinds import OWN_POLLED
 from drivers.psk import PSK_FILE
 from drivers.reader_kinds import OWN_READERS
 from drivers.serial_keys import BAUDRATE, PORT
@@ -129,4 +130,4 @@ RELAY: Final[DriverKind[Turnstile]] = DriverKind(
 )
 
 READERS: Final = Kinds[Reader]("gatewayd.readers", OWN_READERS)
-TURNSTILES: Final = Kinds[Turnstile]("gatewayd.turnstiles", [GATELINK, MQTT, RELAY])
+TURNSTILES: Final = Kinds[Turnstile]("gatewayd.turnstiles", [GATELINK, MQTT, RELAY, *OWN_POLLED])
