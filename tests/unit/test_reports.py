@@ -404,7 +404,7 @@ def test_what_a_gap_in_the_log_may_have_told_is_uncertain(post):
     )
     assert isinstance(settled, Passage)
     assert (settled.grant, settled.uncertain) == (grant, True)
-    assert post.gate.occupancy() == Occupancy({}, {}, 1)
+    assert post.gate.occupancy() == Occupancy({}, {}, 4)  # The grant, and three lost entries.
 
 
 def test_a_gap_is_over_when_the_log_was_read(post):
