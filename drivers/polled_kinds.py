@@ -11,6 +11,7 @@ from drivers.polled_line import PolledLine
 from drivers.serial_keys import PORT
 from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.modbus_relay import PULSE_STEP_MS, Wiring, modbus_relay
+from drivers.turnstiles.modbus_turnstile import modbus_turnstile
 
 CHANNELS_MAX: Final = 32
 """The biggest relay boards that are sold."""
@@ -142,4 +143,17 @@ MODBUS_RELAY: Final[DriverKind[Turnstile]] = DriverKind(
     across=_relay_problems,
 )
 
-OWN_POLLED: Final = (MODBUS_RELAY,)
+# --- modbus_turnstile -----------------------------------------------------------------------------
+
+
+def _build_turnstile(values: Values, around: Surroundings) -> Turnstile:
+    return modbus_turnstile(_modbus_line(values, around), values["address"])
+
+
+MODBUS_TURNSTILE: Final[DriverKind[Turnstile]] = DriverKind(
+    "modbus_turnstile",
+    (PORT, _baudrate(115_200), _address(32), UNLOCK_MS),
+    _build_turnstile,
+)
+
+OWN_POLLED: Final = (MODBUS_RELAY, MODBUS_TURNSTILE)

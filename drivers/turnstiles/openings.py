@@ -62,8 +62,12 @@ class Openings:
         return answer
 
     def cancel(self, grant: str, now_s: float) -> None:
-        if self.in_force is not None and self.in_force.order.grant == grant:
-            self.in_force = replace(self.in_force, close_s=now_s, reason="cancelled")
+        """Let the time of an entry end now; an exit goes on."""
+        held = self.in_force
+        if held is None or held.order.grant != grant:
+            return
+        if held.order.direction is base.Direction.ENTRY:
+            self.in_force = replace(held, close_s=now_s, reason="cancelled")
 
     def closed(self) -> None:
         """Note that the turnstile took the way back; who is in it already may still come."""

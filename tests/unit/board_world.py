@@ -122,14 +122,16 @@ class BoardEnd:
 class Site:
     """One board with its turnstile and people."""
 
-    def __init__(self, wire: SimWire, board: SimulatedBoard, behaviour: Behaviour) -> None:
+    def __init__(
+        self, wire: SimWire, board: SimulatedBoard, behaviour: Behaviour, walk_ms: int
+    ) -> None:
         self.board: Any = board
         self.end = BoardEnd(wire)
         self.lines: list[dict] = []
         self._typed: asyncio.Queue[bytes] = asyncio.Queue()
         self.turnstile = SimulatedTurnstile(
             partial(BoardWire, self.end, board, lambda _sentence: None),
-            people=People((behaviour,), 400, Random(1)),
+            people=People((behaviour,), walk_ms, Random(1)),
             memory=Memory(),
             store=lambda _memory: None,
             write=lambda line: self.lines.append(json.loads(line)),
@@ -160,9 +162,9 @@ class Lane:
         self.react(report)
 
     def open(
-        self, grant: str = ANNA, direction: base.Direction = ENTRY, ttl_ms: int = 1500
+        self, grant: str = ANNA, direction: base.Direction = ENTRY, unlock_ms: int = 5000
     ) -> None:
-        self.driver.send(base.OpenOnce(grant, direction, unlock_ms=5000, ttl_ms=ttl_ms))
+        self.driver.send(base.OpenOnce(grant, direction, unlock_ms, ttl_ms=1500))
 
     def told(self, *kinds: type) -> list[base.GateReport]:
         return [report for report in self.reports if isinstance(report, kinds)]
@@ -187,8 +189,9 @@ class World:
         board: SimulatedBoard,
         driver: Callable[[PolledLine], PolledTurnstile],
         behaviour: Behaviour = Behaviour.PASS,
+        walk_ms: int = 400,
     ) -> tuple[Site, Lane]:
-        self.sites.append(Site(self.wire, board, behaviour))
+        self.sites.append(Site(self.wire, board, behaviour, walk_ms))
         self.lanes.append(Lane(driver(self.line)))
         return self.sites[-1], self.lanes[-1]
 

@@ -5,7 +5,7 @@ import pytest
 from drivers.base import Direction, DriverError
 from drivers.contacts import Contact, Normally
 from drivers.kinds import Surroundings, check, complete
-from drivers.polled_kinds import MODBUS_RELAY
+from drivers.polled_kinds import MODBUS_RELAY, MODBUS_TURNSTILE
 from drivers.turnstiles.polled import PolledTurnstile
 
 PORT = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
@@ -95,3 +95,18 @@ def test_boards_on_one_port_share_its_line_and_its_baud_rate(around):
     other = complete(MODBUS_RELAY, {**SEEN, "address": 3, "baudrate": 19200})
     with pytest.raises(DriverError, match="9600 and at 19200"):
         MODBUS_RELAY.build(other, around)
+
+
+# --- modbus_turnstile -----------------------------------------------------------------------------
+
+
+def test_a_lot_turnstile_needs_its_port_alone(around):
+    assert check(MODBUS_TURNSTILE, {"port": PORT}) == []
+    values = complete(MODBUS_TURNSTILE, {"port": PORT})
+    assert values == {"port": PORT, "baudrate": 115200, "address": 1, "unlock_ms": 5000}
+    assert MODBUS_TURNSTILE.build(values, around).capabilities.feedback
+
+
+def test_a_lot_turnstile_has_an_address_up_to_32():
+    (problem,) = check(MODBUS_TURNSTILE, {"port": PORT, "address": 33})
+    assert problem.expected == "1 to 32"
