@@ -20,6 +20,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "lane": ("gate", "lane"),
     "count": ("gate", "count"),
     "pass": ("passes", "passes"),
+    "policy": ("policy", "policy"),
     "simulate": ("simulate", "simulate"),
     "journal": ("records", "journal"),
     "cache": ("records", "cache"),
