@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from drivers.base import DriverError, Messages
 from drivers.bus import Buses
 from drivers.keys import Key, UnfitError
+from drivers.osdp_line import OsdpLines
 from drivers.polled_line import PolledLines
 
 Device = TypeVar("Device")
@@ -28,6 +29,7 @@ class Surroundings:
     token: draws so many bytes that nobody can guess.
     messages: the device broker; None where the settings name none.
     buses: the lines that several controllers share. lines: those of boards that only answer.
+    osdp_lines: those of OSDP devices.
     """
 
     host_id: str
@@ -35,6 +37,7 @@ class Surroundings:
     messages: Messages | None = None
     buses: Buses = field(default_factory=Buses)
     lines: PolledLines = field(default_factory=PolledLines)
+    osdp_lines: OsdpLines = field(default_factory=OsdpLines)
 
 
 @dataclass(frozen=True, slots=True)

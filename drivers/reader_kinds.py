@@ -8,9 +8,11 @@ from drivers.gm65_codec import CodeOutput
 from drivers.gm65_zones import ScanMode
 from drivers.keys import choice, flag, whole
 from drivers.kinds import DriverKind, Surroundings, Values
+from drivers.osdp_keys import OSDP_KEYS
 from drivers.readers.gm65 import Gm65Session
 from drivers.readers.line import LineReader
 from drivers.readers.maker_commands import Maker
+from drivers.readers.osdp import CardForm, OsdpReader
 from drivers.readers.session_reader import SessionReader
 from drivers.readers.ssi import SsiSession
 from drivers.serial_keys import BAUDRATE, PORT
@@ -93,4 +95,22 @@ def _build_ssi(values: Values, _: Surroundings) -> Reader:
 
 SSI: Final[DriverKind[Reader]] = DriverKind("ssi", (PORT, SSI_BAUDRATE, REPEAT_MS), _build_ssi)
 
-OWN_READERS: Final = (LINE, GM65, SSI)
+
+def _build_osdp(values: Values, around: Surroundings) -> Reader:
+    device = around.osdp_lines.place(
+        values["port"], values["baudrate"], values["address"], values["scbk_file"]
+    )
+    return OsdpReader(device, values["card"], values["repeat_ms"])
+
+
+OSDP: Final[DriverKind[Reader]] = DriverKind(
+    "osdp",
+    (
+        *OSDP_KEYS,
+        choice("card", "what the bits of a card or code stand for", CardForm, CardForm.TEXT),
+        REPEAT_MS,
+    ),
+    _build_osdp,
+)
+
+OWN_READERS: Final = (LINE, GM65, SSI, OSDP)
