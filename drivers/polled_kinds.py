@@ -9,6 +9,7 @@ from drivers.keys import Key, UnfitError, choice, flag, shown, whole
 from drivers.kinds import DriverKind, Problem, Surroundings, Values
 from drivers.polled_line import PolledLine
 from drivers.serial_keys import PORT
+from drivers.turnstiles.board_7e import GAP_S, board_7e
 from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.modbus_relay import PULSE_STEP_MS, Wiring, modbus_relay
 from drivers.turnstiles.modbus_turnstile import modbus_turnstile
@@ -156,4 +157,24 @@ MODBUS_TURNSTILE: Final[DriverKind[Turnstile]] = DriverKind(
     _build_turnstile,
 )
 
-OWN_POLLED: Final = (MODBUS_RELAY, MODBUS_TURNSTILE)
+# --- board_7e -------------------------------------------------------------------------------------
+
+
+def _build_board_7e(values: Values, around: Surroundings) -> Turnstile:
+    line = around.lines.take(values["port"], values["baudrate"], gap_s=GAP_S)
+    return board_7e(line, values["address"], values["left_is"])
+
+
+BOARD_7E: Final[DriverKind[Turnstile]] = DriverKind(
+    "board_7e",
+    (
+        PORT,
+        _baudrate(19_200),
+        _address(255),
+        choice("left_is", "which direction the board's left side is", Direction),
+        UNLOCK_MS,
+    ),
+    _build_board_7e,
+)
+
+OWN_POLLED: Final = (MODBUS_RELAY, MODBUS_TURNSTILE, BOARD_7E)

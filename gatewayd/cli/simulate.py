@@ -23,11 +23,14 @@ from drivers.simulated.reader import (
     lines_of,
     run_simulated_reader,
 )
+from drivers.simulated.turnstile_board import BoardKind, SimulatedBoardOptions, run_simulated_board
 from drivers.simulated.turnstile_serial import SimulatedTurnstileOptions, run_simulated_turnstile
 from gatewayd.app.errors import MISUSE, EarlyEnd
 from gatewayd.cli.options import ended_early
 
 MIXED_PEOPLE = "mixed"
+GATELINK = "gatelink"
+GATELINK_BAUDRATE = 115200
 BAUDRATES = click.IntRange(300, 4_000_000)
 _TERMINATORS = sorted(str(terminator) for terminator in ENCLOSURES)
 
@@ -105,15 +108,22 @@ def reader(  # noqa: PLR0913, one argument for each option
     "\n\n\b\nExample:\n  gatewayd simulate turnstile --port /tmp/lane-1 --psk-file lane-1.psk"
     "\n  gatewayd simulate turnstile --broker mqtt://127.0.0.1:1884 --device tripod-2 \\"
     "\n      --psk-file lane-2.psk"
+    "\n  gatewayd simulate turnstile --driver modbus_relay --port /tmp/lane-3"
+)
+@click.option(
+    "--driver",
+    type=click.Choice([GATELINK, *(str(kind) for kind in BoardKind)]),
+    default=GATELINK,
+    show_default=True,
+    help="The driver that serves it; all but gatelink are boards on --port, without a key.",
 )
 @click.option("--port", help="A tty; where nothing is, a pty is made at this path.")
 @click.option("--broker", help="URL of the device broker, for a turnstile that speaks MQTT.")
 @click.option("--device", default="simulated", show_default=True, help="Its name at the broker.")
 @click.option(
     "--psk-file",
-    required=True,
     type=click.Path(path_type=Path),
-    help="The lane's key, 64 hex digits.",
+    help="The lane's key, 64 hex digits; gatelink only, and needed there.",
 )
 @click.option(
     "--people",
@@ -129,28 +139,27 @@ def reader(  # noqa: PLR0913, one argument for each option
 @click.option(
     "--state",
     type=click.Path(path_type=Path),
-    help="File that keeps the turnstile's log over restarts.",
+    help="File that keeps the turnstile's log over restarts; gatelink only.",
 )
-@click.option("--baudrate", type=BAUDRATES, default=115200, show_default=True)
+@click.option("--baudrate", type=BAUDRATES, help="[default: that of the driver]")
 @click.option(
     "--address",
     type=click.IntRange(0, 126),
-    default=0,
-    show_default=True,
-    help="On a serial line that it shares with other turnstiles; 0 on one of its own.",
+    help="On a line that it shares  [default: 1; gatelink: 0, on a line of its own]",
 )
 def turnstile(  # noqa: PLR0913, one argument for each option
     *,
+    driver: str,
     port: str | None,
     broker: str | None,
     device: str,
-    psk_file: Path,
+    psk_file: Path | None,
     people: str,
     walk_ms: int,
     seed: int | None,
     state: Path | None,
-    baudrate: int,
-    address: int,
+    baudrate: int | None,
+    address: int | None,
 ) -> None:
     """Play a turnstile with people.
 
@@ -160,6 +169,20 @@ def turnstile(  # noqa: PLR0913, one argument for each option
         raise click.UsageError("give either --port (serial) or --broker (MQTT)")
     behaviours = MIXED if people == MIXED_PEOPLE else (Behaviour(people),)
     orders = lines_of(sys.stdin.fileno())
+    if driver != GATELINK:
+        if port is None or psk_file is not None or state is not None:
+            raise click.UsageError(f"{driver} takes --port, and neither --psk-file nor --state")
+        board = SimulatedBoardOptions(
+            kind=BoardKind(driver),
+            port=port,
+            address=1 if address is None else address,
+            behaviours=behaviours,
+            walk_ms=walk_ms,
+            seed=seed,
+            baudrate=baudrate,
+        )
+        _play(run_simulated_board(board, orders, _write, _tell))
+        return
     psk = _read_psk(psk_file)
     if port is not None:
         serial = SimulatedTurnstileOptions(
@@ -169,9 +192,9 @@ def turnstile(  # noqa: PLR0913, one argument for each option
             walk_ms=walk_ms,
             seed=seed,
             state=state,
-            baudrate=baudrate,
+            baudrate=baudrate or GATELINK_BAUDRATE,
             name=device,
-            address=address,
+            address=address or 0,
         )
         _play(run_simulated_turnstile(serial, orders, _write, _tell))
     if broker is not None:
@@ -187,7 +210,9 @@ def turnstile(  # noqa: PLR0913, one argument for each option
         _play(run_mqtt_turnstile(networked, orders, _write, _tell))
 
 
-def _read_psk(path: Path) -> bytes:
+def _read_psk(path: Path | None) -> bytes:
+    if path is None:
+        raise click.UsageError("Missing option '--psk-file'.")
     try:
         return read_psk(path)
     except UnfitError as unfit:

@@ -5,7 +5,7 @@ import pytest
 from drivers.base import Direction, DriverError
 from drivers.contacts import Contact, Normally
 from drivers.kinds import Surroundings, check, complete
-from drivers.polled_kinds import MODBUS_RELAY, MODBUS_TURNSTILE
+from drivers.polled_kinds import BOARD_7E, MODBUS_RELAY, MODBUS_TURNSTILE
 from drivers.turnstiles.polled import PolledTurnstile
 
 PORT = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
@@ -110,3 +110,20 @@ def test_a_lot_turnstile_needs_its_port_alone(around):
 def test_a_lot_turnstile_has_an_address_up_to_32():
     (problem,) = check(MODBUS_TURNSTILE, {"port": PORT, "address": 33})
     assert problem.expected == "1 to 32"
+
+
+# --- board_7e -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left_is", ["entry", "exit"])
+def test_a_7e_board_needs_its_port_and_what_its_left_side_is(around, left_is):
+    table = {"port": PORT, "left_is": left_is}
+    assert check(BOARD_7E, table) == []
+    values = complete(BOARD_7E, table)
+    assert values["baudrate"] == 19200
+    assert BOARD_7E.build(values, around)._board._left == left_is
+
+
+def test_a_7e_board_whose_sides_nobody_named_is_a_mistake():
+    (problem,) = check(BOARD_7E, {"port": PORT})
+    assert (problem.path, problem.expected) == (("left_is",), "one of entry, exit")
