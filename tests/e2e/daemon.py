@@ -151,6 +151,10 @@ class Lane:
         """Have the reader on this side type a code."""
         self._codes[way].put_nowait(code.encode() if isinstance(code, str) else code)
 
+    def is_typing(self, way: str) -> bool:
+        """Tell whether codes still wait for the reader."""
+        return not self._codes[way].empty()
+
     @property
     def openings(self) -> list[str]:
         """The grants that the turnstile unlocked for."""
@@ -273,9 +277,9 @@ class Site:
     def kill(self) -> None:
         self.gateway.end(signal.SIGKILL)
 
-    def stop(self) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end, as systemd does; return its exit code."""
-        return self.gateway.end(signal.SIGTERM)
+        return self.gateway.end(how)
 
     # --- people ---
 

@@ -1,0 +1,43 @@
+"""The demo as a stranger runs it, with its accounts held against each other."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.e2e.daemon import GATEWAYD
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
+
+KEYS = [
+    "scans",
+    "admitted",
+    "refused",
+    "referred",
+    "officer_admitted",
+    "exits",
+    "passages",
+    "breaches",
+    "occupancy",
+    "cache_hits",
+    "events_journaled",
+    "events_received",
+    "events_lost",
+    "duplicates",
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--outage",), ("--embedded", "--outage")])
+def test_the_demo_ends_by_itself_and_its_ledger_adds_up(options):
+    command = [*GATEWAYD, "demo", "--people", "20", "--seconds", "20", "--json", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    ledger = json.loads(ended.stdout.splitlines()[-1])
+    assert ledger.keys() >= set(KEYS)
+    assert ledger["problems"] == []
+    assert ledger["scans"] == ledger["admitted"] + ledger["refused"] + ledger["referred"] >= 17
+    assert ledger["events_lost"] == 0
+    assert ledger["events_received"] == ledger["events_journaled"]
+    assert ledger["occupancy"] == ledger["passages"] - 2 * ledger["exits"]
+    assert min(ledger["officer_admitted"], ledger["breaches"], ledger["exits"]) > 0
+    assert (ledger["duplicates"] == 0) or options

@@ -1,0 +1,60 @@
+"""A search through everything that a run wrote or sent, for everything that went into it."""
+
+import json
+
+import pytest
+
+from tests.e2e.centre import Centre
+from tests.e2e.daemon import FORGERS_KEY, Site, issue, until
+from tests.e2e.mosquitto import Mosquitto
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+
+REFERRING = '[policy]\nunknown_holder = "refer"\n'
+CIVIL_SERVANT = "197903022005012002"
+IDENTITY_CARD = "3576014403910003"
+WHOSE_NAME = "https://example.org/person?name=Siti+Aminah"
+BINARY = b"\x81\x82holder of this\x83" * 4
+COMMANDS = (["status"], ["referral", "list"], ["journal", "tail"], ["journal", "export"])
+
+
+async def test_no_code_number_name_or_key_is_in_anything_that_is_written_or_sent(tmp_path):
+    good = issue(CIVIL_SERVANT)
+    turned_away = [
+        issue("SUBJECT-EXPIRED", days=-1),
+        issue("SUBJECT-FORGED", key=FORGERS_KEY),
+        issue("SUBJECT-CUT")[:100],
+        "CARD-BLOCKED",
+        IDENTITY_CARD,
+        "OVERSIZED-" * 500,
+        WHOSE_NAME,
+    ]
+    told = []
+    with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
+        async with Site(tmp_path, settings=REFERRING, broker=broker.port) as site:
+            await site.pass_through(good)
+            for code in (*turned_away, BINARY):
+                assert (await site.show(code))[0] != "admitted"
+            await site.pass_through("CARD-STAFF")
+            await site.pass_through(good, "exit")
+            await site.pass_through(IDENTITY_CARD, "exit")
+            site.kill()  # Before anything is tidied up; the restart is.
+            await site.start()
+            told += [await site.cli(*command) for command in COMMANDS]
+            await until(lambda: site.status()["broker"]["depth"] == 0)
+            assert site.stop() == 0
+    found = {path: path.read_bytes() for path in site.state.rglob("*") if path.is_file()}
+    privacy_key = found.pop(site.state / "privacy.key").strip()
+    found["log"] = site.gateway.logged.path.read_bytes()
+    found["centre"] = json.dumps(centre.arrived).encode()
+    found["commands"] = json.dumps(told).encode()
+
+    psk = (tmp_path / "lane-1.psk").read_bytes()
+    numbers = [CIVIL_SERVANT, IDENTITY_CARD, "SUBJECT-", "CARD-", "OVERSIZED", "Siti", "holder of"]
+    starts_and_ends = [
+        part for code in (good, *turned_away[:3]) for part in (code[4:34], code[-30:])
+    ]
+    note = "a note that stays here"
+    for what in (*numbers, *starts_and_ends, note, privacy_key.decode(), psk.decode()):
+        places = [str(place) for place, data in found.items() if what.encode() in data]
+        assert places == [], f"{what!r} is in {places}"
