@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gatewayd.app import trust_directory
+from gatewayd.core.jwks import parse_issuer
 from gatewayd.core.pseudonym import KEY_SIZE
-from gatewayd.core.trust import IssuerKey, Purpose, issuer_document, key_id, parse_issuer
+from gatewayd.core.trust import IssuerKey, Purpose, issuer_document, key_id
 from gatewayd.store.files import sync_directory
 
 PRIVATE_SUFFIX = ".key.pem"

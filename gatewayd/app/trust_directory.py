@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatewayd.core.trust import IssuerKey, Trust, collect, parse_issuer
+from gatewayd.core.jwks import parse_issuer
+from gatewayd.core.trust import IssuerKey, Trust, collect
 
 SUFFIX = ".jwks.json"
 FILE_SIZE_MAX = 1_000_000  # Thousands of keys; the world's list of health issuers is half of it.

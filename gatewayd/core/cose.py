@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core import cbor
+from gatewayd.core.signatures import PublicKey, Scheme, is_signed
 
 ALGORITHM = 1
 KEY_ID = 4
 
 EDDSA = -8  # RFC 9053; what we issue, because every library knows it.
 ED25519 = -19  # RFC 9864: the same signatures under a name of their own.
+ES256 = -7
+PS256 = -37
 
+HEADER_SIZE_MAX = 1024  # Those in use have less than 50 bytes.
+
+_ARRAY_OF_4 = b"\x84"
 _CWT_TAG = b"\xd8\x3d"  # 61, RFC 8392; optional, and only around the next one.
 _SIGN1_TAG = b"\xd2"  # 18; optional as well.
 
@@ -30,6 +35,10 @@ class Sign1:
     payload: bytes
     signature: bytes
 
+    def find(self, label: int) -> object:
+        """Return a header; the protected one where it stands in both places."""
+        return self.header[label] if label in self.header else self.unprotected.get(label)
+
     @property
     def signed_bytes(self) -> bytes:
         """The Sig_structure of RFC 9052 section 4.4, without external data."""
@@ -44,29 +53,69 @@ def sign(payload: bytes, key_id: bytes, key: Ed25519PrivateKey) -> bytes:
     return _SIGN1_TAG + cbor.encode([unsigned.protected, {}, payload, signature])
 
 
-def decode(data: bytes) -> Sign1 | None:
-    """Take a message apart; None where it is not a COSE_Sign1."""
-    match cbor.decode(data.removeprefix(_CWT_TAG).removeprefix(_SIGN1_TAG)):
-        case [
-            bytes() as protected,
-            Mapping() as unprotected,
-            bytes() as payload,
-            bytes() as signature,
-        ]:
-            header = cbor.decode(protected) if protected else {}
-            if not isinstance(header, Mapping):
-                return None
-            return Sign1(protected, header, unprotected, payload, signature)
-        case _:
+def decode(data: bytes, *, is_lenient: bool = False) -> Sign1 | None:
+    """Take a message apart; None where it is not a COSE_Sign1.
+
+    is_lenient: as for `cbor.decode_first`. Nobody has vouched for `data` yet, so only the headers
+    are decoded, and they may not be large: many small items cost much more than they weigh.
+    """
+    bare = data.removeprefix(_CWT_TAG).removeprefix(_SIGN1_TAG)
+    items = _Items(bare, is_lenient=is_lenient)
+    if not bare.startswith(_ARRAY_OF_4):
+        return None
+    protected, unprotected = items.take_bytes(), items.take_map()
+    payload, signature = items.take_bytes(), items.take_bytes()
+    if protected is None or unprotected is None or payload is None or signature is None:
+        return None
+    header = cbor.decode(protected[:HEADER_SIZE_MAX]) if protected else {}
+    if not isinstance(header, Mapping) or items.at != len(bare):
+        return None
+    return Sign1(protected, header, unprotected, payload, signature)
+
+
+def find_scheme(number: object) -> Scheme | None:
+    """Return what an algorithm number of the COSE registry stands for."""
+    return _SCHEMES.get(number) if isinstance(number, int) else None
+
+
+def is_genuine(message: Sign1, key: PublicKey, scheme: Scheme) -> bool:
+    """Tell whether the owner of `key` signed this; the caller says which scheme is right."""
+    return is_signed(scheme, key, message.signature, message.signed_bytes)
+
+
+_SCHEMES = {
+    EDDSA: Scheme.ED25519,
+    ED25519: Scheme.ED25519,
+    ES256: Scheme.ES256,
+    PS256: Scheme.PS256,
+}
+
+
+@dataclass(slots=True)
+class _Items:
+    """The parts of a message, one after the other."""
+
+    data: bytes
+    at: int = len(_ARRAY_OF_4)
+    is_lenient: bool = False
+
+    def take_bytes(self) -> bytes | None:
+        is_byte_string = self.data[self.at : self.at + 1] in _BYTE_STRINGS
+        item = self._take(len(self.data)) if is_byte_string else None
+        return item if isinstance(item, bytes) else None
+
+    def take_map(self) -> Mapping[object, object] | None:
+        item = self._take(HEADER_SIZE_MAX)
+        return item if isinstance(item, Mapping) else None
+
+    def _take(self, size_max: int) -> object:
+        rest = self.data[self.at : self.at + size_max]
+        found = cbor.decode_first(rest, is_lenient=self.is_lenient)
+        if found is None:
             return None
+        self.at += found.size
+        return found.item
 
 
-def is_genuine(message: Sign1, key: Ed25519PublicKey) -> bool:
-    """Tell whether the owner of `key` signed this; other algorithms than Ed25519 never pass."""
-    if message.header.get(ALGORITHM) not in (EDDSA, ED25519):
-        return False
-    try:
-        key.verify(message.signature, message.signed_bytes)
-    except InvalidSignature:
-        return False
-    return True
+_BYTE_STRINGS = frozenset(bytes([first]) for first in range(0x40, 0x60))
+"""What the first byte of a byte string can be: anything else is not even looked into."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core import base45, cbor, cose
 from gatewayd.core.reasons import Reason
+from gatewayd.core.signatures import Scheme
 from gatewayd.core.spelling import is_category, is_id
 from gatewayd.core.trust import IssuerKey, Purpose, Trust, key_id
 from gatewayd.core.words import Status
@@ -99,14 +100,14 @@ def read_pass(text: str, trust: Trust) -> Pass | Reason:
 def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason:
     """Return the keys that signed this and may; more than one only if issuers share a key."""
     known = {cose.ALGORITHM, cose.KEY_ID}
-    is_known_algorithm = message.header.get(cose.ALGORITHM) in (cose.EDDSA, cose.ED25519)
-    if set(message.header) != known or not is_known_algorithm or message.unprotected:
+    scheme = cose.find_scheme(message.header.get(cose.ALGORITHM))
+    if set(message.header) != known or scheme is not Scheme.ED25519 or message.unprotected:
         return Reason.UNSUPPORTED
     wanted = message.header[cose.KEY_ID]
     candidates = trust.find(wanted) if isinstance(wanted, bytes) else ()
     if not candidates:
         return Reason.UNKNOWN_KEY
-    genuine = [key for key in candidates if cose.is_genuine(message, key.public)]
+    genuine = [key for key in candidates if cose.is_genuine(message, key.public, scheme)]
     if not genuine:
         return Reason.SIGNATURE
     allowed = [key for key in genuine if Purpose.PASS in key.may_sign]

@@ -7,10 +7,13 @@ from gatewayd.core import tables
 from gatewayd.core.tables import Expected
 
 ID_LENGTH_MAX = 64  # The longest ids in use (staff, population, visitor) have about 20 characters.
+URL_LENGTH_MAX = 256  # Issuers of SMART Health Cards have names of about 50 characters.
 
 EXPECTED_ID = f"1 to {ID_LENGTH_MAX} printable ASCII characters without a blank at either end"
+EXPECTED_ISSUER = f"{EXPECTED_ID}, or an https address"
 EXPECTED_CATEGORY = "1 to 32 characters of a-z, 0-9, _ and -, a letter first"
 
+_ISSUER_URL = re.compile(r"https://[!-~]*[!-.0-~]")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -22,6 +25,16 @@ def is_id(text: str) -> bool:
         and text.isprintable()
         and text.strip() == text
     )
+
+
+def is_issuer(text: str) -> bool:
+    """Tell whether this can be an issuer's name; a web address may be longer than other names."""
+    return is_id(text) or is_issuer_url(text)
+
+
+def is_issuer_url(text: str) -> bool:
+    """Tell whether this is an address as SMART Health Cards name issuers: https, no `/` behind."""
+    return _ISSUER_URL.fullmatch(text) is not None and len(text) <= URL_LENGTH_MAX
 
 
 def is_category(text: str) -> bool:

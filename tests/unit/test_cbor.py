@@ -76,3 +76,23 @@ def test_maps_inside_keys_are_still_mappings():
 @settings(max_examples=200)
 def test_no_bytes_make_it_raise(data):
     cbor.decode(data)
+
+
+def test_an_item_is_found_with_what_stands_behind_it():
+    assert cbor.decode_first(b"\x01\xff") == (1, 1)
+    assert cbor.decode_first(b"\xff") is None
+
+
+def test_lenient_reading_takes_what_other_issuers_write():
+    dated = cbor2.dumps({"sc": cbor2.CBORTag(0, "2021-06-04T08:13:51Z")})
+    found = cbor.decode_first(dated, is_lenient=True)
+    assert found == ({"sc": "2021-06-04T08:13:51Z"}, len(dated))
+    assert cbor.decode_first(dated) is None
+    indefinite = b"\x9f\x01\xff"
+    assert cbor.decode_first(indefinite, is_lenient=True) == ([1], 3)
+    assert cbor.decode_first(indefinite) is None
+
+
+@pytest.mark.parametrize("tag", [(0, 5), (1, 5), (35, "("), (28, [1]), (2, b"\xff")], ids=str)
+def test_lenient_reading_refuses_all_other_tags(tag):
+    assert cbor.decode_first(cbor2.dumps(cbor2.CBORTag(*tag)), is_lenient=True) is None
