@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from gatewayd.core import passes
+from gatewayd.core import dcc, passes, shc
+from gatewayd.core.evidence import Certificate, Evidence
+from gatewayd.core.parts import WHOLE_LENGTH_MAX, Part, read_part
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import INAUTHENTIC, Reason
 from gatewayd.core.roster import Roster, RosterEntry, find_entry
@@ -21,6 +23,10 @@ class Kind(StrEnum):
     """What the person held up, as events call it."""
 
     PASS = "pass"  # noqa: S105, the kind of a credential
+    DCC = "dcc"
+    """EU Digital COVID Certificate, and those of other countries in its form."""
+    SHC = "shc"
+    """SMART Health Card."""
     ROSTER = "roster"
     PLAIN_ID = "plain_id"
     ATTESTATION = "attestation"
@@ -62,6 +68,23 @@ class SignedPass:
     kind: ClassVar[Kind] = Kind.PASS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCertificate:
+    """A genuine certificate, valid from `not_before` on and, if it ends, before `not_after`.
+
+    holder: None where the certificate does not say enough to tell two people apart.
+    evidence: for the decision only; it is never recorded.
+    """
+
+    holder: HolderId | None
+    kind: Kind
+    issuer: str
+    evidence: Evidence
+    not_before: datetime
+    not_after: datetime | None
+    is_revoked: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class RosterId:
     """A plain id that stands in a roster. Whoever copies the id has it too."""
@@ -92,21 +115,27 @@ class Attested:
     kind: ClassVar[Kind] = Kind.ATTESTATION
 
 
-Credential = Unreadable | Inauthentic | SignedPass | RosterId | UnknownId | Attested
+Credential = (
+    Unreadable | Inauthentic | SignedPass | HealthCertificate | RosterId | UnknownId | Attested
+)
 
 
 def read_scan(
     data: bytes, trust: Trust, rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
 ) -> Credential:
-    """Understand a scan. One with a known prefix is of that format and nothing else."""
-    if len(data) > SCAN_SIZE_MAX:
-        return Unreadable(Reason.TOO_LARGE)
+    """Understand a scan. One with a known prefix is of that format and nothing else.
+
+    A code of several parts is one scan, as `core.parts` joins it; a part alone is incomplete.
+    """
     text = data.decode("ascii", errors="replace")
-    if not (text.isascii() and text.isprintable()):
-        return Unreadable(Reason.UNREADABLE_BINARY)
+    size_max = WHOLE_LENGTH_MAX if text.startswith(shc.PREFIX) else SCAN_SIZE_MAX
+    if len(data) > size_max:
+        return Unreadable(Reason.TOO_LARGE)
     for prefix, read in _READERS.items():
         if text.startswith(prefix):
             return read(text, trust, rosters, pseudonyms)
+    if not (text.isascii() and text.isprintable()):
+        return Unreadable(Reason.UNREADABLE_BINARY)
     return _read_plain_id(text.strip(), rosters, pseudonyms)
 
 
@@ -115,8 +144,7 @@ def _read_pass(
 ) -> Credential:
     found = passes.read_pass(text, trust)
     if isinstance(found, Reason):
-        is_readable = found in INAUTHENTIC
-        return Inauthentic(Kind.PASS, found) if is_readable else Unreadable(found)
+        return _refuse(Kind.PASS, found)
     holder = pseudonyms.of(Namespace.PERSON, found.subject)
     listed = find_entry(rosters, holder)
     return SignedPass(
@@ -132,6 +160,40 @@ def _read_pass(
     )
 
 
+def _read_dcc(
+    text: str, trust: Trust, _rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
+) -> Credential:
+    return _certify(Kind.DCC, dcc.read_certificate(text, trust), pseudonyms)
+
+
+def _read_card(
+    text: str, trust: Trust, _rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
+) -> Credential:
+    if text.count("/") > 1:
+        part = read_part(text)
+        return Unreadable(Reason.INCOMPLETE if isinstance(part, Part) else part)
+    return _certify(Kind.SHC, shc.read_card(text, trust), pseudonyms)
+
+
+def _certify(kind: Kind, found: Certificate | Reason, pseudonyms: Pseudonyms) -> Credential:
+    if isinstance(found, Reason):
+        return _refuse(kind, found)
+    person = found.person
+    return HealthCertificate(
+        holder=pseudonyms.of(Namespace.HEALTH, person.subject) if person is not None else None,
+        kind=kind,
+        issuer=found.issuer,
+        evidence=found.evidence,
+        not_before=found.not_before,
+        not_after=found.not_after,
+        is_revoked=found.is_revoked,
+    )
+
+
+def _refuse(kind: Kind, reason: Reason) -> Unreadable | Inauthentic:
+    return Inauthentic(kind, reason) if reason in INAUTHENTIC else Unreadable(reason)
+
+
 def _read_plain_id(text: str, rosters: tuple[Roster, ...], pseudonyms: Pseudonyms) -> Credential:
     if not is_id(text):
         return Unreadable(Reason.PREFIX if text else Reason.EMPTY)
@@ -144,4 +206,9 @@ def _read_plain_id(text: str, rosters: tuple[Roster, ...], pseudonyms: Pseudonym
 
 
 _Reader = Callable[[str, Trust, tuple[Roster, ...], Pseudonyms], Credential]
-_READERS: Mapping[str, _Reader] = {passes.PREFIX: _read_pass}
+_READERS: Mapping[str, _Reader] = {
+    passes.PREFIX: _read_pass,
+    dcc.PREFIX: _read_dcc,
+    shc.PREFIX: _read_card,
+    shc.JWS_PREFIX: _read_card,
+}

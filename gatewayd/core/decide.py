@@ -12,6 +12,7 @@ from enum import StrEnum
 from gatewayd.core.credential import (
     Attested,
     Credential,
+    HealthCertificate,
     Inauthentic,
     RosterId,
     SignedPass,
@@ -154,7 +155,7 @@ def _exit_findings(case: Case) -> tuple[str, ...]:
 def holder_of(credential: Credential) -> HolderId | None:
     """Return whom the credential stands for; None where that is nobody we can know again."""
     match credential:
-        case SignedPass() | RosterId():
+        case SignedPass() | HealthCertificate() | RosterId():
             return credential.holder
         case UnknownId(holder):
             return holder
@@ -162,10 +163,13 @@ def holder_of(credential: Credential) -> HolderId | None:
             return None
 
 
-def category_of(credential: Credential) -> str | None:
+def category_of(credential: Credential, policy: Policy) -> str | None:
+    """Return as what somebody comes; a health certificate does not say, so the policy does."""
     match credential:
         case SignedPass() | Attested():
             return credential.category
+        case HealthCertificate():
+            return policy.health_certificate_category
         case RosterId(_, _, entry):
             return entry.category
         case Unreadable() | Inauthentic() | UnknownId():
@@ -199,7 +203,14 @@ def check_readable(case: Case) -> Checked:
     match case.credential:
         case Unreadable(reason):
             return _fail(name, reason)
-        case Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+        case (
+            Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+        ):
             return Checked(name)
 
 
@@ -210,7 +221,14 @@ def check_authentic(case: Case) -> Checked:
             return _fail(name, reason)
         case Attested() as attested if _is_missing_declaration(attested, case.policy):
             return _fail(name, Reason.ATTESTATION_INCOMPLETE)
-        case Unreadable() | SignedPass() | RosterId() | UnknownId() | Attested():
+        case (
+            Unreadable()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+        ):
             return Checked(name)
 
 
@@ -231,7 +249,17 @@ def check_not_revoked(case: Case) -> Checked:
             return _fail(name, Reason.BLOCKED)
         case SignedPass(entry=entry) if entry is not None and entry.blocked:
             return _fail(name, Reason.BLOCKED)
-        case Unreadable() | Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+        case HealthCertificate(is_revoked=True):
+            return _fail(name, Reason.REVOKED)
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+        ):
             return Checked(name)
 
 
@@ -239,9 +267,10 @@ def check_category(case: Case) -> Checked:
     """Category known, and within its schedule."""
     name = "category"
     policy = case.policy
-    if isinstance(case.credential, UnknownId):
+    is_nameless = isinstance(case.credential, HealthCertificate) and not case.credential.holder
+    if isinstance(case.credential, UnknownId) or is_nameless:
         return _follow(name, Reason.UNKNOWN_HOLDER, policy.unknown_holder)
-    category = category_of(case.credential)
+    category = category_of(case.credential, policy)
     if category is None:
         return Checked(name)
     if category not in policy.categories:
@@ -278,7 +307,7 @@ def check_not_inside(case: Case) -> Checked:
 
 def check_capacity(case: Case) -> Checked:
     name = "capacity"
-    category = category_of(case.credential) or ANONYMOUS
+    category = category_of(case.credential, case.policy) or ANONYMOUS
     if has_place(category, case.occupancy, case.policy):
         return Checked(name)
     return _follow(name, Reason.CAPACITY_FULL, answer_when_full(category, case.policy))
@@ -308,6 +337,8 @@ _STATUS_REASONS = {
 def _windows(credential: Credential) -> list[tuple[datetime | None, datetime | None]]:
     match credential:
         case SignedPass(not_before=begins, not_after=ends, entry=None):
+            return [(begins, ends)]
+        case HealthCertificate(not_before=begins, not_after=ends):
             return [(begins, ends)]
         case SignedPass(not_before=begins, not_after=ends, entry=entry):
             assert entry is not None

@@ -78,6 +78,7 @@ class Policy:
     unknown_holder: Answer = Answer.REFUSE
     anti_passback: AntiPassback = AntiPassback.OFF
     anonymous_exit_category: str = "visitor"
+    health_certificate_category: str = "visitor"
     opening_hours: Hours | None = None
     hours: Mapping[str, Hours] = field(default_factory=dict)
     capacity: Capacity = Capacity()
@@ -110,6 +111,7 @@ def parse_policy(
         unknown_holder=table.take("unknown_holder", word(Answer), Answer.REFUSE),
         anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
         anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
+        health_certificate_category=table.take("health_certificate_category", text, "visitor"),
         opening_hours=table.take("opening_hours", _hours, None),
         hours=table.table("hours").all(_hours),
         capacity=_capacity(table.table("capacity")),
@@ -166,6 +168,7 @@ def _cross_check(policy: Policy, table: Table) -> None:
         "capacity.by_category": policy.capacity.by_category,
         "staff_categories": policy.staff_categories,
         "anonymous_exit_category": (policy.anonymous_exit_category,),
+        "health_certificate_category": (policy.health_certificate_category,),
     }
     for key, names in named.items():
         for name in names:

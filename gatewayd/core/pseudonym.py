@@ -20,6 +20,8 @@ class Namespace(StrEnum):
 
     So issuers that one site trusts must not give the same id to two people.
     """
+    HEALTH = "health"
+    """Name and birth date in a health certificate, whoever issued it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,17 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     PREFIX = "prefix"
     BASE45 = "base45"
+    NUMERIC_FORM = "numeric_form"
+    CHUNK_INDEX = "chunk_index"
+    CHUNK_SIZE = "chunk_size"
+    INCOMPLETE = "incomplete"
+    ZLIB = "zlib"
     CBOR = "cbor"
     CWT = "cwt"
+    HEADER = "header"
+    SIGNATURE_FORMAT = "signature_format"
     SCHEMA = "schema"
+    MULTIPLE_CERTIFICATES = "multiple_certificates"
     UNSUPPORTED = "unsupported"
     # authentic
     UNKNOWN_KEY = "unknown_key"
@@ -43,6 +51,7 @@ class Reason(StrEnum):
     # valid, and known here
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
     BLOCKED = "blocked"
     UNKNOWN_HOLDER = "unknown_holder"
     UNKNOWN_CATEGORY = "unknown_category"
@@ -123,6 +132,26 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Kode hanya terbaca sebagian. Pegang lurus dan terang, lalu pindai lagi.",
         "Only a part of the code was read. Hold it straight and bright, and scan again.",
     ),
+    Reason.NUMERIC_FORM: (
+        "Angka pada kode tidak utuh. Bersihkan layar atau kertas, lalu pindai lagi.",
+        "The digits of the code are damaged. Clean screen or paper, and scan again.",
+    ),
+    Reason.CHUNK_INDEX: (
+        "Nomor bagian kode tidak cocok. Tunjukkan semua bagian dari satu kartu.",
+        "The number of this part does not fit. Show all parts of one card.",
+    ),
+    Reason.CHUNK_SIZE: (
+        "Bagian kode ini terlalu panjang. Minta kode baru kepada penerbitnya.",
+        "This part of the code is too long. Ask its issuer for a new one.",
+    ),
+    Reason.INCOMPLETE: (
+        "Masih ada bagian kode yang belum dipindai. Tunjukkan semua bagian, satu per satu.",
+        "Parts of the code are missing. Show all of them, one after the other.",
+    ),
+    Reason.ZLIB: (
+        "Kode tidak dapat dibuka. Pindai lagi; jika tetap gagal, minta kode baru.",
+        "The code cannot be unpacked. Scan again; if it fails again, ask for a new one.",
+    ),
     Reason.CBOR: (
         "Isi kode rusak. Pindai lagi; jika tetap gagal, minta kode baru.",
         "The code is damaged. Scan again; if it fails again, ask for a new one.",
@@ -131,9 +160,21 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Isi kode tidak dapat dibaca. Minta kode baru kepada penerbitnya.",
         "The content of the code cannot be read. Ask its issuer for a new one.",
     ),
+    Reason.HEADER: (
+        "Kepala kode tidak sah. Minta kode baru kepada penerbitnya.",
+        "The code says not how it was signed. Ask its issuer for a new one.",
+    ),
+    Reason.SIGNATURE_FORMAT: (
+        "Tanda tangan kode salah bentuk. Minta kode baru kepada penerbitnya.",
+        "The code's signature has a wrong form. Ask its issuer for a new one.",
+    ),
     Reason.SCHEMA: (
         "Data pada kode tidak lengkap. Minta kode baru kepada penerbitnya.",
         "The code lacks something. Ask its issuer for a new one.",
+    ),
+    Reason.MULTIPLE_CERTIFICATES: (
+        "Kode memuat lebih dari satu surat. Tunjukkan kode yang memuat satu saja.",
+        "The code holds more than one certificate. Show one that holds a single one.",
     ),
     Reason.UNSUPPORTED: (
         "Kode ini lebih baru daripada gerbang ini. Silakan temui petugas.",
@@ -166,6 +207,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.NOT_YET_VALID: (
         "Kode ini belum berlaku. Silakan kembali saat sudah berlaku.",
         "The code is not valid yet. Please come back when it is.",
+    ),
+    Reason.REVOKED: (
+        "Kode ini sudah dibatalkan penerbitnya. Minta kode baru, atau temui petugas.",
+        "The issuer has withdrawn this code. Ask for a new one, or see the officer.",
     ),
     Reason.BLOCKED: (
         "Kode ini tidak boleh dipakai lagi. Silakan temui petugas.",

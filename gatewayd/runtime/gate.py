@@ -167,7 +167,7 @@ class Gate:
             source=source,
             kind=credential.kind,
             holder=holder,
-            category=category_of(credential) or _category(row),
+            category=category_of(credential, policy) or _category(row),
             status=None if status is Status.UNKNOWN else status,
             status_until=status_until,
             policy=policy.versions,

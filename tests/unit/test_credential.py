@@ -14,6 +14,7 @@ from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
     Attested,
     Credential,
+    HealthCertificate,
     Inauthentic,
     Kind,
     RosterId,
@@ -22,12 +23,25 @@ from gatewayd.core.credential import (
     Unreadable,
     read_scan,
 )
+from gatewayd.core.parts import WHOLE_LENGTH_MAX, gather_all
 from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import parse_roster
+from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import Status
+from tests.unit.health_codes import (
+    OTHER_SIGNER,
+    VACCINATED,
+    card_keys,
+    claims,
+    make_card,
+    make_certificate,
+    make_dcc,
+    make_jws,
+    make_parts,
+)
 
 FIXED_TEST_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUST = collect([IssuerKey("gmsc", FIXED_TEST_KEY.public_key(), frozenset({Purpose.PASS}))])
@@ -123,9 +137,23 @@ def test_an_id_in_no_roster_is_unknown_yet_known_again():
         (b"1001\x7f", Reason.UNREADABLE_BINARY),
         (b"\xff\xfe1\x00", Reason.UNREADABLE_BINARY),
         ("é", Reason.UNREADABLE_BINARY),
-        ("OG1:\n", Reason.UNREADABLE_BINARY),
+        ("OG1:\n", Reason.BASE45),
+        ("HC1:\xe9", Reason.BASE45),
         ("1" * 65, Reason.PREFIX),
-        ("HC1:" + "A" * 300, Reason.PREFIX),
+        ("HC2:" + "A" * 300, Reason.PREFIX),
+        ("HC1:" + "A" * 300, Reason.ZLIB),
+        ("HC1:", Reason.ZLIB),
+        ("HC1:" + "A" * SCAN_SIZE_MAX, Reason.TOO_LARGE),
+        ("shc:/", Reason.NUMERIC_FORM),
+        ("shc:/1", Reason.NUMERIC_FORM),
+        ("shc:/78", Reason.NUMERIC_FORM),
+        ("shc:/a/2/00", Reason.NUMERIC_FORM),
+        ("shc:/1/2/0000", Reason.INCOMPLETE),
+        ("shc:/3/2/0000", Reason.CHUNK_INDEX),
+        ("shc:/1/2/" + "0" * 2383, Reason.CHUNK_SIZE),
+        ("shc:/1/99/00", Reason.TOO_LARGE),
+        ("shc:/" + "0" * WHOLE_LENGTH_MAX, Reason.TOO_LARGE),
+        ("eyJhbGciOiJub25lIn0", Reason.HEADER),
         ("https://example.org/" + "a" * 60, Reason.PREFIX),
         ("1" * (SCAN_SIZE_MAX + 1), Reason.TOO_LARGE),
         ("OG1:" + "0" * 2000, Reason.TOO_LARGE),
@@ -138,6 +166,45 @@ def test_what_cannot_be_read_says_why(scan, reason):
     found = read(scan)
     assert found == Unreadable(reason)
     assert found.kind is Kind.UNREADABLE
+
+
+def read_health(scan: str) -> Credential:
+    signer = read_certificate(make_certificate())
+    assert isinstance(signer, IssuerKey)
+    return read_scan(scan.encode(), collect([signer, *card_keys()]), (STAFF,), PSEUDONYMS)
+
+
+def test_certificates_of_one_person_name_the_same_holder():
+    codes = [make_dcc(), make_card(), make_jws(), *gather_all(map(str.encode, make_parts(3)))]
+    found = [read_health(code if isinstance(code, str) else code.decode()) for code in codes]
+    assert all(isinstance(each, HealthCertificate) for each in found)
+    assert {each.holder for each in found} == {
+        PSEUDONYMS.of(Namespace.HEALTH, "CONTOH<<WARGA\x001990-02-03")
+    }
+
+
+def test_a_certificate_brings_its_evidence_to_the_decision():
+    found = read_health(make_dcc())
+    assert isinstance(found, HealthCertificate)
+    assert (found.issuer, found.is_revoked) == ("ID", False)
+    assert [dose.number for dose in found.evidence.doses] == [2]
+    assert "Dose" not in repr(found)
+
+
+def test_a_certificate_that_names_nobody_has_no_holder():
+    nobody = {**VACCINATED, "dob": ""}
+    found = read_health(make_dcc(claims(nobody)))
+    assert isinstance(found, HealthCertificate)
+    assert found.holder is None
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(make_dcc(key=OTHER_SIGNER), Kind.DCC), (make_card(kid="other"), Kind.SHC)],
+    ids=["dcc", "shc"],
+)
+def test_a_certificate_of_an_unknown_issuer_is_inauthentic(code, kind):
+    assert read_health(code) == Inauthentic(kind, Reason.UNKNOWN_KEY)
 
 
 def test_a_short_code_with_a_known_prefix_is_never_a_plain_id():
@@ -161,12 +228,14 @@ def test_every_credential_tells_its_kind():
         Unreadable(Reason.CBOR),
         Inauthentic(Kind.PASS, Reason.SIGNATURE),
         read(write_pass(PASS, FIXED_TEST_KEY)),
+        read_health(make_dcc()),
+        read_health(make_card()),
         read("1001"),
         read("9"),
         Attested(officer="o", reason="no code", category="visitor", healthy=True, protocol=True),
     ]
     assert {type(example) for example in examples} == set(get_args(Credential))
-    kinds = ["unreadable", "pass", "pass", "roster", "plain_id", "attestation"]
+    kinds = ["unreadable", "pass", "pass", "dcc", "shc", "roster", "plain_id", "attestation"]
     assert [example.kind for example in examples] == kinds
 
 
@@ -199,3 +268,6 @@ def test_no_scan_makes_it_raise(data):
     read(data)
     read(b"OG1:" + data)
     read("OG1:" + base45.encode(data))
+    read(b"HC1:" + data)
+    read(b"shc:/" + data)
+    read(b"eyJ" + data)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gatewayd.core.credential import (
     Attested,
     Credential,
+    HealthCertificate,
     Inauthentic,
     Kind,
     RosterId,
@@ -31,6 +32,7 @@ from gatewayd.core.decide import (
     explain,
     holder_of,
 )
+from gatewayd.core.evidence import Evidence
 from gatewayd.core.hours import Hours, parse_span
 from gatewayd.core.lane_terms import GateMode
 from gatewayd.core.occupancy import Occupancy
@@ -71,6 +73,20 @@ def signed(category: str = "visitor", **changed: object) -> SignedPass:
     )
 
 
+def certified(**changed: object) -> HealthCertificate:
+    return replace(
+        HealthCertificate(
+            holder=HOLDER,
+            kind=Kind.DCC,
+            issuer="ID",
+            evidence=Evidence(),
+            not_before=NOW,
+            not_after=NOW + 2 * SECOND,
+        ),
+        **changed,
+    )
+
+
 def attested(**changed: object) -> Attested:
     declared = Attested(
         officer="petugas", reason="lost card", category="visitor", healthy=True, protocol=True
@@ -93,7 +109,7 @@ def verdict(
 # --- admitted ---
 
 
-@pytest.mark.parametrize("credential", [listed(), signed(), listed("staff")])
+@pytest.mark.parametrize("credential", [listed(), signed(), listed("staff"), certified()])
 def test_a_good_credential_is_admitted_in_a_plain_office(credential):
     assert verdict(credential) == Admit(Reason.OK)
 
@@ -169,6 +185,7 @@ def test_an_attestation_lacks_nothing_that_the_policy_wants(missing):
     "credential",
     [
         signed(not_after=NOW + 2 * SECOND),
+        certified(),
         listed(valid_from=NOW, valid_until=NOW + 2 * SECOND),
         signed(
             not_before=NOW - timedelta(days=1),
@@ -176,7 +193,7 @@ def test_an_attestation_lacks_nothing_that_the_policy_wants(missing):
             entry=RosterEntry("visitor", NOW, NOW + 2 * SECOND),
         ),
     ],
-    ids=["pass", "roster", "pass of somebody in a roster"],
+    ids=["pass", "certificate", "roster", "pass of somebody in a roster"],
 )
 @pytest.mark.parametrize(
     ("at", "expected"),
@@ -203,6 +220,15 @@ def test_who_is_blocked_is_refused_with_a_genuine_pass_too(credential):
     assert verdict(credential) == Refuse(Reason.BLOCKED)
 
 
+def test_what_its_issuer_took_back_is_refused():
+    assert verdict(certified(is_revoked=True)) == Refuse(Reason.REVOKED)
+
+
+def test_a_certificate_without_end_holds_for_ever():
+    late = datetime(9999, 12, 31, tzinfo=UTC)
+    assert verdict(certified(not_after=None), at=late) == Admit()
+
+
 def test_a_pass_of_somebody_whom_a_roster_lists_is_admitted():
     assert verdict(signed(entry=RosterEntry("staff"))) == Admit()
 
@@ -216,7 +242,9 @@ def test_a_pass_of_somebody_whom_a_roster_lists_is_admitted():
     ],
 )
 def test_the_policy_says_what_happens_to_unknown_people(answer, expected):
-    assert verdict(UnknownId(HOLDER), Policy(zone=UTC, unknown_holder=answer)) == expected
+    policy = Policy(zone=UTC, unknown_holder=answer)
+    assert verdict(UnknownId(HOLDER), policy) == expected
+    assert verdict(certified(holder=None), policy) == expected
 
 
 @pytest.mark.parametrize("credential", [listed("vip"), signed("vip")])
@@ -493,9 +521,19 @@ def test_only_who_can_be_known_again_is_a_holder():
 
 def test_the_category_is_what_pass_roster_or_officer_say():
     credentials = (listed("staff"), signed("patient"), attested(category="contractor"))
-    assert [category_of(one) for one in credentials] == ["staff", "patient", "contractor"]
+    found = [category_of(one, OPEN) for one in credentials]
+    assert found == ["staff", "patient", "contractor"]
     unplaced = (Unreadable(Reason.EMPTY), Inauthentic(Kind.PASS, Reason.ISSUER), UnknownId(HOLDER))
-    assert [category_of(one) for one in unplaced] == [None] * 3
+    assert [category_of(one, OPEN) for one in unplaced] == [None] * 3
+
+
+def test_with_a_health_certificate_people_come_as_the_policy_says():
+    assert category_of(certified(), OPEN) == "visitor"
+    policy = Policy(zone=UTC, health_certificate_category="patient")
+    assert category_of(certified(), policy) == "patient"
+    full = Occupancy(by_category={"patient": 2})
+    limited = replace(policy, capacity=Capacity(by_category={"patient": 2}))
+    assert verdict(certified(), limited, occupancy=full) == Refuse(Reason.CAPACITY_FULL)
 
 
 # --- over all input ---

@@ -55,6 +55,7 @@ def test_no_policy_is_a_plain_office():
         ("unknown_holder", "refer", "unknown_holder", Answer.REFER),
         ("anti_passback", "soft", "anti_passback", AntiPassback.SOFT),
         ("anonymous_exit_category", "patient", "anonymous_exit_category", "patient"),
+        ("health_certificate_category", "patient", "health_certificate_category", "patient"),
         (
             "opening_hours",
             "mon-fri 07:30-16:00",
@@ -160,6 +161,7 @@ def test_a_single_mistake_is_named_by_its_path(document, path):
         ({"capacity": {"by_category": {"vip": 1}}}, ("capacity", "by_category"), "vip"),
         ({"staff_categories": ["vip"]}, ("staff_categories",), "vip"),
         ({"anonymous_exit_category": "vip"}, ("anonymous_exit_category",), "vip"),
+        ({"health_certificate_category": "vip"}, ("health_certificate_category",), "vip"),
     ],
 )
 def test_a_category_that_the_policy_does_not_know_is_a_mistake(document, path, found):
