@@ -309,7 +309,7 @@ contents = st.one_of(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents)
 def test_a_file_with_any_content_is_read_or_refused_in_words(tmp_path, content):
     path = tmp_path / "gate.toml"

@@ -105,7 +105,7 @@ def walk(value, path=()):
             yield from walk(item, (*path, key))
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(documents, st.data(), st.booleans())
 def test_every_key_and_no_other_is_found_on_the_line_of_its_value(document, data, has_crlf):
     writer = Writer(iter(lambda: data.draw(st.sampled_from(GAPS)), None))

@@ -248,7 +248,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(facts, times, st.sampled_from(ClockQuality))
 def test_an_event_is_read_back_as_it_was_written(fact, at, quality):
     draft = Draft(fact, at, quality)
@@ -257,7 +257,7 @@ def test_an_event_is_read_back_as_it_was_written(fact, at, quality):
     assert dump_draft(load_draft(body)) == body
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(facts, st.sampled_from(ClockQuality), st.data())
 def test_a_damaged_event_is_refused_and_raises_nothing_else(fact, quality, data):
     body = bytearray(dump_draft(Draft(fact, AT, quality)))

@@ -56,7 +56,7 @@ ANY_MESSAGE = st.one_of(messages_of(kind) for kind in LAYOUTS)
 
 
 @given(ANY_MESSAGE)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_every_message_is_read_as_it_was_written(message: Message) -> None:
     assert decode(*encode(message)) == message
 
@@ -68,13 +68,13 @@ def test_every_message_fits_a_frame(message: Message) -> None:
 
 
 @given(st.sampled_from([layout.type for layout in LAYOUTS.values()]), st.binary(max_size=235))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_random_bytes_never_raise(type_byte: int, body: bytes) -> None:
     decode(type_byte, body)
 
 
 @given(ANY_MESSAGE, st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_spoilt_body_never_raises_and_is_never_longer_than_its_limits(message, data) -> None:
     type_byte, body = encode(message)
     spoilt = bytearray(body)

@@ -40,9 +40,8 @@ def test_frames_are_told_apart_after_the_sequence_has_wrapped() -> None:
     host, device = pair()
     first = host.seal(Ping())
     assert device.accept(first)
-    for _ in range(65_535):
-        frame = host.seal(Ping())
-    assert device.accept(frame)
+    host._sent += 65_534  # So many frames that never arrived.
+    assert device.accept(host.seal(Ping()))
     again = host.seal(Ping())
     assert again.sequence == first.sequence
     assert not device.accept(first)

@@ -121,7 +121,7 @@ def test_frames_do_not_depend_on_how_the_bytes_arrive(sent: list[Frame], data) -
 
 
 @given(st.binary(max_size=1000), frames)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_noise_never_raises_and_the_frame_after_it_is_found(noise: bytes, frame: Frame) -> None:
     deframer = Deframer()
     deframer.feed(noise)
@@ -129,7 +129,7 @@ def test_noise_never_raises_and_the_frame_after_it_is_found(noise: bytes, frame:
 
 
 @given(frames, st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_flipped_bit_is_never_accepted(frame: Frame, data) -> None:
     line = bytearray(encode(frame))
     bit = data.draw(st.integers(0, 8 * len(line) - 1))

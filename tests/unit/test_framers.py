@@ -297,7 +297,7 @@ def test_the_limit_is_that_of_the_largest_qr_code():
 # --- properties ---
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     data=NOISY,
     sizes=st.lists(st.integers(1, 5), max_size=40),
@@ -314,7 +314,7 @@ def test_the_result_does_not_depend_on_the_chunks(data, sizes, terminator):
     assert got == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(noise=st.binary(max_size=300), terminator=st.sampled_from(Terminator))
 def test_after_any_noise_and_silence_the_next_code_is_found(noise, terminator):
     framer = LineFramer(terminator)
@@ -337,7 +337,7 @@ def test_it_never_holds_more_than_one_code(chunks, terminator):
         assert all(0 < len(code) <= CODE_SIZE_MAX for code in frames(framed))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=NOISY)
 def test_cr_lines_are_what_splitting_at_cr_gives(data):
     *lines, rest = data.split(b"\r")

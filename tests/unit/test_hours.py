@@ -133,7 +133,7 @@ def test_any_of_the_spans_may_hold_and_none_is_never_open():
     assert not Hours(()).is_open(MONDAY, UTC)
 
 
-@settings(max_examples=100)
+@settings(max_examples=30)
 @given(
     st.frozensets(st.integers(0, 6), min_size=1),
     st.integers(0, 1439),

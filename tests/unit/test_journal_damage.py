@@ -44,7 +44,7 @@ def test_nothing_is_lost_when_the_process_is_killed(killed):
 def test_a_flipped_bit_anywhere_in_the_database_never_passes_in_silence(closed, tmp_path):
     directory, events = closed
     size = (directory / "journal.db").stat().st_size
-    places = [*range(100), *range(100, size, 179)]
+    places = [*range(100), *range(100, size, 397)]
     outcomes = [
         _hold_to_the_promise(_copy(directory, tmp_path), "journal.db", _flip(place), events)
         for place in places

@@ -255,7 +255,7 @@ def test_another_key_or_another_topic_is_forged(key, topic):
 
 
 @given(data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_no_flipped_bit_is_ever_accepted(data):
     payload = bytearray(golden()["open"][1])
     bit = data.draw(st.integers(0, len(payload) * 8 - 1))
@@ -384,7 +384,7 @@ def test_topics_of_another_device_or_side_are_not_read(kind):
     assert read_host(HOST_KEY, DEVICE, f"gatelink/v1/{DEVICE}/heartbeat", b"") is None
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     kind=st.sampled_from(["ack", "open", "cancel", "mode", "indicate"]),
     members=st.dictionaries(

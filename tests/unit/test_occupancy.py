@@ -133,7 +133,7 @@ def test_the_limits_are_shown_as_they_are_in_force():
 numbers = st.dictionaries(st.sampled_from(["visitor", "staff", "unknown"]), st.integers(0, 6))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(numbers, numbers, st.integers(0, 12), st.integers(0, 12))
 def test_nobody_beside_staff_takes_the_last_place_or_the_reserve(inside, pending, total, reserve):
     limited = policy(total=total, staff_reserve=min(reserve, total))

@@ -109,7 +109,7 @@ statuses = st.one_of(st.none(), st.tuples(st.sampled_from(Status), times))
 
 
 @given(ids, st.from_regex(r"[a-z][a-z0-9_-]{0,31}", fullmatch=True), times, times, times, statuses)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_every_pass_survives_the_round_trip(subject, category, issued, begins, ends, status):
     content = replace(
         USUAL,

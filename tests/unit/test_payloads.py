@@ -386,7 +386,7 @@ def test_broken_states_and_figures_are_not_valid(name: str, body: dict[str, Any]
         validator(f"{name}.json").validate(body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     seq=st.integers(min_value=1, max_value=2**53),
     text=st.text(max_size=40),

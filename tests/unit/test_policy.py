@@ -243,7 +243,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.dictionaries(keys, values, max_size=5))
 def test_no_document_raises(document):
     policy, mistakes = parse_policy(document, JAKARTA, exits_have_readers=False)

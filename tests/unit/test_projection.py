@@ -340,7 +340,7 @@ def body(fact: Fact) -> int:
     return 1 if fact.direction is ENTRY else -1
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(verdicts, passages), max_size=30))
 def test_people_inside_are_passages_in_minus_passages_out(history):
     cache, total, uncertain = SimCache(), 0, 0
@@ -357,7 +357,7 @@ def test_people_inside_are_passages_in_minus_passages_out(history):
             assert uncertain == before + 1
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(facts, max_size=30))
 def test_who_is_inside_is_whose_last_passage_was_an_entry(history):
     cache = fold(*history)
@@ -374,7 +374,7 @@ def test_who_is_inside_is_whose_last_passage_was_an_entry(history):
         assert (row.get("inside_since") is not None) is is_inside
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(facts, max_size=30), st.data())
 def test_after_a_crash_the_tables_catch_up_from_the_journal(history, data):
     """Everything that a table needs is in the event, read from the disk or not."""

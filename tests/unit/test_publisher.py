@@ -661,7 +661,7 @@ FAULTS = {
 APPEND = "append"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     past=st.integers(0, 250),

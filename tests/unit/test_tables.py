@@ -155,7 +155,7 @@ def test_the_ends_of_the_calendar_are_a_mistake_too(value, is_end):
     assert found == Expected("a date well between the years 1 and 9999")
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.one_of(st.text(max_size=30), st.dates().map(str), st.datetimes().map(str), st.dates()),
     st.booleans(),
