@@ -13,7 +13,7 @@ from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import INAUTHENTIC, Reason
 from gatewayd.core.roster import Roster, RosterEntry, find_entry
 from gatewayd.core.spelling import is_id
-from gatewayd.core.trust import Trust
+from gatewayd.core.trust import Purpose, Trust
 from gatewayd.core.words import HolderId, Status
 
 SCAN_SIZE_MAX = 4296  # The most that a QR code holds.
@@ -53,6 +53,7 @@ class Inauthentic:
 class SignedPass:
     """A genuine pass, valid from `not_before` on and before `not_after`.
 
+    signer_may: what its key may sign; whether a pass of this category the policy knows.
     entry: what a roster says of the same person; a block there holds for the pass as well.
     """
 
@@ -64,6 +65,7 @@ class SignedPass:
     pass_id: str
     status: Status | None = None
     status_until: datetime | None = None
+    signer_may: frozenset[Purpose] = frozenset({Purpose.PASS})
     entry: RosterEntry | None = None
     kind: ClassVar[Kind] = Kind.PASS
 
@@ -156,6 +158,7 @@ def _read_pass(
         pass_id=found.pass_id.hex(),
         status=found.status,
         status_until=found.status_until,
+        signer_may=found.signer_may,
         entry=listed[1] if listed else None,
     )
 

@@ -23,6 +23,7 @@ from gatewayd.core.lane_terms import GateMode
 from gatewayd.core.occupancy import Occupancy, answer_when_full, has_place
 from gatewayd.core.policy import ANONYMOUS, Answer, AntiPassback, Enforcement, Policy
 from gatewayd.core.reasons import Reason
+from gatewayd.core.trust import Purpose
 from gatewayd.core.words import Direction, HolderId, Status
 
 
@@ -219,6 +220,8 @@ def check_authentic(case: Case) -> Checked:
     match case.credential:
         case Inauthentic(_, reason):
             return _fail(name, reason)
+        case SignedPass() as shown if not _is_signed_by_right(shown, case.policy):
+            return _fail(name, Reason.KEY_USAGE)
         case Attested() as attested if _is_missing_declaration(attested, case.policy):
             return _fail(name, Reason.ATTESTATION_INCOMPLETE)
         case (
@@ -347,6 +350,12 @@ def _windows(credential: Credential) -> list[tuple[datetime | None, datetime | N
             return [(entry.valid_from, entry.valid_until)]
         case Unreadable() | Inauthentic() | UnknownId() | Attested():
             return []
+
+
+def _is_signed_by_right(shown: SignedPass, policy: Policy) -> bool:
+    is_staff = shown.category in policy.staff_categories
+    needed = Purpose.STAFF_PASS if is_staff else Purpose.VISITOR_PASS
+    return bool(shown.signer_may & {Purpose.PASS, needed})
 
 
 def _is_missing_declaration(attested: Attested, policy: Policy) -> bool:

@@ -28,6 +28,8 @@ _ISSUER, _SUBJECT, _EXPIRY, _NOT_BEFORE, _ISSUED_AT, _PASS_ID = 1, 2, 4, 5, 6, 7
 _ONEGATE = -65537  # The first number of the private range.
 _CATEGORY, _STATUS, _STATUS_UNTIL = 1, 2, 3
 _KNOWN = frozenset({_CATEGORY, _STATUS, _STATUS_UNTIL})
+_PASSES = frozenset({Purpose.PASS, Purpose.STAFF_PASS, Purpose.VISITOR_PASS})
+_STATUSES = frozenset({Purpose.PASS, Purpose.STATUS})
 _TIME_MAX = 253_402_300_799  # The end of the year 9999, and of datetime.
 
 
@@ -44,6 +46,8 @@ class Pass:
     pass_id: bytes
     status: Status | None = None
     status_until: datetime | None = None
+    signer_may: frozenset[Purpose] = frozenset({Purpose.PASS})
+    """What else its key may sign: whether passes of this category, the policy knows."""
 
     def __post_init__(self) -> None:
         assert is_id(self.issuer)
@@ -110,8 +114,7 @@ def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason
     genuine = [key for key in candidates if cose.is_genuine(message, key.public, scheme)]
     if not genuine:
         return Reason.SIGNATURE
-    allowed = [key for key in genuine if Purpose.PASS in key.may_sign]
-    return allowed or Reason.KEY_USAGE
+    return [key for key in genuine if key.may_sign & _PASSES] or Reason.KEY_USAGE
 
 
 def _read_claims(claims: Mapping[object, object]) -> Pass | Reason:
@@ -158,7 +161,9 @@ def _bind(content: Pass, signers: list[IssuerKey]) -> Pass | Reason:
     for key in signers:
         if key.issuer == content.issuer:
             end = min(content.not_after, key.valid_until or content.not_after)
-            return replace(content, not_after=end)
+            if content.status is not None and not key.may_sign & _STATUSES:
+                return Reason.KEY_USAGE
+            return replace(content, not_after=end, signer_may=key.may_sign)
     return Reason.ISSUER
 
 

@@ -22,7 +22,13 @@ class Purpose(StrEnum):
     """What a key may sign."""
 
     PASS = "pass"  # noqa: S105, a word of the trust files
-    """Passes of every category, with a status in them."""
+    """Passes of every category, also with a status in them: all of the next three."""
+    STAFF_PASS = "staff_pass"  # noqa: S105, the same
+    """Passes of the categories that the policy names as staff."""
+    VISITOR_PASS = "visitor_pass"  # noqa: S105, the same
+    """Passes of all other categories."""
+    STATUS = "status"
+    """A status in a pass."""
     HEALTH = "health"
     COMMAND = "command"
     POLICY = "policy"

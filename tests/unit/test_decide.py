@@ -39,6 +39,7 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.trust import Purpose
 from gatewayd.core.words import Direction, HolderId, Status
 
 NOW = datetime(2021, 11, 29, 1, 0, tzinfo=UTC)
@@ -170,6 +171,22 @@ def test_an_unreadable_code_is_refused_with_what_is_wrong_with_it(reason):
 @pytest.mark.parametrize("reason", [Reason.SIGNATURE, Reason.UNKNOWN_KEY, Reason.KEY_USAGE])
 def test_a_code_that_nobody_trusted_stands_behind_is_refused(reason):
     assert verdict(Inauthentic(Kind.PASS, reason)) == Refuse(reason)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "staff", "visitor"),
+    [
+        (Purpose.PASS, Admit(), Admit()),
+        (Purpose.STAFF_PASS, Admit(), Refuse(Reason.KEY_USAGE)),
+        (Purpose.VISITOR_PASS, Refuse(Reason.KEY_USAGE), Admit()),
+    ],
+)
+def test_a_key_signs_passes_of_its_kind_of_people_only(purpose, staff, visitor):
+    signer = {"signer_may": frozenset({purpose})}
+    assert verdict(signed("officer", **signer)) == staff
+    assert verdict(signed("patient", **signer)) == visitor
+    hosts = Policy(zone=UTC, staff_categories=("patient",))
+    assert verdict(signed("patient", **signer), hosts) == staff
 
 
 @pytest.mark.parametrize("missing", ["healthy", "protocol", "reason"])

@@ -197,9 +197,27 @@ def test_a_signature_by_another_key_under_a_known_id_is_forged():
     assert read_pass(wrap(message), TRUST) is Reason.SIGNATURE
 
 
-def test_a_key_may_sign_what_it_is_trusted_for_and_nothing_else():
-    other_use = collect([replace(GMSC, may_sign=frozenset())])
+@pytest.mark.parametrize(
+    "may_sign", [frozenset(), {Purpose.HEALTH, Purpose.STATUS, Purpose.COMMAND, Purpose.POLICY}]
+)
+def test_a_key_may_sign_what_it_is_trusted_for_and_nothing_else(may_sign):
+    other_use = collect([replace(GMSC, may_sign=frozenset(may_sign))])
     assert read_pass(GOLDEN, other_use) is Reason.KEY_USAGE
+
+
+@pytest.mark.parametrize("purpose", [Purpose.STAFF_PASS, Purpose.VISITOR_PASS])
+def test_a_pass_tells_which_kind_of_people_its_key_may_sign_for(purpose):
+    trust = collect([replace(GMSC, may_sign=frozenset({purpose}))])
+    assert read_pass(GOLDEN, trust) == replace(USUAL, signer_may=frozenset({purpose}))
+
+
+def test_a_status_needs_a_key_that_may_say_it():
+    text = write_pass(WITH_ALL, FIXED_TEST_KEY)
+    staff, both = {Purpose.STAFF_PASS}, {Purpose.STAFF_PASS, Purpose.STATUS}
+    assert read_pass(text, collect([replace(GMSC, may_sign=frozenset(staff))])) is Reason.KEY_USAGE
+    found = read_pass(text, collect([replace(GMSC, may_sign=frozenset(both))]))
+    assert isinstance(found, Pass)
+    assert found.status is Status.GREEN
 
 
 def test_an_issuer_cannot_issue_in_the_name_of_another():
