@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
 SEED = 20261122
 PATIENT = "[journal]\ncommit_deadline_ms = 5000\n"  # After that an exit opens without its record.
-RUN_S_MAX = 1.5  # Somebody walks through every 0.2 s: a kill meets every step of their way.
+RUN_S_MAX = 1.0  # Somebody walks through every 0.2 s: a kill meets every step of their way.
+STEP_S_MAX = 0.01  # What a command, a report or a commit takes.
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ async def test_kills_lose_no_passage_count_none_twice_and_open_nothing_unrecorde
         async with Site(tmp_path, settings=PATIENT, broker=broker.port) as site:
             coming = asyncio.create_task(come_and_go(site, random))
             for _ in range(kills):
-                await asyncio.sleep(random.uniform(0, RUN_S_MAX))
+                await a_drawn_moment(site, random)
                 assert not coming.done(), coming.exception()
                 site.kill()
                 await site.start()
@@ -56,6 +57,17 @@ async def come_and_go(site, random):
             if len(site.lane.turnstile.told("passed")) > count:
                 break
         await until(lambda way=way: not site.lane.is_typing(way))
+
+
+async def a_drawn_moment(site, random):
+    """Wait for any moment, or for one when a command or a report is on its way to the disk."""
+    event = random.choice([None, "unlocked", "passed"])
+    if event is None:
+        await asyncio.sleep(random.uniform(0, RUN_S_MAX))
+        return
+    count = len(site.lane.turnstile.told(event))
+    await until(lambda: len(site.lane.turnstile.told(event)) > count)
+    await asyncio.sleep(random.uniform(0, STEP_S_MAX))
 
 
 def bodies(site):
