@@ -220,7 +220,8 @@ def _changed(
     if not isinstance(what, FaultChanged) and after.is_linked and not after.is_fire:
         effects.append(ApplyOrder(after.order))
     after, more = _leave_for(after, rest, windows)
-    if rest != before or what == LinkChanged(is_up=True):  # A new link may be a new device.
+    is_ended = held_grant(after) != held_grant(lane)
+    if rest != before or is_ended or what == LinkChanged(is_up=True):  # It may be a new device.
         effects += [Show(lamp(after, direction), direction) for direction in Direction]
     return after, effects + more
 
@@ -238,7 +239,7 @@ def _leave_for(lane: Lane, rest: Rest, windows: Windows) -> Step:
         case Idle() | Faulted() | Free() | ExitOnly():
             return replace(lane, state=rest), []
         case Granted() | Passing():
-            if isinstance(rest, Idle | ExitOnly):
+            if lane.is_linked and not isinstance(rest, Free):
                 return lane, []  # The turnstile still serves the person, and will say how it ends.
             return _leave_in_force(lane, windows)
 

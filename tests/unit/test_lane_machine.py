@@ -354,10 +354,33 @@ def test_a_new_lane_is_faulted_until_the_turnstile_answers():
     assert effects == [ApplyOrder(Order.NORMAL), *both(Indication.READY)]
 
 
-@pytest.mark.parametrize("lost", [LinkChanged(is_up=False), FaultChanged(is_on=True)])
 @pytest.mark.parametrize("lane", [IDLE, granted(), passing()], ids=["idle", "granted", "passing"])
-def test_without_its_turnstile_the_lane_is_faulted(lane, lost):
-    after, effects = play(lane, lost)
+def test_without_its_link_the_lane_is_faulted(lane):
+    after, effects = play(lane, LinkChanged(is_up=False))
+    assert after.state == Faulted()
+    assert effects == both(Indication.FAULT)
+
+
+def test_a_turnstile_that_cannot_open_makes_the_lane_faulted():
+    after, effects = play(IDLE, FaultChanged(is_on=True))
+    assert after.state == Faulted()
+    assert effects == both(Indication.FAULT)
+
+
+@pytest.mark.parametrize("lane", [granted(), passing()], ids=["granted", "passing"])
+def test_a_fault_leaves_the_grant_in_force_until_the_turnstile_says_how_it_ends(lane):
+    jammed, effects = play(lane, FaultChanged(is_on=True))
+    assert jammed.state == lane.state
+    assert effects == [Show(Indication.GO, ENTRY), Show(Indication.FAULT, EXIT)]
+    works, effects = play(jammed, FaultChanged(is_on=False), Presented(scan(2)))
+    assert works.state == lane.state
+    assert decided(effects) == []
+    assert play(jammed, GrantEnded(G1))[0].state == Faulted()
+
+
+def test_a_link_lost_after_a_fault_ends_the_grant_and_the_green_light():
+    jammed, _ = play(granted(), FaultChanged(is_on=True))
+    after, effects = play(jammed, LinkChanged(is_up=False))
     assert after.state == Faulted()
     assert effects == both(Indication.FAULT)
 
