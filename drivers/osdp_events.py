@@ -20,7 +20,7 @@ class CardRead:
 
 @dataclass(frozen=True, slots=True)
 class InputsRead:
-    """The state of all inputs; an input is on while its contact is closed."""
+    """The state of all inputs, on while the contact is closed; a wire in trouble is off."""
 
     inputs: tuple[bool, ...]
 
@@ -44,7 +44,7 @@ def read_event(event: Mapping[str, object]) -> OsdpEvent | None:
             "type": osdp_sys.STATUS_REPORT_INPUT,
             "report": bytes(report),
         }:
-            return InputsRead(tuple(byte != 0 for byte in report))
+            return InputsRead(tuple(byte == 1 for byte in report))
         case _:
             return None
 

@@ -10,8 +10,8 @@ import osdp_sys
 
 from drivers.base import LinkLost, LinkUp, Signal
 from drivers.framers import Empty, Frame, without_aim
+from drivers.osdp_device import OsdpDevice
 from drivers.osdp_events import CARD_SIZE_MAX, CardRead, OsdpEvent, hex_digits
-from drivers.osdp_line import OsdpDevice
 from drivers.readers.scanning import Report, Scanning
 
 log = logging.getLogger(__name__)

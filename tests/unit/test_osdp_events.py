@@ -33,8 +33,8 @@ def test_more_bits_than_there_are_bytes_for_are_not_believed():
     assert read_event({**CARD, "length": 1000}) == CardRead(b"\xab\xcd", 16)
 
 
-def test_inputs_are_on_where_anything_is_reported():
-    assert read_event(STATUS) == InputsRead((True, False, True))
+def test_an_input_is_on_where_its_contact_is_closed_and_its_wire_is_whole():
+    assert read_event(STATUS) == InputsRead((True, False, False))
 
 
 @pytest.mark.parametrize(
