@@ -38,7 +38,8 @@ class Mosquitto:
         state = directory / f"mosquitto-{self.port}"
         state.mkdir()
         lines = f"listener {self.port} 127.0.0.1\n{_DURABLE.format(directory=state)}{settings}"
-        if "user root\n" not in settings:  # Started by root it would drop its rights, and our files.
+        # Started by root it would drop its rights, and with them our files.
+        if "user root\n" not in settings:
             lines += "user root\n"
         if users is not None:
             lines += f"password_file {_password_file(state / 'passwords', users)}\n"
