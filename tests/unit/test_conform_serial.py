@@ -1,0 +1,40 @@
+"""The conformance kit against the reference controller, and against one that breaks each rule."""
+
+import pytest
+
+from drivers.conform.serial_kit import serial_rules
+from drivers.conform.words import Verdict
+from firmware_protocol.device import Device
+from firmware_protocol.words import Mode
+from tests.unit.conform_broken import BROKEN, MODE_BEFORE, PATCHES
+from tests.unit.conform_world import WIRE_S, conforms
+
+ALONE = [rule.id for rule in serial_rules(0)]
+SHARED = [rule.id for rule in serial_rules(5)]
+NEEDS_NOBODY = [rule.id for rule in serial_rules(0) if not rule.needs]
+
+
+@pytest.mark.parametrize("address", [0, 5])
+def test_the_reference_controller_keeps_every_rule(address: int) -> None:
+    report = conforms(Device, address=address)
+    assert [(it.rule, it.seen) for it in report.findings if it.verdict is not Verdict.PASSED] == []
+    assert [it.rule for it in report.findings] == (SHARED if address else ALONE)
+    assert (report.device, report.firmware) == ("tripod", "1.0")
+
+
+def test_there_is_a_broken_controller_for_each_rule() -> None:
+    assert set(BROKEN) == {*ALONE, *SHARED}
+
+
+@pytest.mark.parametrize("rule", sorted(BROKEN))
+def test_a_controller_that_breaks_a_rule_fails_by_its_name(rule: str, monkeypatch) -> None:
+    MODE_BEFORE[0] = Mode.NORMAL
+    address = 0 if rule in ALONE else 5
+    if rule in PATCHES:
+        monkeypatch.setattr(*PATCHES[rule])
+    wire_s = 0.09 if rule == "R26" else WIRE_S
+    chosen = [rule] if rule != "R17b" else ["R19a", "R17b"]
+    report = conforms(BROKEN[rule], rules=chosen, address=address, wire_s=wire_s)
+    assert rule in report.failed, report.findings
+    (finding,) = [it for it in report.findings if it.rule == rule]
+    assert finding.seen
