@@ -17,6 +17,9 @@ from drivers.turnstiles.modbus_turnstile import modbus_turnstile
 CHANNELS_MAX: Final = 32
 """The biggest relay boards that are sold."""
 
+PULSE_MS_MAX: Final = 1000
+"""More than any turnstile needs; the next person waits until the pulse is over."""
+
 UNLOCK_MS: Final = whole(
     "unlock_ms",
     "how long the person may take to begin; no longer than the turnstile itself waits",
@@ -78,7 +81,7 @@ def _input(name: str, meaning: str, normally: Normally) -> tuple[Key, Key]:
 
 
 def _pulse_ms(value: object) -> int:
-    if type(value) is int and value in range(PULSE_STEP_MS, 5001, PULSE_STEP_MS):
+    if type(value) is int and value in range(PULSE_STEP_MS, PULSE_MS_MAX + 1, PULSE_STEP_MS):
         return value
     raise UnfitError(shown(value))
 
@@ -121,7 +124,7 @@ MODBUS_RELAY: Final[DriverKind[Turnstile]] = DriverKind(
             CHANNELS_MAX,
             0,
         ),
-        Key("pulse_ms", "how long the relay is on", "100 to 5000 in steps of 100", _pulse_ms, 500),
+        Key("pulse_ms", "how long the relay is on", "100 to 1000 in steps of 100", _pulse_ms, 500),
         UNLOCK_MS,
         *_input("entry", "tells that somebody went in", Normally.OPEN),
         *_input("exit", "tells that somebody went out", Normally.OPEN),

@@ -122,6 +122,8 @@ class PolledLine:
     # --- the line ------------------------------------------------------------------------------
 
     def _opened(self) -> None:
+        # For the moment between a hang-up and its being told.
+        self._loss = f"{self.port} takes no bytes any more: was the cable pulled?"
         self._is_tried.set()
         self._is_open.set()
 

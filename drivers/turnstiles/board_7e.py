@@ -29,7 +29,6 @@ class Board7e:
     ever forbidden. What the board says of its beams is not used: nothing tells what it means.
     """
 
-    is_counting = True
     can_close = True
     poll_s = POLL_S
     sees = frozenset(Direction)
@@ -54,7 +53,23 @@ class Board7e:
         return await self.read()
 
     async def read(self) -> Seen:
-        status = await self._ask(Code.QUERY)
+        return self._look(await self._ask(Code.QUERY))
+
+    async def open(self, direction: Direction, before_s: float) -> Seen:
+        side = Code.OPEN_LEFT if direction is self._left else Code.OPEN_RIGHT
+        return self._look(await self._ask(side, 1, before_s))
+
+    async def close_entry(self) -> None:
+        await self._ask(Code.CLOSE)
+
+    async def set_mode(self, mode: Mode) -> None:
+        if mode is Mode.FREE:
+            await self._ask(Code.KEEP_OPEN)
+        elif self._is_freed:
+            await self._ask(Code.CLOSE)
+        self._is_freed = mode is Mode.FREE
+
+    def _look(self, status: Status) -> Seen:
         counts = {self._left: status.left, self._right: status.right}
         risen = self._watermarks.advance(counts, asyncio.get_running_loop().time())
         is_alarm = status.alarm not in {0, self._alarm}
@@ -66,20 +81,6 @@ class Board7e:
             fault=f"the board reports fault {status.fault}" if status.fault else "",
             notes=(f"alarm_{status.alarm}",) * is_alarm + ("counters_jumped",) * risen.is_gap,
         )
-
-    async def open(self, direction: Direction, before_s: float) -> None:
-        side = Code.OPEN_LEFT if direction is self._left else Code.OPEN_RIGHT
-        await self._ask(side, 1, before_s)
-
-    async def close_entry(self) -> None:
-        await self._ask(Code.CLOSE)
-
-    async def set_mode(self, mode: Mode) -> None:
-        if mode is Mode.FREE:
-            await self._ask(Code.KEEP_OPEN)
-        elif self._is_freed:
-            await self._ask(Code.CLOSE)
-        self._is_freed = mode is Mode.FREE
 
     async def _ask(self, code: Code, d0: int = 0, before_s: float = math.inf) -> Status:
         return await self._device.ask(

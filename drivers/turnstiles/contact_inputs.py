@@ -26,11 +26,15 @@ class Contacts:
     fire: Contact | None = None
 
     @property
+    def last_input(self) -> int:
+        """The highest number in use; 0 where nothing is wired."""
+        contacts = [*self.passages.values(), self.ready, self.alarm, self.fire]
+        return max((contact.number for contact in contacts if contact is not None), default=0)
+
+    @property
     def input_count(self) -> int:
         """How many inputs must be read: whole bytes, as boards send them."""
-        contacts = [*self.passages.values(), self.ready, self.alarm, self.fire]
-        last = max((contact.number for contact in contacts if contact is not None), default=0)
-        return -8 * (-last // 8)
+        return -8 * (-self.last_input // 8)
 
 
 class ContactInputs:

@@ -10,6 +10,8 @@ from drivers.base import Direction
 PASSAGES_PER_S_MAX: Final = 2
 # A group that runs through an open gate between two readings.
 PASSAGES_AT_ONCE_MAX: Final = 10
+# A day of the busiest lane; after a longer outage a bigger number is not believed either.
+PASSAGES_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Watermarks:
 
     def advance(self, counts: Mapping[Direction, int], now_s: float) -> Risen:
         before, self._counts = self._counts, counts
-        possible = PASSAGES_AT_ONCE_MAX + PASSAGES_PER_S_MAX * (now_s - self._read_s)
+        in_the_time = PASSAGES_AT_ONCE_MAX + PASSAGES_PER_S_MAX * (now_s - self._read_s)
+        possible = min(in_the_time, PASSAGES_MAX)
         self._read_s = now_s
         if before is None:
             return Risen({}, is_gap=False)

@@ -66,7 +66,6 @@ class RelayBoard:
     own. Contacts have no memory: what happens while nobody reads them stays unknown.
     """
 
-    is_counting = False
     can_close = False
 
     def __init__(self, device: ModbusDevice, wiring: Wiring) -> None:

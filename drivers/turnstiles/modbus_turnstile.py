@@ -6,11 +6,12 @@ device: that several registers are read by one question is from the protocol, no
 """
 
 import asyncio
+import contextlib
 from typing import Final
 
 from drivers.base import Capabilities, Direction, Mode
 from drivers.boards.modbus import ModbusDevice
-from drivers.polled_line import PolledLine
+from drivers.polled_line import LineDownError, PolledLine, RefusedError, SilentError
 from drivers.turnstiles.counters import Watermarks
 from drivers.turnstiles.polled import PolledTurnstile
 from drivers.turnstiles.polled_board import Seen
@@ -43,7 +44,6 @@ class LotBoard:
     Anti-panic that somebody else began is not ended from here, and the exit is never closed.
     """
 
-    is_counting = True
     can_close = True
     poll_s = POLL_S
     sees = frozenset(Direction)
@@ -88,10 +88,13 @@ class LotBoard:
             passing=frozenset(way for way, position in present.items() if position),
         )
 
-    async def open(self, direction: Direction, before_s: float) -> None:
-        if direction is Direction.EXIT and self._is_exit_free:
-            return  # One passage instead of all of them would close the exit.
-        await self._device.write_registers(GRANTS[direction], [1], before_s=before_s)
+    async def open(self, direction: Direction, before_s: float) -> Seen | None:
+        # Where the exit is free, one passage instead of all of them would close it.
+        if direction is Direction.ENTRY or not self._is_exit_free:
+            await self._device.write_registers(GRANTS[direction], [1], before_s=before_s)
+        with contextlib.suppress(LineDownError, RefusedError, SilentError):
+            return await self.read()
+        return None  # It is open all the same.
 
     async def close_entry(self) -> None:
         await self._device.write_registers(GRANTS[Direction.ENTRY], [0])

@@ -111,11 +111,12 @@ class Openings:
         self, direction: base.Direction, now_s: float, *, is_free: bool
     ) -> base.Passed | base.Breached:
         grant = self.in_force
+        is_entry = direction is base.Direction.ENTRY
         if grant is not None and grant.order.direction is direction:
             self.in_force = None
-            self._tailgate_until_s = grant.close_s
+            if is_entry:
+                self._tailgate_until_s = grant.close_s
             return base.Passed(direction, grant.order.grant)
-        is_entry = direction is base.Direction.ENTRY
         if is_entry and not is_free and now_s < self._tailgate_until_s:
             return base.Breached(base.BreachKind.TAILGATE, direction)
         return base.Passed(direction, None, free=is_free)

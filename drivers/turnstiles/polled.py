@@ -148,13 +148,18 @@ class PolledTurnstile:
 
     async def _serve_order(self) -> None:
         """Open, if the board is ready for it; an order that could not be sent yet is kept."""
-        order = self._order
-        if order is None or _now_s() < self._board.ready_s(order.direction):
+        order, now_s = self._order, _now_s()
+        if order is None:
             return
-        if self._board.is_counting:
-            self._see(await self._board.read())  # Who passed before the open is not its person.
-        if self._order is not None:  # Not refused by what was seen.
-            await self._open(self._order)
+        if now_s >= self._order_late_s:
+            self._refuse_order("expired")
+            return
+        if now_s < self._board.ready_s(order.direction):
+            return
+        try:
+            await self._open(order)
+        finally:
+            self._order = None
 
     async def _keep_up(self) -> None:
         """Send what may be sent again: the mode, and the end of an entry that nobody used."""
@@ -167,10 +172,8 @@ class PolledTurnstile:
             self._openings.closed()
 
     async def _open(self, order: base.OpenOnce) -> None:
-        self._order = None
-        self._openings.begin(order, _now_s())
         try:
-            await self._board.open(order.direction, self._order_late_s)
+            before = await self._board.open(order.direction, self._order_late_s)
         except LateError:
             self._answer(base.NotOpened(order.grant, "expired"))
         except RefusedError as refusal:
@@ -179,13 +182,19 @@ class PolledTurnstile:
         except LineDownError:
             self._answer(base.NotOpened(order.grant, "link_down"))
             raise
-        except SilentError:
-            self._answer(base.OpenUnknown(order.grant))
-        except asyncio.CancelledError:
-            self._answer(base.OpenUnknown(order.grant))
-            raise
+        except (SilentError, asyncio.CancelledError) as error:
+            self._begin(order, base.OpenUnknown(order.grant))
+            if isinstance(error, asyncio.CancelledError):
+                raise
         else:
-            self._answer(base.Opened(order.grant))
+            self._order = None
+            if before is not None:
+                self._see(before)  # Who passed before the open is not its person.
+            self._begin(order, base.Opened(order.grant))
+
+    def _begin(self, order: base.OpenOnce, answer: Answer) -> None:
+        self._openings.begin(order, _now_s())
+        self._answer(answer)
 
     async def _change_mode(self, mode: base.Mode) -> None:
         try:

@@ -48,11 +48,6 @@ class Board(Protocol):
         ...
 
     @property
-    def is_counting(self) -> bool:
-        """It counts passages by itself, also while nobody reads it."""
-        ...
-
-    @property
     def can_close(self) -> bool:
         """An entry that nobody used can be taken back."""
         ...
@@ -67,8 +62,11 @@ class Board(Protocol):
 
     async def read(self) -> Seen: ...
 
-    async def open(self, direction: Direction, before_s: float) -> None:
-        """Let one person through, for a time that the board keeps itself; sent once."""
+    async def open(self, direction: Direction, before_s: float) -> Seen | None:
+        """Let one person through, for a time that the board keeps itself; sent once.
+
+        A board that counts returns what it has counted by now: who passed before the open.
+        """
         ...
 
     async def close_entry(self) -> None:

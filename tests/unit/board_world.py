@@ -162,9 +162,13 @@ class Lane:
         self.react(report)
 
     def open(
-        self, grant: str = ANNA, direction: base.Direction = ENTRY, unlock_ms: int = 5000
+        self,
+        grant: str = ANNA,
+        direction: base.Direction = ENTRY,
+        unlock_ms: int = 5000,
+        ttl_ms: int = 1500,
     ) -> None:
-        self.driver.send(base.OpenOnce(grant, direction, unlock_ms, ttl_ms=1500))
+        self.driver.send(base.OpenOnce(grant, direction, unlock_ms, ttl_ms))
 
     def told(self, *kinds: type) -> list[base.GateReport]:
         return [report for report in self.reports if isinstance(report, kinds)]

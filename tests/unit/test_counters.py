@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import Direction
-from drivers.turnstiles.counters import PASSAGES_AT_ONCE_MAX, Risen, Watermarks
+from drivers.turnstiles.counters import PASSAGES_AT_ONCE_MAX, PASSAGES_MAX, Risen, Watermarks
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
 TOP = 1 << 24
@@ -50,13 +50,19 @@ def test_a_counter_that_no_crowd_can_have_made_is_another_ones_and_tells_nobody(
     assert risen == Risen({ENTRY: 0, EXIT: 0}, is_gap=True)
 
 
+def test_not_even_after_a_month_is_everything_believed():
+    month_s = 30 * 86_400
+    assert marks().advance({ENTRY: PASSAGES_MAX, EXIT: 0}, month_s).passages[ENTRY] == PASSAGES_MAX
+    assert marks().advance({ENTRY: PASSAGES_MAX + 1, EXIT: 0}, month_s).is_gap
+
+
 def test_after_a_jump_it_goes_on_from_there():
     watermarks = marks(500)
     watermarks.advance({ENTRY: 90_000, EXIT: 0}, 0.1)
     assert watermarks.advance({ENTRY: 90_001, EXIT: 0}, 0.2).passages[ENTRY] == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from([24, 32]),
     st.integers(0, (1 << 32) - 1),

@@ -7,11 +7,13 @@ import pytest
 
 from drivers import base
 from drivers.contacts import Contact, Normally
+from drivers.polled_line import SilentError
+from drivers.simulated import relay_board
 from drivers.simulated.people import Behaviour
 from drivers.simulated.relay_board import SimulatedRelayBoard
 from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.modbus_relay import Wiring, modbus_relay
-from drivers.turnstiles.openings import ANSWERS_KEPT
+from drivers.turnstiles.openings import ANSWERS_KEPT, Openings
 from tests.unit.board_world import ANNA, BUDI, CITRA, ENTRY, EXIT, World, run
 
 OPEN, CLOSED = Normally.OPEN, Normally.CLOSED
@@ -94,13 +96,13 @@ async def test_an_open_is_one_pulse_that_the_board_times_and_its_passage_is_told
 @linked()
 async def test_an_open_is_sent_at_once_and_not_at_the_next_reading(world, site, lane):
     loop = asyncio.get_running_loop()
-    for step in range(20):
+    for step in range(10):
         started_s = loop.time()
         lane.open(f"{step:032x}")
         await asyncio.sleep(0.06)
         sent_s = [at_s for at_s, data in world.wire.sent if data == PULSE][-1]
         assert sent_s - started_s < 0.03  # At worst it waits for a reading that has begun.
-        await asyncio.sleep(3 + step * 0.0017)
+        await asyncio.sleep(1.5 + step * 0.0034)
 
 
 @linked(behaviour=Behaviour.STAY)
@@ -129,6 +131,16 @@ async def test_the_lane_opens_again_for_the_next_person(world, site, lane):
 
 
 @linked()
+async def test_an_open_that_is_too_old_when_the_relay_has_rested_is_not_sent(world, site, lane):
+    lane.open()
+    await asyncio.sleep(0.53)
+    lane.open(BUDI, ttl_ms=50)
+    await asyncio.sleep(1)
+    assert lane.told(base.NotOpened) == [base.NotOpened(BUDI, "expired")]
+    assert written(world) == [PULSE]
+
+
+@linked()
 async def test_a_repeat_of_a_grant_answers_the_same_and_never_pulses_again(world, site, lane):
     lane.open()
     lane.open()
@@ -154,14 +166,12 @@ async def test_another_open_while_one_is_under_way_or_in_force_is_busy(world, si
     assert written(world) == [PULSE]
 
 
-@linked()
-async def test_only_the_last_answers_are_kept(world, site, lane):
+def test_only_the_last_answers_are_kept():
+    openings = Openings()
     for number in range(ANSWERS_KEPT + 1):
-        lane.open(f"{number:032x}")
-        await asyncio.sleep(2)
-    lane.open(f"{0:032x}")
-    await asyncio.sleep(2)
-    assert len(written(world)) == ANSWERS_KEPT + 2
+        openings.answer(base.NotOpened(f"{number:032x}", "busy"), 0.0)
+    assert openings.recall(f"{0:032x}") is None
+    assert openings.recall(f"{1:032x}") == base.NotOpened(f"{1:032x}", "busy")
 
 
 @linked()
@@ -259,6 +269,32 @@ async def test_a_reading_now_and_then_without_an_answer_is_no_outage(world, site
     world.wire.spoil = lambda _, data: [] if chance.random() < 0.05 else [data]
     await asyncio.sleep(30)
     assert lane.since() == []
+
+
+@linked()
+async def test_a_line_that_takes_no_bytes_opens_nothing(world, site, lane):
+    """As in the moment between a hang-up and its being told."""
+    await asyncio.sleep(0.02)
+    world.wire.is_plugged = False
+    lane.open()
+    await asyncio.sleep(0.5)
+    assert lane.since() == [
+        base.NotOpened(ANNA, "link_down"),
+        base.LinkLost("/dev/ttyS7 takes no bytes any more: was the cable pulled?"),
+    ]
+
+
+@linked()
+async def test_an_open_that_waits_too_long_for_the_line_is_not_sent(world, site, lane):
+    busy = asyncio.ensure_future(
+        world.line.ask(b"others", lambda _: None, within_s=3)  # Other boards, all of them silent.
+    )
+    lane.open()
+    await asyncio.sleep(10)
+    with pytest.raises(SilentError):
+        await busy
+    assert lane.told(base.NotOpened) == [base.NotOpened(ANNA, "expired")]
+    assert written(world) == []
 
 
 def test_an_open_that_is_cut_off_with_its_driver_is_unknown():
@@ -367,14 +403,14 @@ def test_in_a_fire_at_the_start_the_relays_are_left_alone_until_it_is_over():
 
 
 @linked()
-async def test_a_fire_refuses_an_open_that_waits_for_the_line(world, site, lane):
-    world.wire.spoil = lose_answers_to(b"\x01\x02", 2)
-    await asyncio.sleep(0.05)
-    await site.order("fire on")
-    world.wire.spoil = lambda to, data: [data]
-    await asyncio.sleep(0.5)
-    lane.open()
-    assert lane.since() == [base.FireChanged(is_on=True), base.NotOpened(ANNA, "fire")]
+async def test_a_fire_refuses_an_open_that_still_waits_for_its_turn(world, site, lane):
+    lane.open(ANNA)
+    await asyncio.sleep(0.53)
+    assert lane.since() == [base.Opened(ANNA), base.Passed(ENTRY, ANNA)]
+    lane.open(BUDI)  # The relay is still on for the first one.
+    await site.order("fire on", 1)
+    assert lane.since() == [base.FireChanged(is_on=True), base.NotOpened(BUDI, "fire")]
+    assert written(world) == [PULSE]
 
 
 # --- the turnstile's own state ---------------------------------------------------------------------
@@ -417,7 +453,7 @@ async def test_a_passage_that_does_not_end_is_noted_once_and_counts_once(world, 
     board = site.board
     inputs = board.inputs
     board.inputs = lambda address, count: set_input(inputs, 0, level=True)
-    await asyncio.sleep(90)
+    await asyncio.sleep(40)
     assert lane.since() == [base.Passed(ENTRY, None), base.DeviceNoted("held")]
 
 
@@ -638,6 +674,31 @@ def test_two_boards_share_one_line_and_each_opens_its_own_turnstile():
             one.open(CITRA)
             await asyncio.sleep(3)
             assert one.since() == [base.Opened(CITRA), base.Passed(ENTRY, CITRA)]
+
+    run(main())
+
+
+@pytest.mark.parametrize(("board_count", "closed_ms"), [(1, 100), (2, 160), (3, 220)])
+def test_the_shortest_passage_contacts_that_the_documents_name_are_seen(
+    mocker, board_count, closed_ms
+):
+    mocker.patch.object(relay_board, "CLOSED_MS", closed_ms)
+
+    async def main():
+        world = World(9600, 0.004)
+        ways = [
+            world.add(
+                SimulatedRelayBoard(address), lambda line, it=address: modbus_relay(line, it, FULL)
+            )
+            for address in range(1, board_count + 1)
+        ]
+        async with world.running():
+            for step in range(12):
+                for site, _ in ways:
+                    await site.order("exit", 0.7 + step * 0.0013)
+            await asyncio.sleep(1)
+            for _, lane in ways:
+                assert len(lane.told(base.Passed)) == 12
 
     run(main())
 

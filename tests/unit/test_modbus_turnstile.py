@@ -175,6 +175,19 @@ async def test_two_bodies_on_one_grant_are_a_passage_and_a_tailgate(world, site,
 
 
 @linked()
+async def test_who_forces_the_entry_after_somebody_left_on_a_grant_is_no_tailgater(
+    world, site, lane
+):
+    lane.open(direction=EXIT)
+    await asyncio.sleep(1)
+    await site.order("force", 1)
+    assert lane.told(base.Passed, base.Breached) == [
+        base.Passed(EXIT, ANNA),
+        base.Passed(ENTRY, None),
+    ]
+
+
+@linked()
 async def test_ways_without_a_grant_are_nobodys(world, site, lane):
     await site.order("force", 1)
     await site.order("exit", 1)
@@ -217,13 +230,39 @@ async def test_a_refusal_is_told_as_not_opened(world, site, lane):
 
 
 @linked()
-async def test_an_open_to_a_turnstile_that_just_died_is_never_sent(world, site, lane):
+async def test_an_open_to_a_turnstile_that_just_died_is_unknown_and_then_the_link_is_lost(
+    world, site, lane
+):
     site.end.is_plugged = False
     await asyncio.sleep(0.06)
     lane.open()
     await asyncio.sleep(5)
-    assert [type(it) for it in lane.since()] == [base.NotOpened, base.LinkLost]
-    assert world.sent(WRITE) == []
+    assert [type(it) for it in lane.since()] == [base.OpenUnknown, base.LinkLost]
+    assert world.sent(WRITE) == [GRANT]
+    site.end.is_plugged = True
+    await asyncio.sleep(4)
+    assert lane.since() == [base.LinkUp(""), base.NotPassed(ANNA)]
+
+
+@linked()
+async def test_a_grant_that_was_answered_is_open_whatever_becomes_of_the_reading_after_it(
+    world, site, lane
+):
+    is_granted = [False]
+
+    def spoil(to, data):
+        if to == "host" and data.startswith(WRITE):
+            is_granted[0] = True
+            return [data]
+        return [] if is_granted[0] and to == "host" else [data]
+
+    world.wire.spoil = spoil
+    lane.open()
+    await asyncio.sleep(0.5)
+    assert lane.since() == [base.Opened(ANNA)]
+    world.wire.spoil = lambda to, data: [data]
+    await asyncio.sleep(3)
+    assert lane.told(base.Passed) == [base.Passed(ENTRY, ANNA)]
 
 
 # --- outages --------------------------------------------------------------------------------------
