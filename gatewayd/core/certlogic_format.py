@@ -40,6 +40,23 @@ def parse(expression: object) -> Logic | tuple[Issue, ...]:
     return issues or Logic(expression)
 
 
+def find_paths(logic: Logic) -> list[str]:
+    """Return all paths into the data, each once, as they stand in the logic."""
+    found: dict[str, None] = {}
+    waiting = [logic.expression]
+    while waiting:
+        match waiting.pop():
+            case {"var": str(path)}:
+                found[path] = None
+            case dict() as operation:
+                waiting += operation.values()
+            case list() as items:
+                waiting += reversed(items)
+            case _:
+                pass
+    return list(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """How many operands an operation has (most: None is any number), and how an issue tells it.
