@@ -37,8 +37,14 @@ class Channel:
 
     def seal(self, message: Message, transcript: bytes = b"", *, is_repeat: bool = False) -> Frame:
         """Make the next frame."""
-        self._sent += 1
         kind, body = bodies.encode(message)
+        return self.seal_body(kind, body, transcript, is_repeat=is_repeat)
+
+    def seal_body(
+        self, kind: int, body: bytes, transcript: bytes = b"", *, is_repeat: bool = False
+    ) -> Frame:
+        """Make the next frame with any type and body."""
+        self._sent += 1
         frame = Frame(
             kind=kind,
             is_from_device=self._is_device,
