@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from config.problems import SettingsError
 from gatewayd.app.key_files import KeyFileError
+from gatewayd.app.trust_changes import TrustFileError
 from gatewayd.ports import StorageError
 
 MISUSE = 2
@@ -26,5 +27,5 @@ def told_plainly() -> Iterator[None]:
         yield
     except (SettingsError, KeyFileError) as error:
         raise EarlyEnd(str(error), MISUSE) from error
-    except StorageError as error:
+    except (StorageError, TrustFileError) as error:
         raise EarlyEnd(str(error), NO) from error

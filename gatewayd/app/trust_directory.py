@@ -1,22 +1,33 @@
-"""The trust folder on disk: one file `NAME.jwks.json` for each issuer that the site believes."""
+"""The trust folder on disk: files of public keys, each with what its keys may sign.
 
-import json
+What a file holds is told by its content, not by its name; only its ending must be one of SUFFIXES,
+so that a draft or a note left there is told instead of tried.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatewayd.core.jwks import parse_issuer
-from gatewayd.core.trust import IssuerKey, Trust, collect
+from gatewayd.core.trust import Trust, collect
+from gatewayd.core.trust_documents import TrustDocument, parse_document
 
 SUFFIX = ".jwks.json"
-FILE_SIZE_MAX = 1_000_000  # Thousands of keys; the world's list of health issuers is half of it.
+SUFFIXES = (".json", ".pem", ".crt", ".cer", ".der")
+FILE_SIZE_MAX = 16_000_000  # Ten times all health issuers of the world in one file.
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFile:
+    path: Path
+    document: TrustDocument
 
 
 @dataclass(frozen=True, slots=True)
 class TrustFolder:
-    """What was found; each problem is a sentence that names the file. Broken files are skipped."""
+    """What was found; each problem is a sentence that names the file. Broken parts are skipped."""
 
     trust: Trust
     problems: tuple[str, ...]
+    files: tuple[TrustFile, ...] = ()
 
 
 def read_trust(directory: Path) -> TrustFolder:
@@ -24,26 +35,36 @@ def read_trust(directory: Path) -> TrustFolder:
     try:
         paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        problem = f"{directory}: cannot be read: {error.strerror}; no signed pass is believed"
+        problem = f"{directory}: cannot be read: {error.strerror}; no signed code is believed"
         return TrustFolder(collect(()), (problem,))
-    keys: list[IssuerKey] = []
-    problems: list[str] = []
-    for path in paths:
-        found, wrong = _read_file(path)
-        keys.extend(found)
-        problems.extend(f"{path}: {what}" for what in wrong)
-    return TrustFolder(collect(keys), tuple(problems))
+    files = tuple(TrustFile(path, _read_file(path)) for path in paths)
+    return TrustFolder(
+        collect(
+            (key for file in files for key in file.document.keys),
+            (each for file in files for each in file.document.revocations),
+        ),
+        tuple(f"{file.path}: {what}" for file in files for what in file.document.problems),
+        files,
+    )
 
 
-def _read_file(path: Path) -> tuple[tuple[IssuerKey, ...], tuple[str, ...]]:
-    if not path.name.endswith(SUFFIX):
-        return (), (f"expected a file of public keys named NAME{SUFFIX}; take this one out",)
+def check_content(path: Path, content: bytes) -> TrustDocument:
+    """Return what can be used of a file of that name."""
+    if path.name.startswith(".") or not path.name.endswith(SUFFIXES):
+        endings = ", ".join(SUFFIXES)
+        what = f"expected a name with one of the endings {endings}, and no dot before it"
+        return TrustDocument(problems=(what,))
+    if len(content) > FILE_SIZE_MAX:
+        return TrustDocument(problems=(f"expected at most {FILE_SIZE_MAX} bytes; split it",))
+    return parse_document(content)
+
+
+def _read_file(path: Path) -> TrustDocument:
     try:
-        if path.stat().st_size > FILE_SIZE_MAX:
-            return (), (f"expected at most {FILE_SIZE_MAX} bytes; split it, one file per issuer",)
-        document = json.loads(path.read_bytes())
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= FILE_SIZE_MAX else b" " * (FILE_SIZE_MAX + 1)
     except OSError as error:
-        return (), (f"cannot be read: {error.strerror}; look at its owner and rights",)
-    except (ValueError, RecursionError):
-        return (), ("expected JSON; copy it again from the issuer",)
-    return parse_issuer(document)
+        return TrustDocument(
+            problems=(f"cannot be read: {error.strerror}; look at its owner and rights",)
+        )
+    return check_content(path, content)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -12,7 +13,9 @@ import click
 from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.errors import MISUSE, EarlyEnd
 from gatewayd.app.storage_directory import storage_directory
+from gatewayd.core.events import parse_time
 from gatewayd.core.words import Json
+from gatewayd.runtime.clock import SystemClock
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -29,6 +32,27 @@ def settings_option(command: CommandT) -> CommandT:
         show_default=True,
         show_envvar=True,
         help="The settings file of the site.",
+    )(command)
+
+
+def trust_option(command: CommandT) -> CommandT:
+    """Add `--trust DIR`."""
+    return click.option(
+        "--trust",
+        "trust_path",
+        required=True,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="The trust folder of a gate.",
+    )(command)
+
+
+def time_option(command: CommandT) -> CommandT:
+    """Add `--at TIME`; the command gets the time, now by default."""
+    return click.option(
+        "--at",
+        callback=_read_time,
+        metavar="TIME",
+        help="When it is shown, like 2027-01-31T08:00:00+07:00  [default: now].",
     )(command)
 
 
@@ -69,3 +93,14 @@ def ended_early() -> Iterator[None]:
     except EarlyEnd as end:
         click.echo(str(end), err=True)
         sys.exit(end.code)
+
+
+def _read_time(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime:
+    if value is None:
+        return SystemClock().utc()
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            "expected a time with its zone, like 2027-01-31T08:00:00+07:00"
+        ) from error

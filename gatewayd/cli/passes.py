@@ -11,17 +11,23 @@ import click
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import make_signing_key
 from gatewayd.app.trust_directory import read_trust
-from gatewayd.cli.options import ended_early, json_option
+from gatewayd.cli.options import ended_early, json_option, time_option, trust_option
 from gatewayd.cli.pass_issue import issue
-from gatewayd.core.credential import SCAN_SIZE_MAX, Credential, SignedPass, UnknownId, read_scan
+from gatewayd.core.credential import (
+    SCAN_SIZE_MAX,
+    Credential,
+    HealthCertificate,
+    SignedPass,
+    UnknownId,
+    read_scan,
+)
 from gatewayd.core.decide import EXIT_CHECKS, Case, Usage
-from gatewayd.core.events import format_time, parse_time
+from gatewayd.core.events import format_time
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
 from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.words import Json, Status
-from gatewayd.runtime.clock import SystemClock
 
 
 @click.group("pass")
@@ -68,27 +74,15 @@ passes.add_command(issue)
     epilog="\b\nExample:\n  gatewayd pass issue ... --text | gatewayd pass verify - --trust trust/"
 )
 @click.argument("code")
-@click.option(
-    "--trust",
-    "trust_path",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The trust folder of a gate.",
-)
-@click.option(
-    "--at",
-    "time",
-    metavar="TIME",
-    help="When it is shown, like 2027-01-31T08:00:00+07:00  [default: now].",
-)
+@trust_option
+@time_option
 @json_option
-def verify(*, code: str, trust_path: Path, time: str | None, is_json: bool) -> None:
+def verify(*, code: str, trust_path: Path, at: datetime, is_json: bool) -> None:
     """Verify a pass as a gate does.
 
     CODE is what the QR code holds; - reads it from the first line of stdin. Exit code 0: valid.
     1: not valid, with the reason. 2: misuse.
     """
-    at = _read_time(time) if time else SystemClock().utc()
     data = _read_stdin() if code == "-" else os.fsencode(code)
     folder = read_trust(trust_path)
     for problem in folder.problems:
@@ -109,18 +103,9 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.readline(SCAN_SIZE_MAX + 2).rstrip(b"\r\n")
 
 
-def _read_time(value: str) -> datetime:
-    try:
-        return parse_time(value)
-    except ValueError as error:
-        raise click.BadParameter(
-            "expected a time with its zone, like 2027-01-31T08:00:00+07:00", param_hint="--at"
-        ) from error
-
-
 def _find_reason(credential: Credential, at: datetime) -> Reason:
     """Run the checks that a gate makes of the code itself."""
-    if isinstance(credential, UnknownId):
+    if isinstance(credential, UnknownId | HealthCertificate):
         return Reason.PREFIX
     case = Case(credential, Status.UNKNOWN, Usage(), Occupancy(), Policy(zone=UTC), at)
     reasons = (check(case).reason for check in EXIT_CHECKS)

@@ -22,6 +22,7 @@ class RevocationList:
     before: of each id, the time before which what was issued is no longer good.
     """
 
+    issuer: str
     key_id: bytes
     counter: int
     """Rises with every change; a list with a lower one is older."""
@@ -39,8 +40,8 @@ class RevocationReading(NamedTuple):
     skipped_count: int
 
 
-def parse_revocations(document: object) -> RevocationReading | Expected:
-    """Read a list as issuers publish it under `.well-known/crl/KID.json`."""
+def parse_revocations(issuer: str, document: object) -> RevocationReading | Expected:
+    """Read a list as an issuer publishes it under `.well-known/crl/KID.json`."""
     match document:
         case {"kid": str() as kid, "method": "rid", "rids": list() as entries, **rest}:
             counter = rest.get("ctr", 0)
@@ -57,4 +58,5 @@ def parse_revocations(document: object) -> RevocationReading | Expected:
             continue
         limit = float(found[2]) if found[2] else _ALL
         before[found[1]] = max(limit, before.get(found[1], 0))
-    return RevocationReading(RevocationList(kid.encode(), counter, before), skipped_count)
+    revocations = RevocationList(issuer, kid.encode(errors="replace"), counter, before)
+    return RevocationReading(revocations, skipped_count)

@@ -96,5 +96,5 @@ def _certify(claims: Mapping[str, object], signer: IssuerKey, trust: Trust) -> C
         not_before=issued_at - CLOCK_SKEW,
         not_after=min(ends, default=None),
         is_revoked=isinstance(revocation_id, str)
-        and trust.is_revoked(signer.issuer, signer.key_id, revocation_id, issued_at.timestamp()),
+        and trust.is_revoked(signer, revocation_id, issued_at.timestamp()),
     )

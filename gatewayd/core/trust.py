@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -57,29 +58,29 @@ class IssuerKey:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """All keys by their id; different keys may share one. Revocation lists by issuer."""
+    """All keys by their id; different keys may share one. Revocation lists by issuer and key id."""
 
     keys: Mapping[bytes, tuple[IssuerKey, ...]]
-    revocations: Mapping[str, tuple[RevocationList, ...]] = field(default_factory=dict)
+    revocations: Mapping[tuple[str, bytes], RevocationList] = field(default_factory=dict)
 
     def find(self, key_id: bytes) -> tuple[IssuerKey, ...]:
         return self.keys.get(key_id, ())
 
-    def is_revoked(self, issuer: str, key_id: bytes, revocation_id: str, since: float) -> bool:
-        """Tell whether the issuer took back what it issued under this id at `since`."""
-        return any(
-            each.key_id == key_id and each.revokes(revocation_id, since)
-            for each in self.revocations.get(issuer, ())
-        )
+    def is_revoked(self, signer: IssuerKey, revocation_id: str, issued_at: float) -> bool:
+        """Tell whether the signer took back what it issued under this id at `issued_at`."""
+        revocations = self.revocations.get((signer.issuer, signer.key_id))
+        return revocations is not None and revocations.revokes(revocation_id, issued_at)
 
 
-def collect(
-    keys: Iterable[IssuerKey], revocations: Mapping[str, tuple[RevocationList, ...]] | None = None
-) -> Trust:
+def collect(keys: Iterable[IssuerKey], revocations: Iterable[RevocationList] = ()) -> Trust:
+    """Put everything together; of two lists of revocations for one key the newer counts."""
     by_id: dict[bytes, list[IssuerKey]] = {}
     for key in keys:
         by_id.setdefault(key.key_id, []).append(key)
-    return Trust({each: tuple(keys) for each, keys in by_id.items()}, revocations or {})
+    newest: dict[tuple[str, bytes], RevocationList] = {}
+    for each in sorted(revocations, key=attrgetter("counter")):
+        newest[each.issuer, each.key_id] = each
+    return Trust({each: tuple(keys) for each, keys in by_id.items()}, newest)
 
 
 def key_id(public: Ed25519PublicKey) -> bytes:

@@ -11,6 +11,7 @@ from gatewayd.cli import pass_issue
 from gatewayd.cli.passes import passes
 from gatewayd.core.passes import PREFIX, Pass, read_pass
 from gatewayd.core.words import Status
+from tests.unit.health_codes import make_certificate, make_dcc
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, 999_999, tzinfo=UTC)
 SUBJECT = "198701012010011001"
@@ -28,7 +29,7 @@ class FixedClock:
 
 @pytest.fixture(autouse=True)
 def _fixed_clock(monkeypatch):
-    monkeypatch.setattr("gatewayd.cli.passes.SystemClock", FixedClock)
+    monkeypatch.setattr("gatewayd.cli.options.SystemClock", FixedClock)
     monkeypatch.setattr("gatewayd.cli.pass_issue.SystemClock", FixedClock)
 
 
@@ -226,12 +227,19 @@ def test_a_pass_is_valid_from_its_first_second_to_before_its_end(folder, at, rea
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [("1001", "prefix"), ("", "empty"), ("OG1:", "cbor"), ("HC1:" + "A" * 99, "prefix")],
+    [("1001", "prefix"), ("", "empty"), ("OG1:", "cbor"), ("HC1:" + "A" * 99, "zlib")],
 )
 def test_what_is_no_pass_says_why_with_exit_code_1(folder, code, reason):
     result = verify(folder, code)
     assert result.exit_code == 1
     assert result.stdout.startswith(f"not valid: {reason}. ")
+
+
+def test_a_health_certificate_is_no_pass(folder):
+    (folder / "trust" / "dsc.der").write_bytes(make_certificate())
+    result = run("verify", make_dcc(), "--trust", str(folder / "trust"))
+    assert result.exit_code == 1
+    assert "prefix" in result.stdout
 
 
 def test_bytes_that_are_no_text_are_refused_not_a_crash(folder):

@@ -7,7 +7,7 @@ LIST = {"kid": "kid-1", "method": "rid", "ctr": 3, "rids": ["all", "old.16394903
 
 
 def parse(document) -> RevocationList:
-    reading = parse_revocations(document)
+    reading = parse_revocations("issuer", document)
     assert not isinstance(reading, Expected)
     assert reading.skipped_count == 0
     return reading.revocations
@@ -15,7 +15,8 @@ def parse(document) -> RevocationList:
 
 def test_an_id_alone_takes_back_everything_under_it():
     revocations = parse(LIST)
-    assert (revocations.key_id, revocations.counter) == (b"kid-1", 3)
+    assert (revocations.issuer, revocations.key_id) == ("issuer", b"kid-1")
+    assert revocations.counter == 3
     assert revocations.revokes("all", 4e9)
     assert not revocations.revokes("other", 0)
 
@@ -37,7 +38,7 @@ def test_of_two_entries_of_one_id_the_wider_counts():
 
 def test_entries_that_cannot_be_read_are_counted_and_the_others_used():
     rids = ["good", "longer-than-the-24-characters", "a.b", "", 7, None, "a b"]
-    reading = parse_revocations({**LIST, "rids": rids})
+    reading = parse_revocations("issuer", {**LIST, "rids": rids})
     assert not isinstance(reading, Expected)
     assert reading.skipped_count == len(rids) - 1
     assert reading.revocations.revokes("good", 4e9)
@@ -49,4 +50,4 @@ def test_entries_that_cannot_be_read_are_counted_and_the_others_used():
     ids=str,
 )
 def test_another_document_is_no_list(document):
-    assert isinstance(parse_revocations(document), Expected)
+    assert isinstance(parse_revocations("issuer", document), Expected)

@@ -5,7 +5,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core.jwks import parse_issuer
+from gatewayd.core.revocation import RevocationList
 from gatewayd.core.trust import IssuerKey, Purpose, collect, issuer_document, key_id
+from tests.unit.health_codes import CARD_ISSUER, SIGNER, jwk
 
 FIXED_TEST_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = FIXED_TEST_KEY.public_key()
@@ -96,3 +98,59 @@ def test_keys_are_found_by_id_and_may_share_it():
     trust = collect([KEY, twin])
     assert trust.find(KEY.key_id) == (KEY, twin)
     assert trust.find(bytes(8)) == ()
+
+
+def test_of_two_lists_of_one_key_the_newer_counts():
+    older, newer = RevocationList("gmsc", b"1", 1, {"a": 9.0}), RevocationList("gmsc", b"1", 2, {})
+    signer = IssuerKey("gmsc", PUBLIC, frozenset({Purpose.HEALTH}), key_id=b"1")
+    for lists in ([older, newer], [newer, older]):
+        assert not collect([signer], lists).is_revoked(signer, "a", 1.0)
+    assert collect([signer], [older]).is_revoked(signer, "a", 1.0)
+
+
+def test_other_keys_than_our_own_come_with_an_id():
+    with pytest.raises(AssertionError):
+        IssuerKey("gmsc", SIGNER.public_key(), frozenset({Purpose.HEALTH}))
+
+
+# --- keys of other issuers ---
+
+
+def test_an_elliptic_key_may_sign_health_certificates_unless_it_says():
+    [key], problems = parse_issuer({"issuer": CARD_ISSUER, "keys": [jwk()]})
+    assert not problems
+    assert (key.issuer, key.key_id) == (CARD_ISSUER, b"kid-1")
+    assert key.may_sign == {Purpose.HEALTH}
+    [command], _ = parse_issuer({"issuer": "centre", "keys": [jwk(may_sign=["command"])]})
+    assert command.may_sign == {Purpose.COMMAND}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"use": "enc"}, "sig"),
+        ({"key_ops": ["encrypt"]}, "verify"),
+        ({"crv": "P-384"}, "P-256"),
+        ({"y": "AAAA"}, "coordinate"),
+        ({"y": jwk()["x"]}, "coordinate"),
+        ({"x": 7}, "P-256"),
+        ({"kid": ""}, "kid"),
+        ({"kid": "k" * 65}, "kid"),
+        ({"kid": 7}, "kid"),
+        ({"may_sign": []}, "may_sign"),
+    ],
+    ids=str,
+)
+def test_a_broken_elliptic_key_is_told_and_left_out(changes, said):
+    keys, [problem] = parse_issuer({"issuer": CARD_ISSUER, "keys": [{**jwk(), **changes}]})
+    assert not keys
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://example.org/" + "a" * 240, "https://example.org/", "é"]
+)
+def test_an_issuer_is_a_name_or_an_address(issuer):
+    keys, problems = parse_issuer({"issuer": issuer, "keys": [jwk()]})
+    assert bool(keys) == (issuer == "https://example.org/")
+    assert bool(problems) == (not keys)

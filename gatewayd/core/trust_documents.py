@@ -1,0 +1,130 @@
+"""What trust files hold, told by what stands in them: keys, certificates, lists, revocations.
+
+- `{"issuer": ..., "keys": [...]}`, a JWK set with its issuer, maybe with `"revocations": [...]`.
+- `{"issuer": ..., "revocations": [...]}`: revocation lists of SMART Health Cards alone.
+- A trust list as gateways of the EU hand it out: `[{"kid": ..., "rawData": ...}, ...]`, or the same
+  under "certificates"; both in base64.
+- Certificates, as PEM (any number of them) or one as DER.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gatewayd.core.jwks import parse_issuer
+from gatewayd.core.revocation import RevocationList, parse_revocations
+from gatewayd.core.signer_certificates import read_certificate
+from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
+from gatewayd.core.tables import Expected
+from gatewayd.core.trust import IssuerKey
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
+_OTHER_SIGNERS = frozenset({"CSCA", "AUTHENTICATION", "UPLOAD", "REVOCATION"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrustDocument:
+    """What of a file can be used, and a sentence for each thing that is wrong."""
+
+    keys: tuple[IssuerKey, ...] = ()
+    revocations: tuple[RevocationList, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def parse_document(content: bytes) -> TrustDocument:
+    """Understand a file, whatever its name."""
+    if b"PRIVATE KEY" in content:
+        return _refuse("a public key: this one is secret; take it out of here")
+    if content.lstrip()[:1] in (b"{", b"["):
+        return _parse_json(content)
+    found = _PEM.findall(content)
+    if found:
+        return _collect(_read_base64(each) for each in found)
+    return _collect([read_certificate(content)])
+
+
+def _parse_json(content: bytes) -> TrustDocument:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return _refuse("JSON; copy it again from the issuer")
+    match document:
+        case {"issuer": _, "keys": _}:
+            keys, problems = parse_issuer(document)
+            lists = _parse_lists(document) if "revocations" in document else TrustDocument()
+            return TrustDocument(keys, lists.revocations, (*problems, *lists.problems))
+        case {"issuer": _, "revocations": _}:
+            return _parse_lists(document)
+        case {"certificates": [*entries]} | [*entries] if entries:
+            return _parse_list(entries)
+        case {"keys": _} | {"rids": _}:
+            return _refuse('the "issuer" too; add the file with: gatewayd trust add --issuer URL')
+        case _:
+            return _refuse("a JWK set with its issuer, a trust list or revocations")
+
+
+def _parse_lists(document: Mapping[str, object]) -> TrustDocument:
+    issuer, entries = document["issuer"], document["revocations"]
+    if not isinstance(issuer, str) or not is_issuer(issuer) or not isinstance(entries, list):
+        return _refuse(f"an issuer's name of {EXPECTED_ISSUER}, and a list of revocations")
+    lists: list[RevocationList] = []
+    problems: list[str] = []
+    for number, entry in enumerate(entries, 1):
+        reading = parse_revocations(issuer, entry)
+        if isinstance(reading, Expected):
+            problems.append(f"revocations {number}: expected {reading.what}")
+            continue
+        lists.append(reading.revocations)
+        if reading.skipped_count:
+            count = reading.skipped_count
+            problems.append(f"revocations {number}: {count} of its rids are misspelled")
+    return TrustDocument((), tuple(lists), tuple(problems))
+
+
+def _parse_list(entries: list[object]) -> TrustDocument:
+    """Read a trust list; what its other certificates are for is no business of a gate."""
+    return _collect(
+        _read_entry(entry)
+        for entry in entries
+        if not isinstance(entry, dict) or entry.get("certificateType") not in _OTHER_SIGNERS
+    )
+
+
+def _read_entry(entry: object) -> IssuerKey | Expected:
+    match entry:
+        case {"rawData": str() as raw, **rest}:
+            key = _read_base64(raw.encode(errors="replace"))
+        case _:
+            return Expected("kid and rawData")
+    if isinstance(key, IssuerKey) and rest.get("kid") not in (None, _encode(key.key_id)):
+        return Expected(f'kid "{_encode(key.key_id)}" for this rawData: one is not copied right')
+    return key
+
+
+def _read_base64(text: bytes) -> IssuerKey | Expected:
+    try:
+        return read_certificate(base64.b64decode(b"".join(text.split()), validate=True))
+    except binascii.Error:
+        return Expected("base64")
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _collect(found: Iterable[IssuerKey | Expected]) -> TrustDocument:
+    keys: list[IssuerKey] = []
+    problems: list[str] = []
+    for number, each in enumerate(found, 1):
+        if isinstance(each, IssuerKey):
+            keys.append(each)
+        else:
+            problems.append(f"certificate {number}: expected {each.what}")
+    return TrustDocument(tuple(keys), (), tuple(problems))
+
+
+def _refuse(what: str) -> TrustDocument:
+    return TrustDocument(problems=(f"expected {what}",))
