@@ -1,86 +1,168 @@
-"""A simulated broker: takes messages, loses connections, and remembers what it took."""
+"""The simulated broker, and the centre behind it: takes messages, loses connections, remembers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
 from gatewayd.ports import BrokerError, Message, Receipt
-from tests.sim.weather import Weather
+from tests.sim.story import Arrived, Story
+from tests.sim.weather import Sky
 
 WINDOW = 20
+SILENT_S = (10.0, 40.0)  # Until the keepalive of a connection notices that nothing comes any more.
 
 
 class SimBroker:
-    """Outlives the gateway; `taken` are all messages in the order they came, repeats too."""
+    """Outlives the gateway. `taken` are the ids of the events it took."""
 
-    def __init__(self, random: Random, weather: Weather) -> None:
-        self.weather = weather
-        self.taken: list[Message] = []
+    def __init__(
+        self, random: Random, sky: Sky, story: Story, is_recorded: Callable[[str], bool]
+    ) -> None:
+        """is_recorded: tells whether an event stands on the gateway's disk."""
+        self.sky = sky
+        self.story = story
+        self.random = random
+        self.taken: set[str] = set()
         self.retained: dict[str, bytes] = {}
-        self._random = random
+        self._is_recorded = is_recorded
+
+    def take(self, message: Message) -> None:
+        event, seq = "", 0
+        if "/event/" in message.topic or "/backfill/" in message.topic:
+            body = json.loads(message.payload)
+            event, seq = body["id"], body["sequence"]
+            self.taken.add(event)
+        if message.is_retained:
+            self.retained[message.topic] = message.payload
+        self.story.saw(
+            Arrived(
+                at_s=asyncio.get_running_loop().time(),
+                topic=message.topic,
+                event=event,
+                seq=seq,
+                is_recorded=not event or self._is_recorded(event),
+                payload=message.payload,
+            )
+        )
+
+
+class SimConnector:
+    """The port Broker of one gateway process; `die` ends its connection as a kill does."""
+
+    def __init__(self, broker: SimBroker) -> None:
+        self._broker = broker
+        self._link: SimLink | None = None
+        self._is_dead = False
 
     @asynccontextmanager
     async def connect(self, will: Message | None) -> AsyncIterator["SimLink"]:
-        await asyncio.sleep(self._random.random() * 0.1)
-        if self.weather.broker_loss_s and self._random.random() < 0.3:
+        broker = self._broker
+        await asyncio.sleep(broker.random.random() * 0.1)
+        if self._is_dead or broker.random.random() < broker.sky.weather.broker_refuses:
             raise BrokerError("the simulated broker refuses")
-        link = SimLink(self, self._random)
+        link = self._link = SimLink(broker, will)
         try:
             yield link
-        except BaseException:
-            self._leave(will)
-            raise
+        finally:
+            link.close()
 
-    def take(self, message: Message) -> None:
-        self.taken.append(message)
-        if message.is_retained:
-            self.retained[message.topic] = message.payload
-
-    def _leave(self, will: Message | None) -> None:
-        if will is not None:
-            self.take(will)
+    def die(self) -> None:
+        self._is_dead = True
+        if self._link is not None:
+            self._link.cut("the process was killed")
 
 
 class SimLink:
+    """One connection. Messages arrive in the order of the calls; a cut loses what is under way."""
+
     window = WINDOW
 
-    def __init__(self, broker: SimBroker, random: Random) -> None:
+    def __init__(self, broker: SimBroker, will: Message | None) -> None:
         self._broker = broker
-        self._random = random
-        loss_s = broker.weather.broker_loss_s
-        loop = asyncio.get_running_loop()
-        self._ends_s = loop.time() + random.expovariate(1 / loss_s) if loss_s else None
-        self._lost: asyncio.Event = asyncio.Event()
+        self._will = will
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[asyncio.Future[Receipt], None] = {}
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._why = ""
+        self._arrives_s = 0.0
+        self._is_silent = False
+        self._timers: list[asyncio.TimerHandle] = []
+        self._draw_end()
 
     async def publish(self, message: Message) -> Receipt:
-        """The message is on its way when the call is made; the receipt takes a while."""
-        self._check()
-        self._broker.take(message)
-        await asyncio.sleep(0.002 + self._random.random() * 0.02)
-        if self._random.random() < self._broker.weather.receipt_lost:
-            self._lose()
-        self._check()
-        return Receipt()
+        if self._ended.done():
+            raise BrokerError(self._why)
+        receipt: asyncio.Future[Receipt] = self._loop.create_future()
+        self._waiting[receipt] = None
+        delay_s = self._broker.random.uniform(0.001, 0.02)
+        self._arrives_s = max(self._loop.time() + delay_s, self._arrives_s + 1e-6)
+        self._loop.call_at(self._arrives_s, self._arrive, message, receipt)
+        try:
+            return await receipt
+        finally:
+            self._waiting.pop(receipt, None)
 
     async def subscribe(self, topic_filter: str) -> None:
-        self._check()
+        raise AssertionError("nothing is subscribed to")
 
     async def messages(self) -> AsyncIterator[Message]:
-        while not self._is_lost():
-            await asyncio.sleep(0.5)
-        raise BrokerError("the simulated connection was lost")
-        yield Message("", b"")  # It is an iterator that never has anything.
+        await asyncio.shield(self._ended)
+        raise BrokerError(self._why)
+        yield  # It is an iterator that never has anything.
 
-    def _is_lost(self) -> bool:
-        now_s = asyncio.get_running_loop().time()
-        if self._ends_s is not None and now_s >= self._ends_s:
-            self._lost.set()
-        return self._lost.is_set()
+    def cut(self, why: str = "the simulated connection was cut") -> None:
+        """End it without a goodbye."""
+        if self._ended.done():
+            return
+        if self._will is not None:
+            self._broker.take(self._will)
+        self._end(why)
 
-    def _lose(self) -> None:
-        self._lost.set()
+    def close(self) -> None:
+        self._end("the simulated connection was closed")
 
-    def _check(self) -> None:
-        if self._is_lost():
-            raise BrokerError("the simulated connection was lost")
+    def _end(self, why: str) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        if self._ended.done():
+            return
+        self._why = why
+        self._ended.set_result(None)
+        for receipt in self._waiting:
+            if not receipt.done():
+                receipt.set_exception(BrokerError(why))
+
+    def _draw_end(self) -> None:
+        weather, random = self._broker.sky.weather, self._broker.random
+        if not weather.broker_cut_s:
+            return
+        end_s = random.expovariate(1 / weather.broker_cut_s)
+        if random.random() < weather.broker_hangs:
+            self._timers.append(self._loop.call_later(end_s, self._fall_silent))
+            end_s += random.uniform(*SILENT_S)
+        self._timers.append(self._loop.call_later(end_s, self.cut))
+
+    def _fall_silent(self) -> None:
+        self._broker.story.note("broker_silent")
+        self._is_silent = True
+
+    def _arrive(self, message: Message, receipt: asyncio.Future[Receipt]) -> None:
+        if self._ended.done() or self._is_silent:
+            return
+        broker = self._broker
+        broker.take(message)
+        weather = broker.sky.weather
+        if message.qos and broker.random.random() < weather.duplicate:
+            broker.story.note("duplicate_delivered")
+            broker.take(message)
+        if message.qos and broker.random.random() < weather.receipt_lost:
+            broker.story.note("receipt_lost")
+            self.cut()
+            return
+        self._loop.call_later(broker.random.uniform(0.001, 0.02), self._answer, receipt)
+
+    def _answer(self, receipt: asyncio.Future[Receipt]) -> None:
+        if not receipt.done() and not self._is_silent:
+            receipt.set_result(Receipt())

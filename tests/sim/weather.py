@@ -1,64 +1,94 @@
 """What goes wrong in one simulated run: each fault is off in half of the runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
-    """Chances from 0 to 1 and means in seconds; 0 is never.
+    """Chances from 0 to 1, and (`_s`) mean times between two of a kind in seconds; 0 is never.
 
-    open_lost: an open command leaves and no answer comes. open_refused: the turnstile says busy.
-    turn_back, stay, tailgate, force: what people do. link_loss_s, broker_loss_s, crash_s: mean time
-    between losses. disk_refusal_s: mean time between refusals. disk_s: mean time of a commit.
+    open_refused: the turnstile says busy. open_lost: a command gets no answer, executed or not.
+    line_slow: a message on the serial line takes seconds. disk_stall: a call takes seconds.
     receipt_lost: the broker has the message, the connection ends before the receipt.
+    broker_refuses: a connection is not made. broker_hangs: one goes silent before it ends.
+    disk_mean_s: how long a call takes that does not stall.
     """
 
-    open_lost: float
-    open_refused: float
-    turn_back: float
-    stay: float
-    tailgate: float
-    force: float
-    link_loss_s: float
-    broker_loss_s: float
-    receipt_lost: float
-    disk_refusal_s: float
-    disk_s: float
-    crash_s: float
+    open_refused: float = 0.0
+    open_lost: float = 0.0
+    line_slow: float = 0.0
+    line_cut_s: float = 0.0
+    reader_cut_s: float = 0.0
+    reboot_s: float = 0.0
+    mechanics_s: float = 0.0
+    fire_s: float = 0.0
+    disk_mean_s: float = 0.001
+    disk_stall: float = 0.0
+    disk_refuses_s: float = 0.0
+    broker_refuses: float = 0.0
+    broker_cut_s: float = 0.0
+    broker_hangs: float = 0.0
+    receipt_lost: float = 0.0
+    duplicate: float = 0.0
+    crash_s: float = 0.0
+    stop_s: float = 0.0
+    turn_back: float = 0.0
+    stay: float = 0.0
+    linger: float = 0.0
+    tailgate: float = 0.0
+    force: float = 0.0
+    walk_out: float = 0.0
+    order_s: float = 0.0
 
 
-CLEAR = Weather(
-    open_lost=0,
-    open_refused=0,
-    turn_back=0,
-    stay=0,
-    tailgate=0,
-    force=0,
-    link_loss_s=0,
-    broker_loss_s=0,
-    receipt_lost=0,
-    disk_refusal_s=0,
-    disk_s=0.001,
-    crash_s=0,
+CLEAR = Weather()
+
+STORM = Weather(
+    open_refused=0.05,
+    open_lost=0.1,
+    line_slow=0.02,
+    line_cut_s=60.0,
+    reader_cut_s=100.0,
+    reboot_s=150.0,
+    mechanics_s=150.0,
+    fire_s=200.0,
+    disk_stall=0.03,
+    disk_refuses_s=80.0,
+    broker_refuses=0.3,
+    broker_cut_s=50.0,
+    broker_hangs=0.3,
+    receipt_lost=0.03,
+    duplicate=0.05,
+    crash_s=60.0,
+    stop_s=150.0,
+    turn_back=0.1,
+    stay=0.1,
+    linger=0.03,
+    tailgate=0.1,
+    force=0.05,
+    walk_out=0.1,
+    order_s=80.0,
 )
+"""Everything at once; a run has about half of it."""
+
+DISK_MEANS_S = (0.0005, 0.005, 0.05, 0.3)
+"""From a good disk to a worn card."""
 
 
 def draw_weather(random: Random) -> Weather:
-    def maybe(value: float) -> float:
-        return value if random.random() < 0.5 else 0.0
+    faults = {
+        name: getattr(STORM, name) if random.random() < 0.5 else 0.0
+        for name in Weather.__dataclass_fields__
+    }
+    return replace(Weather(**faults), disk_mean_s=random.choice(DISK_MEANS_S))
 
-    return Weather(
-        open_lost=maybe(0.1),
-        open_refused=maybe(0.05),
-        turn_back=maybe(0.1),
-        stay=maybe(0.05),
-        tailgate=maybe(0.05),
-        force=maybe(0.05),
-        link_loss_s=maybe(120.0),
-        broker_loss_s=maybe(90.0),
-        receipt_lost=maybe(0.02),
-        disk_refusal_s=maybe(200.0),
-        disk_s=random.choice([0.0005, 0.005, 0.05, 0.4]),
-        crash_s=maybe(200.0),
-    )
+
+class Sky:
+    """The weather of now. Act one has what was drawn; act two is clear."""
+
+    def __init__(self, weather: Weather) -> None:
+        self.weather = weather
+
+    def clear(self) -> None:
+        self.weather = CLEAR

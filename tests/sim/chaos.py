@@ -1,0 +1,136 @@
+"""What the weather does to the world around the gateway, until act one is over."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Never
+
+from firmware_protocol.inputs import FaultInput, FireInput
+from tests.sim.disk import SimDisk
+from tests.sim.line import Cable
+from tests.sim.process import Process
+from tests.sim.reader import ReaderPort
+from tests.sim.story import Executed, Recorded, Seen, Sent, Story, Told
+from tests.sim.weather import Weather
+
+KILL_MOMENTS: Sequence[type[Seen] | None] = (None, None, Recorded, Sent, Told, Executed)
+"""At any time, or right after something that a kill should not come after."""
+
+Strike = Callable[[Random], None]
+Spell = Callable[[Random], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """Each fault comes and goes by itself; what is broken is mended when its task is cancelled.
+
+    random: returns a stream of its own for each name. process: the one that runs now.
+    """
+
+    weather: Weather
+    random: Callable[[str], Random]
+    story: Story
+    cables: Sequence[Cable]
+    readers: Sequence[ReaderPort]
+    disk: SimDisk
+    process: Callable[[], Process]
+
+    def start(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[Never]]:
+        weather = self.weather
+        strikes: list[tuple[str, float, Strike]] = [
+            ("killed", weather.crash_s, self._kill),
+            ("stopped", weather.stop_s, self._stop),
+            ("rebooted", weather.reboot_s, self._reboot),
+        ]
+        spells: list[tuple[str, float, float, Spell]] = [
+            ("line_cut", weather.line_cut_s, 40.0, self._cut_line),
+            ("reader_cut", weather.reader_cut_s, 40.0, self._unplug),
+            ("mechanics", weather.mechanics_s, 20.0, self._jam),
+            ("fire", weather.fire_s, 60.0, self._burn),
+            ("disk_refuses", weather.disk_refuses_s, 20.0, self._fill_disk),
+        ]
+        return [
+            *(tasks.create_task(self._strike(*one), name=one[0]) for one in strikes if one[1]),
+            *(tasks.create_task(self._cast(*one), name=one[0]) for one in spells if one[1]),
+        ]
+
+    async def _strike(self, name: str, mean_s: float, strike: Strike) -> Never:
+        random = self.random(name)
+        while True:
+            await asyncio.sleep(random.expovariate(1 / mean_s))
+            self.story.note(name)
+            strike(random)
+
+    async def _cast(self, name: str, mean_s: float, longest_s: float, spell: Spell) -> Never:
+        random = self.random(name)
+        while True:
+            await asyncio.sleep(random.expovariate(1 / mean_s))
+            self.story.note(name)
+            with spell(random):
+                await asyncio.sleep(random.uniform(0.1, longest_s))
+            self.story.note(f"{name}_over")
+
+    def _kill(self, random: Random) -> None:
+        moment = random.choice(KILL_MOMENTS)
+        if moment is None:
+            self.process().kill()
+        else:
+            self.story.at_next(moment, lambda: self.process().kill())
+
+    def _stop(self, _: Random) -> None:
+        self.process().stop()
+
+    def _reboot(self, random: Random) -> None:
+        cable = random.choice(self.cables)
+        cable.cut()
+        cable.controller.reboot()
+        cable.mend()
+
+    @contextmanager
+    def _cut_line(self, random: Random) -> Iterator[None]:
+        cable = random.choice(self.cables)
+        cable.cut()
+        try:
+            yield
+        finally:
+            cable.mend()
+
+    @contextmanager
+    def _unplug(self, random: Random) -> Iterator[None]:
+        reader = random.choice(self.readers)
+        reader.plug(is_in=False)
+        try:
+            yield
+        finally:
+            reader.plug(is_in=True)
+
+    @contextmanager
+    def _jam(self, random: Random) -> Iterator[None]:
+        controller = random.choice(self.cables).controller
+        controller.take(FaultInput(is_on=True))
+        try:
+            yield
+        finally:
+            controller.take(FaultInput(is_on=False))
+
+    @contextmanager
+    def _burn(self, _: Random) -> Iterator[None]:
+        self._tell_fire(is_on=True)
+        try:
+            yield
+        finally:
+            self._tell_fire(is_on=False)
+
+    @contextmanager
+    def _fill_disk(self, _: Random) -> Iterator[None]:
+        self.disk.refuses = True
+        try:
+            yield
+        finally:
+            self.disk.refuses = False
+
+    def _tell_fire(self, *, is_on: bool) -> None:
+        for cable in self.cables:
+            cable.controller.take(FireInput(is_on))

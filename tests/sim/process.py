@@ -1,0 +1,205 @@
+"""One process of the gateway in a simulated world: booted from the disk, killed or stopped."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from drivers import base
+from gatewayd.app import run as app_run
+from gatewayd.core.lane_terms import Idle
+from gatewayd.core.words import Direction, LaneId
+from gatewayd.store.state_directory import state_directory
+from tests.sim.broker import SimBroker, SimConnector
+from tests.sim.building import Built, Devices, World, build
+from tests.sim.disk import Mount, SimBlocking, SimCache, SimDisk, SimJournal
+from tests.sim.line import Cable, SimTurnstile
+from tests.sim.officer import SimOfficer
+from tests.sim.reader import ReaderPort, SimReader
+from tests.sim.site import SimSite
+from tests.sim.story import Ended, Failed, Scanned, Started, Story
+from tests.unit.doubles import SimChance, SimClock
+
+STOP_S_MAX = 15.0  # Two on a good disk; calls that stall come on top.
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What outlives every process."""
+
+    site: SimSite
+    story: Story
+    disk: SimDisk
+    broker: SimBroker
+    cables: Mapping[str, Cable]
+    readers: Mapping[tuple[str, Direction], ReaderPort]
+    officer: SimOfficer
+    clock: SimClock
+    random: Random
+    survivors: set[asyncio.Task[Any]]
+    """The tasks that are of no process."""
+
+
+class Process:
+    def __init__(self, outside: Outside, number: int) -> None:
+        self.run = f"{number:012x}"
+        self.built: Built | None = None
+        self.journal: SimJournal | None = None
+        self.cache: SimCache | None = None
+        self._outside = outside
+        self._stop = asyncio.Event()
+        self._stopped_s: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._mount = Mount(outside.disk, self.run, outside.broker.taken.__contains__)
+        self._blocking = SimBlocking(self._mount, outside.random)
+        self._connector = SimConnector(outside.broker)
+        self._turnstiles = {lane: SimTurnstile(it, self.run) for lane, it in outside.cables.items()}
+        self._readers = {at: SimReader(port) for at, port in outside.readers.items()}
+
+    @property
+    def is_dead(self) -> bool:
+        return self._mount.is_dead
+
+    async def live(self) -> None:
+        """Boot from the disk, and run until it is killed or stopped. Raises StorageError."""
+        self._task = asyncio.current_task()
+        outside = self._outside
+        with ExitStack() as stack:
+            self._open(stack)
+            assert self.journal is not None
+            assert self.cache is not None
+            built = self.built = build(outside.site, self._world(self.journal, self.cache))
+            await built.gateway.run(self._stop)
+            await self._blocking.join()
+        self._ended(is_killed=False)
+
+    def kill(self) -> None:
+        """End it now: nothing that its tasks still try leaves it."""
+        if self.built is None or self._mount.is_dead:
+            return
+        self._mount.is_dead = True
+        self._connector.die()
+        for turnstile in self._turnstiles.values():
+            turnstile.die()
+        for reader in self._readers.values():
+            reader.die()
+        self._ended(is_killed=True)
+        self._cancel()
+
+    def stop(self) -> None:
+        """Ask it to end in order; it has a while for that."""
+        loop = asyncio.get_running_loop()
+        if not self._stop.is_set():
+            self._stopped_s = loop.time()
+        self._stop.set()
+        loop.call_later(STOP_S_MAX, self._check_end)
+
+    def scan(self, lane: str, direction: Direction, data: bytes | None) -> None:
+        """Have a reader read a code; None is one that is too long."""
+        reader = self._readers.get((lane, direction))
+        if self.built is None or reader is None or not reader.is_reading:
+            return
+        now_s = asyncio.get_running_loop().time()
+        state = type(self.built.lanes[LaneId(lane)].state.state).__name__
+        seen = Scanned(at_s=now_s, run=self.run, lane=lane, direction=str(direction), state=state)
+        self._outside.story.saw(seen)
+        reader.tell(base.ScanOverlong(5000, now_s) if data is None else base.ScanRead(data, now_s))
+
+    def unrest(self) -> str:
+        """Say what has not come to rest; "" if all has."""
+        built = self.built
+        if built is None or self._stop.is_set() or self.is_dead:
+            return "no gateway runs"
+        unrest = {
+            "outbox": built.publisher.figures().depth,
+            "grants": len(built.gate.grants),
+            "alarms": " ".join(built.alarms.active()),
+            "disk": built.recorder.refusal,
+            "lanes": " ".join(
+                f"{lane}:{shell.state}"
+                for lane, shell in built.lanes.items()
+                if not isinstance(shell.state.state, Idle) or shell.state.waiting
+            ),
+            "controllers": " ".join(
+                lane
+                for lane, cable in self._outside.cables.items()
+                if cable.controller.in_force is not None
+                or (cable.controller.keeps_log and cable.controller.memory.entries)
+            ),
+        }
+        return ", ".join(f"{name}: {what}" for name, what in unrest.items() if what)
+
+    def _open(self, stack: ExitStack) -> None:
+        self._mount.check()
+        outside = self._outside
+        directory = stack.enter_context(state_directory(outside.disk.directory))
+        epoch_ms = round(outside.clock.utc().timestamp() * 1000)
+        journal = SimJournal.open(directory, self.run, epoch_ms, outside.random.randbytes)
+        self.journal = stack.enter_context(closing(journal))
+        self.cache = stack.enter_context(closing(SimCache.open(directory)))
+        self.journal.mount = self.cache.mount = self._mount
+        epoch, folded = self.cache.folded()
+        outside.story.saw(
+            Started(
+                at_s=asyncio.get_running_loop().time(),
+                run=self.run,
+                folded=folded if epoch == journal.epoch else 0,
+                head=journal.head(),
+            )
+        )
+        app_run._catch_up(self.cache, self.journal)
+
+    def _world(self, journal: SimJournal, cache: SimCache) -> World:
+        outside = self._outside
+        return World(
+            run=self.run,
+            journal=journal,
+            cache=cache,
+            blocking=self._blocking,
+            broker=self._connector,
+            clock=outside.clock,
+            chance=SimChance(outside.random.getrandbits(64)),
+            devices={
+                lane: Devices(
+                    turnstile,
+                    {at: reader for (where, at), reader in self._readers.items() if where == lane},
+                )
+                for lane, turnstile in self._turnstiles.items()
+            },
+            officer=outside.officer,
+        )
+
+    def _cancel(self) -> None:
+        """Cancel all that it started until it is gone: a task group forgets to be cancelled.
+
+        It does where an error of one of its tasks comes at the same time (CPython before 3.13).
+        """
+        victims = asyncio.all_tasks() - self._outside.survivors
+        for task in victims:
+            task.cancel()
+        if victims:
+            asyncio.get_running_loop().call_soon(self._cancel)
+
+    def _check_end(self) -> None:
+        if self._task is not None and not self._task.done() and not self._mount.is_dead:
+            now_s = asyncio.get_running_loop().time()
+            what = f"asked to stop, it goes on: {sorted(map(str, asyncio.all_tasks()))}"
+            self._outside.story.saw(Failed(at_s=now_s, what=what))
+            self.kill()
+
+    def _ended(self, *, is_killed: bool) -> None:
+        controllers = [cable.controller for cable in self._outside.cables.values()]
+        in_force = tuple(one.in_force for one in controllers if one.in_force is not None)
+        now_s = asyncio.get_running_loop().time()
+        served_s = now_s if self._stopped_s is None else self._stopped_s
+        self._outside.story.saw(
+            Ended(
+                at_s=now_s,
+                run=self.run,
+                served_s=served_s,
+                is_killed=is_killed,
+                in_force=in_force,
+            )
+        )

@@ -1,0 +1,50 @@
+"""All promises, and how a story keeps them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.sim import checkers as gate
+from tests.sim import checkers_sync as sync
+from tests.sim.checkers import Breaches
+from tests.sim.story import Story
+
+PROMISES: tuple[Callable[[Story], Breaches], ...] = (
+    gate.no_entry_opens_without_a_recorded_verdict,
+    gate.no_entry_opens_on_a_record_that_came_late,
+    gate.a_gate_opens_only_for_a_grant_of_its_own_lane_and_direction,
+    gate.a_grant_opens_at_most_once,
+    gate.at_most_one_grant_is_open_at_a_lane,
+    gate.every_scan_leaves_exactly_one_verdict,
+    gate.each_grant_ends_exactly_once,
+    gate.what_is_recorded_as_never_opened_never_opened,
+    gate.the_exit_always_opens,
+    gate.somebody_who_leaves_is_served_soon,
+    gate.every_body_is_recorded_exactly_once,
+    gate.occupancy_equals_bodies_in_minus_out,
+    sync.every_event_reaches_the_broker_exactly_once,
+    sync.no_event_reaches_the_broker_before_it_is_on_disk,
+    sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
+    sync.events_of_a_topic_rise_by_themselves,
+    sync.the_tables_never_know_more_than_the_journal,
+    sync.the_tables_are_what_the_journal_makes,
+    sync.the_centre_shows_what_the_gate_counts,
+    sync.everything_comes_to_rest_when_the_weather_clears,
+    sync.nothing_fails_in_a_way_that_nobody_foresaw,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    promise: str
+    at_s: float
+    how: str
+
+
+def broken(story: Story) -> list[Breach]:
+    """Return every breach, the earliest first."""
+    found = [
+        Breach(promise.__name__.replace("_", " "), at_s, how)
+        for promise in PROMISES
+        for at_s, how in promise(story)
+    ]
+    return sorted(found, key=lambda one: one.at_s)

@@ -1,0 +1,74 @@
+"""Many seeds at once: plays them in several processes, and adds up what they found."""
+
+import os
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.sim.loop import Deadlock, Escaped
+from tests.sim.marks import MARKS, marks
+from tests.sim.promises import Breach, broken
+from tests.sim.world import run_seed
+
+REGRESSIONS = Path(__file__).with_name("regressions.txt")
+PROCESSES_MAX = 2  # The developers' machines and CI have two cores.
+SAMPLE_SEEDS_MIN = 100  # A smaller sample may miss a mark by bad luck.
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one seed came to. moments: how much was seen in it."""
+
+    seed: int
+    breaches: tuple[Breach, ...]
+    marks: Counter[str]
+    moments: int
+
+
+@dataclass(slots=True)
+class Sample:
+    """reached: in how many seeds each mark was reached."""
+
+    seeds: int = 0
+    moments: int = 0
+    failed: list[Outcome] = field(default_factory=list)
+    reached: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(MARKS, 0)))
+
+    def add(self, outcome: Outcome) -> None:
+        self.seeds += 1
+        self.moments += outcome.moments
+        self.reached.update(name for name, count in outcome.marks.items() if count)
+        if outcome.breaches:
+            self.failed.append(outcome)
+
+    def missed(self) -> list[str]:
+        """Return the marks that a sample of this size should have reached and did not."""
+        if self.seeds < SAMPLE_SEEDS_MIN:
+            return []
+        return [name for name, seeds in self.reached.items() if not seeds]
+
+
+def play(seed: int) -> Outcome:
+    """Run one seed; that the simulation itself falls over is a breach too."""
+    try:
+        story = run_seed(seed)
+    except (Exception, Deadlock, Escaped):  # noqa: BLE001 - whatever it is, it is the seed's finding
+        fell = Breach("the simulation comes to its end", 0.0, traceback.format_exc())
+        return Outcome(seed, (fell,), Counter(), 0)
+    return Outcome(seed, tuple(broken(story)), marks(story), len(story.seen))
+
+
+def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:
+    """Yield the outcomes in the order of the seeds."""
+    processes = min(PROCESSES_MAX, os.cpu_count() or 1)
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(play, seeds, chunksize=4)
+
+
+def regressions() -> list[int]:
+    """Return the seeds that once failed."""
+    lines = REGRESSIONS.read_text(encoding="utf-8").splitlines()
+    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]

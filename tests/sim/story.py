@@ -1,0 +1,201 @@
+"""The story of one run as an onlooker saw it: at the devices, on the disk, at the broker.
+
+Nothing in it comes from inside the gateway. Checkers and marks read it when the run is over.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from drivers import base
+from firmware_protocol.words import LogEntry
+from gatewayd.core.events import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Seen):
+    """A gateway process runs. folded: up to where its tables had the journal, head: its end."""
+
+    run: str
+    folded: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Seen):
+    """It was killed, or stopped as it should. in_force: the grants open at controllers then.
+
+    served_s: until when it served people; a stop ends that first.
+    """
+
+    run: str
+    served_s: float
+    is_killed: bool
+    in_force: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned(Seen):
+    """A reader gave a code to the lane, which was in `state` then."""
+
+    run: str
+    lane: str
+    direction: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Seen):
+    """The lane gave a command to its driver."""
+
+    run: str
+    lane: str
+    command: base.GateCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(Seen):
+    """The driver gave a report to its lane."""
+
+    run: str
+    lane: str
+    report: base.GateReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed(Seen):
+    """A controller opened. is_recorded: the verdict stood in the database file at that moment."""
+
+    lane: str
+    grant: str
+    direction: str
+    is_recorded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged(Seen):
+    """A controller wrote a line into its own log. is_kept: it keeps them until acknowledged."""
+
+    lane: str
+    log: str
+    is_kept: bool
+    entry: LogEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(Seen):
+    """A row stands in the database file, read through a connection of our own."""
+
+    epoch: str
+    seq: int
+    run: str
+    type: str
+    time: str
+    data: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.epoch}-{self.seq}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrecorded(Seen):
+    """The disk refused a fact."""
+
+    run: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived(Seen):
+    """The broker took a message. event: its id, "" if it is none; is_recorded: as in `Executed`."""
+
+    topic: str
+    event: str
+    seq: int
+    is_recorded: bool
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed(Seen):
+    """Receipts were stored. untaken: those of events that the broker never took."""
+
+    count: int
+    untaken: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Seen):
+    """Something broke in a way that nobody foresaw: a part of the gateway, or a callback."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(Seen):
+    """A fault that the simulation made."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How everything stood when the gateway had come to rest; unrest: what had not, in words."""
+
+    at_s: float
+    unrest: str
+    after_s: float
+    total: int
+    uncertain: int
+    tables: Mapping[str, Mapping[str, Any]]
+    folded_anew: Mapping[str, Mapping[str, Any]]
+    shown_total: int | None
+    is_online: bool
+
+
+SeenT = TypeVar("SeenT", bound=Seen)
+
+
+@dataclass(slots=True)
+class Story:
+    seen: list[Seen] = field(default_factory=list)
+    by_kind: dict[type[Seen], list[Any]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    left: Left | None = None
+    _fuses: dict[type[Seen], Callable[[], None]] = field(default_factory=dict)
+
+    def saw(self, one: Seen) -> None:
+        self.seen.append(one)
+        self.by_kind.setdefault(type(one), []).append(one)
+        fuse = self._fuses.pop(type(one), None)
+        if fuse is not None:
+            asyncio.get_running_loop().call_soon(fuse)
+
+    def note(self, what: str) -> None:
+        self.counts[what.split(":", maxsplit=1)[0]] += 1
+        self.saw(Noted(at_s=asyncio.get_running_loop().time(), what=what))
+
+    def of(self, kind: type[SeenT]) -> list[SeenT]:
+        return self.by_kind.get(kind, [])
+
+    def at_next(self, kind: type[Seen], burn: Callable[[], None]) -> None:
+        """Have `burn` called right after the next of this kind."""
+        self._fuses = {kind: burn}
+
+    def lines(self) -> list[str]:
+        return [_line(one) for one in self.seen]
+
+
+def _line(one: Seen) -> str:
+    said = " ".join(
+        f"{item.name}={getattr(one, item.name)}" for item in fields(one) if item.name != "at_s"
+    )
+    return f"{one.at_s:10.4f} {type(one).__name__:<10} {said}"
