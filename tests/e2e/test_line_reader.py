@@ -131,8 +131,7 @@ async def test_a_scan_carries_the_time_of_its_last_byte(bench):
         await bench.until(ScanRead, 1)
         ended_s = asyncio.get_running_loop().time()
     (scan,) = bench.of(ScanRead)
-    assert scan.at_s - typed_s < 0.1
-    assert ended_s - typed_s > 0.29
+    assert typed_s <= scan.at_s < ended_s - 0.29
 
 
 async def test_a_code_is_not_cut_in_two_while_the_loop_is_held_up(bench):

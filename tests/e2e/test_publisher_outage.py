@@ -12,6 +12,7 @@ from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.account import Account, Protocol
 from gatewayd.mqtt.broker import AiomqttBroker
+from gatewayd.mqtt.connection import RECEIPT_S_MAX
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Receipts
 from gatewayd.runtime.blocking import ThreadBlocking
@@ -141,9 +142,7 @@ async def test_a_frozen_broker_is_left_and_found_again(tmp_path, blocking, mosqu
             assert_complete(centre, gateway)
 
 
-async def test_a_run_that_ends_with_a_frozen_broker_ends_within_a_second(
-    tmp_path, blocking, mosquitto
-):
+async def test_a_run_that_ends_does_not_wait_for_a_frozen_broker(tmp_path, blocking, mosquitto):
     loop = asyncio.get_running_loop()
     async with Gateway(tmp_path, blocking, mosquitto.port).running() as gateway:
         gateway.append()
@@ -152,7 +151,7 @@ async def test_a_run_that_ends_with_a_frozen_broker_ends_within_a_second(
         gateway.append()
         await asyncio.sleep(0.1)
         began_s = loop.time()
-    assert loop.time() - began_s < 1
+    assert loop.time() - began_s < RECEIPT_S_MAX / 2
 
 
 async def test_the_next_run_sends_what_the_last_one_could_not(tmp_path, blocking, mosquitto):

@@ -111,7 +111,6 @@ async def test_people_pass_one_after_the_other(tmp_path, driver) -> None:
         median_ms, most_ms = statistics.median(latency_ms), max(latency_ms)
         print(f"\n{driver} open to answer: median {median_ms:.0f} ms, at most {most_ms:.0f} ms")
         assert board.count("unlocked") == board.count("passed") == PEOPLE_COUNT
-        assert median_ms < 200
     assert not port.exists()
 
 
