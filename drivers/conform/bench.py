@@ -208,7 +208,11 @@ class Bench(ABC):
         self.fall_silent()
         await self.have(Action.REBOOT)
         self.forget()
-        until_s = asyncio.get_running_loop().time() + BOOT_S
+        await self.meet(BOOT_S)
+
+    async def meet(self, within_s: float) -> None:
+        """Begin, also with a controller that is not there yet. Raises Unmet."""
+        until_s = asyncio.get_running_loop().time() + within_s
         while True:
             try:
                 await self.begin()

@@ -2,73 +2,90 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from xml.etree import ElementTree as ET
 
 from drivers.conform.words import Finding, Verdict
 
-_MARKS = {Verdict.PASSED: "ok", Verdict.FAILED: "FAILED", Verdict.UNTESTED: "not tested"}
-_WIDTH = max(map(len, _MARKS.values()))
+
+class Conclusion(StrEnum):
+    CONFORMS = "conforms"
+    """Every rule was tested, and is kept."""
+    INCOMPLETE = "incomplete"
+    """Every rule that was tested is kept."""
+    BREAKS_RULES = "breaks_rules"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """target: the port or topic. device, firmware: what the controller calls itself."""
+    """target: the port or topic. device, firmware: what the controller calls itself.
+
+    findings: one for each rule that was wanted, of the `rule_count` that there are.
+    """
 
     target: str
     device: str
     firmware: str
     findings: Sequence[Finding]
+    rule_count: int
 
     @property
     def failed(self) -> list[str]:
         return [it.rule for it in self.findings if it.verdict is Verdict.FAILED]
 
+    @property
+    def counts(self) -> Counter[Verdict]:
+        return Counter(finding.verdict for finding in self.findings)
 
-def line(finding: Finding) -> str:
-    """Return a line for people, and where the rule is broken a second one with what was seen."""
-    told = f"{finding.rule:<5} {_MARKS[finding.verdict]:<{_WIDTH}}  {finding.says}"
-    if not finding.seen:
-        return told
-    return f"{told}\n{'':<{_WIDTH + 8}}{finding.seen}"
-
-
-def table(report: Report) -> str:
-    return "\n".join(_lines(report))
+    @property
+    def conclusion(self) -> Conclusion:
+        if self.failed:
+            return Conclusion.BREAKS_RULES
+        is_all = self.counts[Verdict.PASSED] == self.rule_count
+        return Conclusion.CONFORMS if is_all else Conclusion.INCOMPLETE
 
 
 def summary(report: Report) -> str:
-    counts = Counter(finding.verdict for finding in report.findings)
-    verdict = f"breaks {', '.join(report.failed)}" if report.failed else "keeps all that was tested"
+    counts = report.counts
+    match report.conclusion:
+        case Conclusion.CONFORMS:
+            told = "keeps every rule"
+        case Conclusion.INCOMPLETE:
+            told = "keeps every rule that was tested"
+        case Conclusion.BREAKS_RULES:
+            told = f"breaks {', '.join(report.failed)}"
     return (
-        f"{report.target}: {report.device or 'the controller'} {verdict} "
-        f"({counts[Verdict.PASSED]} rules kept, {counts[Verdict.FAILED]} broken, "
-        f"{counts[Verdict.UNTESTED]} not tested)"
+        f"{report.device or 'The controller'} at {report.target} {told}: "
+        f"{counts[Verdict.PASSED]} kept, {counts[Verdict.FAILED]} broken, "
+        f"{counts[Verdict.UNTESTED]} not tested."
     )
 
 
 def to_json(report: Report) -> str:
-    counts = Counter(finding.verdict for finding in report.findings)
     document = {
         "target": report.target,
         "device": report.device,
         "firmware": report.firmware,
-        "conforms": not report.failed,
-        **{str(verdict): counts[verdict] for verdict in Verdict},
-        "rules": [_plain(finding) for finding in report.findings],
+        "conclusion": report.conclusion,
+        **{str(verdict): report.counts[verdict] for verdict in Verdict},
+        "rules": [
+            {**asdict(finding), "took_s": round(finding.took_s, 3)} for finding in report.findings
+        ],
     }
     return json.dumps(document, indent=1)
 
 
 def to_junit(report: Report) -> bytes:
     """Return a test suite of the form that build servers read."""
-    counts = Counter(finding.verdict for finding in report.findings)
+    counts = report.counts
     suite = ET.Element(
         "testsuite",
         name=f"gatelink {report.target}",
         tests=str(len(report.findings)),
         failures=str(counts[Verdict.FAILED]),
+        errors="0",
         skipped=str(counts[Verdict.UNTESTED]),
         time=f"{sum(finding.took_s for finding in report.findings):.3f}",
     )
@@ -89,12 +106,3 @@ def to_junit(report: Report) -> bytes:
                 ET.SubElement(case, "skipped", message=finding.seen)
     encoded: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
     return encoded
-
-
-def _lines(report: Report) -> Iterator[str]:
-    yield from map(line, report.findings)
-    yield summary(report)
-
-
-def _plain(finding: Finding) -> dict[str, object]:
-    return {**asdict(finding), "took_s": round(finding.took_s, 3)}

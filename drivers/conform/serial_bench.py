@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from drivers.base import DriverError
 from drivers.bus import BITS_A_CHARACTER, TURNAROUND_CHARACTERS
 from drivers.conform.bench import Bench, Wanted
 from drivers.conform.words import Hands, Unmet
@@ -35,6 +36,8 @@ HOST: Final = "gatewayd conform"
 PING_S: Final = 0.1
 # On a shared line: how long a device may leave the host without an answer.
 REPLY_S: Final = 0.2
+# A controller that has just got power, or an adapter that has just been opened.
+MEET_S: Final = 3.0
 WORD_BACK: Final = (HelloAck, AuthOk, State, NoSession)
 
 TEST_SETTINGS: Final = Settings(unlock_ms=1_000, held_ms=1_000, host_lost_ms=2_000)
@@ -105,15 +108,21 @@ class SerialBench(Bench):
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["SerialBench"]:
-        """Keep the line open and the device alive; raises Unmet if the line cannot be opened."""
+        """Keep the line open and the device alive; at the end it gets its own settings back.
+
+        Raises DriverError, in a group, if the line cannot be opened.
+        """
         async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(self._line.run(self._open, self._receive, self._lose))
-            pinging = tasks.create_task(self._keep_alive())
+            line = self._line.run(self._open, self._receive, self._lose)
+            keeping = tasks.create_task(line, name="conform-line")
+            pinging = tasks.create_task(self._keep_alive(), name="conform-ping")
             try:
                 await self._opened.wait()
                 if self._loss:
-                    raise Unmet(self._loss)
+                    raise DriverError(self._loss)
                 yield self
+                with contextlib.suppress(Unmet):  # It was told by the rules.
+                    await self._leave()
             finally:
                 keeping.cancel()
                 pinging.cancel()
@@ -124,14 +133,15 @@ class SerialBench(Bench):
         await self.accept(await self.greet())
 
     async def connect(self) -> None:
-        if self.channel is None or self._is_silent:
+        if self.channel is None:
+            await self.meet(MEET_S)
+        if self._is_silent:
             await self.begin()
         if self._found_settings is None:
             self._found_settings = await self.answer(ConfigGet(), Settings)
         await self.answer(TEST_SETTINGS, Settings)
 
-    async def leave(self) -> None:
-        """Give the device back the settings that it had."""
+    async def _leave(self) -> None:
         if self._found_settings is not None:
             await self.connect()
             await self.answer(self._found_settings, Settings)
@@ -291,7 +301,7 @@ class SerialBench(Bench):
                     self._frame_news.clear()
                     await self._frame_news.wait()
         except TimeoutError:
-            raise Unmet(f"no {kind.__name__} in {self.reply_s:g} s") from None
+            raise Unmet(self._loss or f"no {kind.__name__} in {self.reply_s:g} s") from None
 
     def _open(self) -> None:
         self._loss = ""
@@ -321,7 +331,10 @@ class SerialBench(Bench):
         if not channel.accept(heard.frame):
             self.mistakes.append(f"a frame of type {heard.frame.kind:02x} with a wrong MAC")
             return
-        if isinstance(heard.message, Malformed):
-            self.mistakes.append(heard.message.detail)
-        else:
-            self.hear(heard.message)
+        match heard.message:
+            case Malformed(detail=detail):
+                self.mistakes.append(detail)
+                return
+            case State(first=first):
+                self._upto = max(self._upto, first - 1)  # There is nothing left before it.
+        self.hear(heard.message)

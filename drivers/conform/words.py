@@ -1,9 +1,9 @@
 """The words of the conformance kit: rules, what somebody has to do for them, and what was found."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 
 class Unmet(Exception):  # noqa: N818 - it is what a rule says, not an error of ours
@@ -58,6 +58,19 @@ class Rule(Generic[BenchT_contra]):
     says: str
     check: Callable[[BenchT_contra], Awaitable[None]]
     needs: frozenset[Action] = frozenset()
+
+
+RuleT = TypeVar("RuleT", bound=Rule[Any])
+
+
+def picked(rules: Sequence[RuleT], names: Sequence[str]) -> Sequence[RuleT]:
+    """Return the rules with these names, all if none are given; `R8` stands for R8a, R8b ..."""
+    if not names:
+        return rules
+    return [rule for rule in rules if rule.id in names or rule.id.rstrip(_LETTERS) in names]
+
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Verdict(StrEnum):

@@ -11,13 +11,23 @@ from typing import Final, Never, Protocol
 
 from drivers.simulated.people import Behaviour, People
 from firmware_protocol.controller import Controller
-from firmware_protocol.inputs import Effect, FireInput, Input, Relock, Result, Unlock
+from firmware_protocol.inputs import (
+    Effect,
+    FireInput,
+    Input,
+    PassageBegan,
+    Relock,
+    Result,
+    TurnedBack,
+    Unlock,
+)
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import Indicate
-from firmware_protocol.words import Command, EndReason, LogEntry, LogKind
+from firmware_protocol.words import Command, Direction, EndReason, LogEntry, LogKind
 
 ORDERS: Final = (
-    "next pass|turn-back|force|tailgate|stay, exit, force, fire on|off, deaf MS, reboot, quit"
+    "next pass|turn-back|force|tailgate|stay, exit, force, step in|back, fire on|off, deaf MS, "
+    "reboot, quit"
 )
 """What it takes, one order a line."""
 
@@ -110,6 +120,10 @@ class SimulatedTurnstile:
                 self._people.walk_out(self._command, self.uptime_ms())
             case ["force"]:
                 self._people.force(self.uptime_ms())
+            case ["step", "in"]:
+                self._wire.sense(PassageBegan(Direction.ENTRY))
+            case ["step", "back"]:
+                self._wire.sense(TurnedBack())
             case ["fire", ("on" | "off") as word]:
                 self._is_fire = word == "on"
                 self._wire.sense(FireInput(self._is_fire))

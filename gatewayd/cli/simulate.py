@@ -12,8 +12,6 @@ import click
 
 from drivers.base import DriverError
 from drivers.framers import Terminator
-from drivers.keys import UnfitError
-from drivers.psk import read_psk
 from drivers.simulated.mqtt_turnstile import SimulatedMqttTurnstileOptions, run_mqtt_turnstile
 from drivers.simulated.people import MIXED, Behaviour
 from drivers.simulated.reader import (
@@ -26,6 +24,7 @@ from drivers.simulated.reader import (
 from drivers.simulated.turnstile_board import BoardKind, SimulatedBoardOptions, run_simulated_board
 from drivers.simulated.turnstile_serial import SimulatedTurnstileOptions, run_simulated_turnstile
 from gatewayd.app.errors import MISUSE, EarlyEnd
+from gatewayd.cli.key_file import read_key
 from gatewayd.cli.options import ended_early
 
 MIXED_PEOPLE = "mixed"
@@ -101,6 +100,7 @@ def reader(  # noqa: PLR0913, one argument for each option
     "\n  next pass|turn-back|force|tailgate|stay  what the next one does who is let in"
     "\n  exit                                     somebody walks out without a scan"
     "\n  force                                    somebody goes in right now"
+    "\n  step in|back                             somebody goes in between the arms, and out again"
     "\n  fire on|off                              the fire alarm's input"
     "\n  deaf MS                                  it sends nothing for so long"
     "\n  reboot                                   as after a power cut"
@@ -183,7 +183,9 @@ def turnstile(  # noqa: PLR0913, one argument for each option
         )
         _play(run_simulated_board(board, orders, _write, _tell))
         return
-    psk = _read_psk(psk_file)
+    if psk_file is None:
+        raise click.UsageError("Missing option '--psk-file'.")
+    psk = read_key(psk_file)
     if port is not None:
         serial = SimulatedTurnstileOptions(
             port=port,
@@ -208,17 +210,6 @@ def turnstile(  # noqa: PLR0913, one argument for each option
             state=state,
         )
         _play(run_mqtt_turnstile(networked, orders, _write, _tell))
-
-
-def _read_psk(path: Path | None) -> bytes:
-    if path is None:
-        raise click.UsageError("Missing option '--psk-file'.")
-    try:
-        return read_psk(path)
-    except UnfitError as unfit:
-        raise click.BadParameter(
-            f"expected a file with 64 hex digits, found {unfit}", param_hint="--psk-file"
-        ) from unfit
 
 
 def _tell(sentence: str) -> None:

@@ -147,6 +147,6 @@ def conforms(
         assert told == findings
         device = bench.device
         name, firmware = ("", "") if device is None else (device.device, device.firmware)
-        return Report(line.port, name, firmware, findings)
+        return Report(line.port, name, firmware, findings, len(kit))
 
     return run(main())

@@ -311,7 +311,20 @@ def test_deaf_means_silent_for_that_long() -> None:
     play(story)
 
 
-@pytest.mark.parametrize("order", ["jump", "next fly", "fire", "deaf soon", "exit now"])
+def test_somebody_steps_in_stays_and_steps_back() -> None:
+    async def story(world: World) -> None:
+        world.wire.open()
+        await world.order("step in", 60)
+        assert world.events() == ["unlocked", "result", "held"]
+        await world.order("step back", 1)
+        assert world.events()[3:] == ["relocked", "turned_back"]
+
+    play(story, [Behaviour.STAY])
+
+
+@pytest.mark.parametrize(
+    "order", ["jump", "step", "step out", "next fly", "fire", "deaf soon", "exit now"]
+)
 def test_an_order_that_is_none_says_what_it_takes(order: str) -> None:
     async def story(world: World) -> None:
         await world.order("")
