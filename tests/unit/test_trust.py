@@ -1,5 +1,6 @@
 import hashlib
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -139,7 +140,7 @@ def test_an_elliptic_key_may_sign_health_certificates_unless_it_says():
         ({"kid": 7}, "kid"),
         ({"may_sign": []}, "may_sign"),
     ],
-    ids=str,
+    ids=count(),
 )
 def test_a_broken_elliptic_key_is_told_and_left_out(changes, said):
     keys, [problem] = parse_issuer({"issuer": CARD_ISSUER, "keys": [{**jwk(), **changes}]})
