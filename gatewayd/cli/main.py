@@ -21,6 +21,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "count": ("gate", "count"),
     "pass": ("passes", "passes"),
     "trust": ("trust", "trust"),
+    "credential": ("credential", "credential"),
     "policy": ("policy", "policy"),
     "simulate": ("simulate", "simulate"),
     "conform": ("conform", "conform"),

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -16,18 +16,14 @@ from gatewayd.cli.pass_issue import issue
 from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
     Credential,
-    HealthCertificate,
+    Inauthentic,
     SignedPass,
-    UnknownId,
-    read_scan,
+    Unreadable,
 )
-from gatewayd.core.decide import EXIT_CHECKS, Case, Usage
 from gatewayd.core.events import format_time
-from gatewayd.core.occupancy import Occupancy
-from gatewayd.core.policy import Policy
-from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
 from gatewayd.core.reasons import Locale, Reason, text
-from gatewayd.core.words import Json, Status
+from gatewayd.core.verification import verify as verify_scans
+from gatewayd.core.words import Json
 
 
 @click.group("pass")
@@ -87,9 +83,10 @@ def verify(*, code: str, trust_path: Path, at: datetime, is_json: bool) -> None:
     folder = read_trust(trust_path)
     for problem in folder.problems:
         click.echo(problem, err=True)
-    # The pseudonym made here is thrown away, so any key does.
-    credential = read_scan(data, folder.trust, (), Pseudonyms(bytes(KEY_SIZE)))
-    reason, content = _find_reason(credential, at), _describe(credential)
+    found = verify_scans([data], folder.trust, at)
+    is_pass = isinstance(found.credential, SignedPass | Unreadable | Inauthentic)
+    reason = found.reason if is_pass else Reason.PREFIX
+    content = _describe(found.credential)
     if is_json:
         click.echo(json.dumps({"valid": reason is Reason.OK, "reason": reason, **content}))
     elif reason is Reason.OK:
@@ -103,16 +100,7 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.readline(SCAN_SIZE_MAX + 2).rstrip(b"\r\n")
 
 
-def _find_reason(credential: Credential, at: datetime) -> Reason:
-    """Run the checks that a gate makes of the code itself."""
-    if isinstance(credential, UnknownId | HealthCertificate):
-        return Reason.PREFIX
-    case = Case(credential, Status.UNKNOWN, Usage(), Occupancy(), Policy(zone=UTC), at)
-    reasons = (check(case).reason for check in EXIT_CHECKS)
-    return next((reason for reason in reasons if reason is not None), Reason.OK)
-
-
-def _describe(credential: Credential) -> dict[str, Json]:
+def _describe(credential: Credential | None) -> dict[str, Json]:
     """Return what a pass says, but for whom it names."""
     if not isinstance(credential, SignedPass):
         return {}

@@ -2,18 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from math import isfinite
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 import click
 
+from gatewayd.cli.json_lines import LINE_SIZE_MAX, read_lines
 from gatewayd.core.certlogic import evaluate_to_json
 from gatewayd.core.certlogic_format import Logic, parse
 from gatewayd.core.certlogic_values import Failed
 from gatewayd.core.words import Json
-
-LINE_SIZE_MAX = 4 * 1024 * 1024  # Bytes: the EU's value sets with a certificate take 0.1 MB.
 
 
 @click.group()
@@ -37,17 +35,8 @@ def evaluate_lines(*, batch: bool) -> None:
     one goes out: {"id": ..., "result": ...} or {"id": ..., "error": ...}.
     """
     assert batch
-    for line in _read_lines(sys.stdin.buffer):
+    for line in read_lines(sys.stdin.buffer, LINE_SIZE_MAX):
         click.echo(json.dumps(_answer(line)))
-
-
-def _read_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Return the lines as they come; of one that is too long, its beginning."""
-    while line := stream.readline(LINE_SIZE_MAX + 1):
-        rest = line
-        while len(rest) > LINE_SIZE_MAX and not rest.endswith(b"\n"):
-            rest = stream.readline(LINE_SIZE_MAX + 1)
-        yield line
 
 
 def _answer(line: bytes) -> dict[str, Json]:

@@ -41,8 +41,12 @@ class Sign1:
 
     @property
     def signed_bytes(self) -> bytes:
-        """The Sig_structure of RFC 9052 section 4.4, without external data."""
-        return cbor.encode(["Signature1", self.protected, b"", self.payload])
+        """The Sig_structure of RFC 9052 section 4.4, without external data.
+
+        An empty map that is protected stands there as no bytes, however it was sent.
+        """
+        protected = self.protected if self.header else b""
+        return cbor.encode(["Signature1", protected, b"", self.payload])
 
 
 def sign(payload: bytes, key_id: bytes, key: Ed25519PrivateKey) -> bytes:

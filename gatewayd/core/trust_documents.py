@@ -2,8 +2,10 @@
 
 - `{"issuer": ..., "keys": [...]}`, a JWK set with its issuer, maybe with `"revocations": [...]`.
 - `{"issuer": ..., "revocations": [...]}`: revocation lists of SMART Health Cards alone.
-- A trust list as gateways of the EU hand it out: `[{"kid": ..., "rawData": ...}, ...]`, or the same
-  under "certificates"; both in base64.
+- A trust list as gateways of the EU hand it out: `[{"kid": ..., "rawData": ...}, ...]`, both in
+  base64.
+- Everything together: `{"certificates": [...], "jwks": {ISSUER: JWK set, ...}, "revocations":
+  {ISSUER: [...], ...}}`; certificates are DER in base64, or entries of a trust list.
 - Certificates, as PEM (any number of them) or one as DER.
 """
 
@@ -11,7 +13,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewayd.core.jwks import parse_issuer
@@ -20,8 +22,10 @@ from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
 from gatewayd.core.tables import Expected
 from gatewayd.core.trust import IssuerKey
+from gatewayd.core.words import Json
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
+_PARTS: Mapping[str, object] = {"certificates": [], "jwks": {}, "revocations": {}}
 _OTHER_SIGNERS = frozenset({"CSCA", "AUTHENTICATION", "UPLOAD", "REVOCATION"})
 
 
@@ -46,28 +50,64 @@ def parse_document(content: bytes) -> TrustDocument:
     return _collect([read_certificate(content)])
 
 
+def parse_trust(document: Json) -> TrustDocument:
+    """Understand what JSON holds."""
+    match document:
+        case {"issuer": issuer, "keys": _, **rest}:
+            found = [_parse_keys(document)]
+            if "revocations" in rest:
+                found.append(_parse_lists(issuer, rest["revocations"]))
+            return _join(found)
+        case {"issuer": issuer, "revocations": lists}:
+            return _parse_lists(issuer, lists)
+        case {"keys": _} | {"rids": _}:
+            return _refuse('the "issuer" too; add the file with: gatewayd trust add --issuer URL')
+        case dict() if document.keys() & _PARTS.keys():
+            return _parse_parts(document)
+        case [_, *_]:
+            return _parse_list(document)
+        case _:
+            return _refuse("a JWK set with its issuer, a trust list or revocations")
+
+
 def _parse_json(content: bytes) -> TrustDocument:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return _refuse("JSON; copy it again from the issuer")
-    match document:
-        case {"issuer": _, "keys": _}:
-            keys, problems = parse_issuer(document)
-            lists = _parse_lists(document) if "revocations" in document else TrustDocument()
-            return TrustDocument(keys, lists.revocations, (*problems, *lists.problems))
-        case {"issuer": _, "revocations": _}:
-            return _parse_lists(document)
-        case {"certificates": [*entries]} | [*entries] if entries:
-            return _parse_list(entries)
-        case {"keys": _} | {"rids": _}:
-            return _refuse('the "issuer" too; add the file with: gatewayd trust add --issuer URL')
+    found = parse_trust(document)
+    return _refuse("at least one key") if found == TrustDocument() else found
+
+
+def _parse_parts(document: Mapping[str, object]) -> TrustDocument:
+    match [document.get(key, default) for key, default in _PARTS.items()]:
+        case [[*certificates], dict() as jwks, dict() as revocations]:
+            pass
         case _:
-            return _refuse("a JWK set with its issuer, a trust list or revocations")
+            return _refuse('a list as "certificates"; by issuer, "jwks" and "revocations"')
+    found = [_parse_list(certificates)]
+    for issuer, key_set in jwks.items():
+        entries = key_set.get("keys") if isinstance(key_set, dict) else None
+        found.append(_parse_keys({"issuer": issuer, "keys": entries}))
+    for issuer, lists in revocations.items():
+        found.append(_parse_lists(issuer, lists))
+    return _join(found)
 
 
-def _parse_lists(document: Mapping[str, object]) -> TrustDocument:
-    issuer, entries = document["issuer"], document["revocations"]
+def _join(found: list[TrustDocument]) -> TrustDocument:
+    return TrustDocument(
+        tuple(key for each in found for key in each.keys),
+        tuple(lists for each in found for lists in each.revocations),
+        tuple(problem for each in found for problem in each.problems),
+    )
+
+
+def _parse_keys(document: object) -> TrustDocument:
+    keys, problems = parse_issuer(document)
+    return TrustDocument(keys, (), problems)
+
+
+def _parse_lists(issuer: object, entries: object) -> TrustDocument:
     if not isinstance(issuer, str) or not is_issuer(issuer) or not isinstance(entries, list):
         return _refuse(f"an issuer's name of {EXPECTED_ISSUER}, and a list of revocations")
     lists: list[RevocationList] = []
@@ -84,7 +124,7 @@ def _parse_lists(document: Mapping[str, object]) -> TrustDocument:
     return TrustDocument((), tuple(lists), tuple(problems))
 
 
-def _parse_list(entries: list[object]) -> TrustDocument:
+def _parse_list(entries: Sequence[object]) -> TrustDocument:
     """Read a trust list; what its other certificates are for is no business of a gate."""
     return _collect(
         _read_entry(entry)
@@ -95,6 +135,8 @@ def _parse_list(entries: list[object]) -> TrustDocument:
 
 def _read_entry(entry: object) -> IssuerKey | Expected:
     match entry:
+        case str() as raw:
+            return _read_base64(raw.encode(errors="replace"))
         case {"rawData": str() as raw, **rest}:
             key = _read_base64(raw.encode(errors="replace"))
         case _:

@@ -5,7 +5,7 @@ import cbor2
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gatewayd.core import cose
 from gatewayd.core.signatures import Scheme
@@ -102,22 +102,38 @@ def test_indefinite_lengths_are_for_other_issuers():
     assert (read.unprotected, read.payload) == ({1: -7}, b"ab")
 
 
+def test_an_empty_protected_map_is_signed_as_no_bytes():
+    """RFC 9052, section 4.4: however it was sent."""
+    for protected in (b"\xa0", b""):
+        message = cose.decode(cbor2.dumps([protected, {1: -7}, b"content", b""]))
+        assert message is not None
+        assert message.signed_bytes == cbor2.dumps(["Signature1", b"", b"", b"content"])
+
+
+OUR_KEYS = {("ES256", "P-256"), ("EdDSA", "Ed25519"), ("EdDSA", "Ed448")}
+
+
 def test_the_vectors_of_the_cose_working_group():
+    """All but those with external data or an algorithm that no code here uses: these are refused."""
     for vector in read_vectors("cose/sign1.json"):
         example = vector["example"]
+        signed = example["input"]["sign0"]
         message = cose.decode(bytes.fromhex(example["output"]["cbor"]))
-        assert message is not None, vector["id"]
-        is_accepted = is_signed_as_in_example(message, example["input"]["sign0"]["key"])
-        assert is_accepted == (vector["outcome"] == "accept"), vector["id"]
-        if is_accepted and "intermediates" in example:
+        is_accepted = message is not None and is_signed_as_in_example(message, signed["key"])
+        is_ours = "external" not in signed and (signed["alg"], signed["key"]["crv"]) in OUR_KEYS
+        assert is_accepted == (is_ours and vector["outcome"] == "accept"), vector["id"]
+        if message is not None and is_accepted and "intermediates" in example:
             assert message.signed_bytes.hex().upper() == example["intermediates"]["ToBeSign_hex"]
-        assert not cose.is_genuine(message, PUBLIC, Scheme.ED25519), vector["id"]
+            assert not cose.is_genuine(message, PUBLIC, Scheme.ED25519), vector["id"]
 
 
 def is_signed_as_in_example(message: cose.Sign1, key: dict[str, str]) -> bool:
     """Check as we do; Ed448, which is not ours, by hand: what is signed is the same."""
-    scheme = cose.find_scheme(message.header.get(cose.ALGORITHM))
+    scheme = cose.find_scheme(message.find(cose.ALGORITHM))
     match key, scheme:
+        case {"crv": "Ed25519", "x_hex": x}, Scheme.ED25519:
+            ed25519_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(x))
+            return cose.is_genuine(message, ed25519_key, scheme)
         case {"crv": "P-256"}, Scheme.ES256:
             return cose.is_genuine(message, es256_key(key), scheme)
         case {"crv": "Ed448", "x_hex": x}, Scheme.ED25519:

@@ -1,5 +1,6 @@
 import base64
 import json
+from itertools import count
 
 import pytest
 
@@ -74,7 +75,8 @@ def test_other_kinds_of_certificates_in_a_trust_list_are_left_out_without_a_word
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("text", "kid and rawData"),
+        (7, "kid and rawData"),
+        ("text!", "base64"),
         ({"kid": "x"}, "kid and rawData"),
         ({"rawData": 7}, "kid and rawData"),
         ({"rawData": "!"}, "base64"),
@@ -83,7 +85,7 @@ def test_other_kinds_of_certificates_in_a_trust_list_are_left_out_without_a_word
         ({"rawData": b64(DER), "kid": "AAAA"}, b64(certificate_id(DER))),
         ({"rawData": b64(DER), "kid": ["AAAA"]}, b64(certificate_id(DER))),
     ],
-    ids=str,
+    ids=count(),
 )
 def test_a_broken_entry_of_a_trust_list_is_told(entry, said):
     document = parse([entry, {"rawData": b64(OTHER_DER)}])
@@ -101,6 +103,19 @@ def test_a_jwk_set_names_its_issuer_and_may_bring_revocations():
     assert [(each.issuer, each.key_id) for each in document.revocations] == [
         (CARD_ISSUER, b"kid-1")
     ]
+    assert not document.problems
+
+
+def test_everything_may_come_together():
+    document = parse(
+        {
+            "certificates": [b64(DER), {"rawData": b64(OTHER_DER)}],
+            "jwks": {CARD_ISSUER: {"keys": [jwk()]}},
+            "revocations": {CARD_ISSUER: [REVOCATIONS]},
+        }
+    )
+    assert key_ids(document) == [certificate_id(DER), certificate_id(OTHER_DER), b"kid-1"]
+    assert [each.issuer for each in document.revocations] == [CARD_ISSUER]
     assert not document.problems
 
 
@@ -127,7 +142,12 @@ def test_a_broken_revocation_list_is_told_and_the_others_used():
         (b"[" * 99_999, "JSON"),
         (b"{}", "trust list"),
         (b"[]", "trust list"),
-        (b'{"certificates": []}', "trust list"),
+        (b'{"certificates": []}', "at least one key"),
+        (b'{"certificates": {}}', "by issuer"),
+        (b'{"jwks": []}', "by issuer"),
+        ({"jwks": {"gmsc": 7}}, "keys"),
+        ({"jwks": {"": {"keys": [jwk()]}}}, "issuer"),
+        ({"revocations": {"gmsc": 7}}, "list"),
         ({"keys": [jwk()]}, "--issuer"),
         (REVOCATIONS, "--issuer"),
         ({"issuer": 7, "keys": [jwk()]}, "issuer"),
