@@ -55,6 +55,7 @@ class AuditSubject(StrEnum):
     COMMAND = "command"
     GATEWAY = "gateway"
     LINK = "link"
+    DOOR = "door"
     JOURNAL = "journal"
     CLOCK = "clock"
 
@@ -116,7 +117,7 @@ class Passage:
 class Alarm:
     outcome: AlarmOutcome
     alarm: str
-    """What is wrong: `link_lost`, `journal_refuses`, `fire`, `passage_stuck` ..."""
+    """What is wrong: `link_lost`, `journal_refuses`, `fire`, `one_gate_broken` ..."""
     subject: str
     """Where: a lane, reader, door or `gateway`."""
     detail: Mapping[str, Json] = field(default_factory=dict)

@@ -11,6 +11,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | counts | `occupancy` | by_category, uncertain |
 | devices | device | sequence: the last of its log entries that is recorded |
 | lanes | lane | order: what the officer ordered last |
+| doors | door | state, since: those that are open |
 | referrals | number | lane, holder, category, kind, reason, at |
 | alarms | alarm/subject | at, detail: those not cleared |
 """
@@ -37,9 +38,10 @@ GRANTS = "grants"
 COUNTS = "counts"
 DEVICES = "devices"
 LANES = "lanes"
+DOORS = "doors"
 REFERRALS = "referrals"
 ALARMS = "alarms"
-TABLES = (HOLDERS, GRANTS, COUNTS, DEVICES, LANES, REFERRALS, ALARMS)
+TABLES = (HOLDERS, GRANTS, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS)
 
 OCCUPANCY = "occupancy"
 
@@ -67,7 +69,7 @@ def project(event: Event, look: Look) -> Sequence[Change]:
         case Alarm():
             return _alarm(fact, format_time(event.draft.at))
         case Audit():
-            return _audit(fact, look)
+            return _audit(fact, format_time(event.draft.at), look)
 
 
 def alarm_key(alarm: str, subject: str) -> str:
@@ -204,7 +206,7 @@ def _alarm(fact: Alarm, at: str) -> list[Change]:
             return [Change(ALARMS, key, None)]
 
 
-def _audit(fact: Audit, look: Look) -> list[Change]:
+def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
     detail = fact.detail
     match fact.action, detail:
         case "count_set", {"category": str(category), "to": int(number)}:
@@ -213,10 +215,12 @@ def _audit(fact: Audit, look: Look) -> list[Change]:
             positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
             return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
         case "device_log_lost", {"count": int(number)}:
-            by_category, uncertain = read_counts(look)
-            uncertain += number  # Each lost entry may have been somebody, in or out.
-            left: Document = {"by_category": dict(by_category), "uncertain": uncertain}
-            return [Change(COUNTS, OCCUPANCY, left)]
+            return [_less_certain(number, look)]  # Each entry may have been somebody, in or out.
+        case "door_opened", {"door": str(door), "state": str(state)}:
+            opened: Document = {"state": state, "since": at}
+            return [Change(DOORS, door, opened), _less_certain(1, look)]
+        case "door_closed", {"door": str(door)}:
+            return [Change(DOORS, door, None)]
         case "lane_ordered", {"lane": str(lane), "order": str(order)}:
             return [Change(LANES, lane, {"order": order})]
         case "referral_lapsed", {"referral": int(number)}:
@@ -225,3 +229,9 @@ def _audit(fact: Audit, look: Look) -> list[Change]:
             return [Change(DEVICES, device, {"sequence": sequence})]
         case _:
             return []
+
+
+def _less_certain(by: int, look: Look) -> Change:
+    by_category, uncertain = read_counts(look)
+    left: Document = {"by_category": dict(by_category), "uncertain": uncertain + by}
+    return Change(COUNTS, OCCUPANCY, left)

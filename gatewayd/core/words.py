@@ -6,6 +6,9 @@ from typing import NewType
 LaneId = NewType("LaneId", str)
 """A lane's id as the settings name it: `[a-z0-9-]`, at most 32 characters."""
 
+DoorId = NewType("DoorId", str)
+"""A door's id, of the same form; no lane of the site has it too."""
+
 HolderId = NewType("HolderId", str)
 """A keyed pseudonym, `{key id}.{32 hex digits}`; see `core.pseudonym`. Never a name or a number."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gatewayd.core.door import Door
 from gatewayd.core.events import (
     Access,
     Alarm,
@@ -26,7 +27,7 @@ from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import ExitOnly, Faulted, Free, Idle, Lane, Rest
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Reason
-from gatewayd.core.words import ClockQuality, Json, LaneId
+from gatewayd.core.words import ClockQuality, DoorId, Json, LaneId
 from gatewayd.mqtt.topics import SitePath
 
 EVENT_CONTENT_TYPE = "application/cloudevents+json"
@@ -47,7 +48,13 @@ class PublishStatus(StrEnum):
 
 HEALTH_RULE = "health_rule"
 HEALTH_REASONS = frozenset(
-    {Reason.STATUS_YELLOW, Reason.STATUS_RED, Reason.STATUS_BLACK, Reason.STATUS_UNKNOWN}
+    {
+        Reason.STATUS_YELLOW,
+        Reason.STATUS_RED,
+        Reason.STATUS_BLACK,
+        Reason.STATUS_UNKNOWN,
+        Reason.REGION_TEST,
+    }
 )
 
 
@@ -164,6 +171,19 @@ def lane(lane_id: LaneId, now: Lane, as_of: AsOf) -> bytes:
             "order": str(now.order),
             "fire": now.is_fire,
             "linked": now.is_linked,
+            "as_of": _as_of(as_of),
+        }
+    )
+
+
+def door(door_id: DoorId, name: str, now: Door, as_of: AsOf) -> bytes:
+    """Return whether a door is shut: schemas/door.json."""
+    return _dump(
+        {
+            "door": door_id,
+            "name": name,
+            "state": str(now.state),
+            "seen": now.is_seen,
             "as_of": _as_of(as_of),
         }
     )

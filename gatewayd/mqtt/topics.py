@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gatewayd.core.events import EventClass
-from gatewayd.core.words import LaneId
+from gatewayd.core.words import DoorId, LaneId
 
 VERSION_ROOT = "onegate/v1"
 SITE_PATH_SIZE_MAX = 64  # It is the common name of the site's certificate (X.520 allows 64).
@@ -65,7 +65,7 @@ def lane(site: SitePath, lane_id: LaneId) -> str:
     return f"{site.root}/up/lane/{lane_id}"
 
 
-def door(site: SitePath, door_id: str) -> str:
+def door(site: SitePath, door_id: DoorId) -> str:
     return f"{site.root}/up/door/{door_id}"
 
 
@@ -80,7 +80,7 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
-    """One line of the catalogue; `{lane}` in a topic stands for a lane's id."""
+    """One line of the catalogue; `{lane}` and `{door}` in a topic stand for ids."""
 
     topic: str
     flow: Flow
@@ -94,6 +94,7 @@ class TopicEntry:
 def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
     """Return every topic that a gateway of this version uses."""
     lanes = lane(site, LaneId("{lane}"))
+    doors = door(site, DoorId("{door}"))
     return (
         *(_queued(event(site, name), f"{what}, live") for name, what in _CLASSES),
         *(
@@ -103,6 +104,7 @@ def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
         _retained(state(site), "online (birth) or offline (will)", "state.json"),
         _retained(occupancy(site), "who is inside, by category", "occupancy.json"),
         _retained(lanes, "what a lane can do now", "lane.json"),
+        _retained(doors, "whether a door is shut", "door.json"),
         TopicEntry(
             health(site),
             Flow.UP,

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gatewayd.mqtt
+from gatewayd.core.door import Door, DoorState
 from gatewayd.core.events import (
     Access,
     AccessOutcome,
@@ -30,7 +31,7 @@ from gatewayd.core.events import (
 from gatewayd.core.lane_terms import Idle, Lane, Order
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Reason
-from gatewayd.core.words import ClockQuality, Direction, GrantId, HolderId, LaneId, Status
+from gatewayd.core.words import ClockQuality, Direction, DoorId, GrantId, HolderId, LaneId, Status
 from gatewayd.mqtt import payloads
 from gatewayd.mqtt.payloads import AsOf, Birth, Offline, PublishStatus, SyncFigures
 from gatewayd.mqtt.topics import SitePath
@@ -349,6 +350,14 @@ def test_a_lane_tells_what_it_can_do(lane: Lane, state: str) -> None:
         lane.is_fire,
         lane.is_linked,
     )
+
+
+@pytest.mark.parametrize("state", DoorState)
+def test_a_door_tells_whether_it_is_shut(state: DoorState) -> None:
+    body = json.loads(payloads.door(DoorId("back"), "Back door", Door(state, is_seen=True), AS_OF))
+    validator("door.json").validate(body)
+    assert (body["door"], body["name"], body["state"]) == ("back", "Back door", str(state))
+    assert body["seen"] is True
 
 
 def test_figures_are_rounded_to_seconds() -> None:

@@ -1,4 +1,4 @@
-"""The tables that events fold into: holders, grants, counts, devices, lanes, referrals, alarms."""
+"""The tables that events fold into: holders, grants, counts, devices, lanes, doors, referrals, alarms."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,6 +23,7 @@ from gatewayd.core.events import (
 from gatewayd.core.projection import (
     ALARMS,
     DEVICES,
+    DOORS,
     GRANTS,
     HOLDERS,
     LANES,
@@ -285,6 +286,21 @@ def test_each_entry_that_a_device_lost_makes_the_count_less_certain():
     assert counts(cache) == ({"visitor": 1}, 3)
     assert counts(fold(log_lost(1), cache=cache)) == ({"visitor": 1}, 4)
     assert counts(fold(count_set("visitor", 2), cache=cache)) == ({"visitor": 2}, 0)
+
+
+def door_noted(action, **detail):
+    return Audit(subject=AuditSubject.DOOR, action=action, detail={"door": "back", **detail})
+
+
+def test_a_door_is_kept_while_it_is_open_and_makes_the_count_uncertain_once():
+    inside = passage(PassageOutcome.COMPLETED, direction=ENTRY)
+    opened = fold(inside, door_noted("door_opened", state="forced"))
+    assert opened.get(DOORS, "back")["state"] == "forced"
+    assert counts(opened)[1] == 1
+    shut = fold(door_noted("door_closed"), cache=opened)
+    assert shut.get(DOORS, "back") is None
+    assert counts(shut)[1] == 1
+    assert counts(fold(count_set("visitor", 4), cache=shut)) == ({"visitor": 4}, 0)
 
 
 @pytest.mark.parametrize(

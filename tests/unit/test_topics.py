@@ -59,7 +59,7 @@ def test_every_topic_stands_under_the_root_of_its_site() -> None:
 def test_the_catalogue_names_each_topic_once_with_every_class_of_event() -> None:
     entries = catalogue(SITE)
     named = [entry.topic for entry in entries]
-    assert len(set(named)) == len(named) == 2 * len(EventClass) + 4
+    assert len(set(named)) == len(named) == 2 * len(EventClass) + 5
     for event_class in EventClass:
         assert topics.event(SITE, event_class) in named
         assert topics.backfill(SITE, event_class) in named
@@ -69,7 +69,9 @@ def test_the_catalogue_names_each_topic_once_with_every_class_of_event() -> None
 def test_events_are_never_retained_states_always_and_only_figures_may_get_lost() -> None:
     for entry in catalogue(SITE):
         assert entry.flow is Flow.UP
-        assert entry.is_retained == (entry.topic.split("/")[6] in {"state", "occupancy", "lane"})
+        assert entry.is_retained == (
+            entry.topic.split("/")[6] in {"state", "occupancy", "lane", "door"}
+        )
         assert entry.qos == (0 if entry.topic == topics.health(SITE) else 1)
 
 
