@@ -300,7 +300,7 @@ def test_a_door_is_kept_while_it_is_open_and_makes_the_count_uncertain_once():
     shut = fold(door_noted("door_closed"), cache=opened)
     assert shut.get(DOORS, "back") is None
     assert counts(shut)[1] == 1
-    assert counts(fold(count_set("visitor", 4), cache=shut)) == ({"visitor": 4}, 0)
+    assert counts(fold(count_set("visitor", 4), cache=shut))[1] == 0
 
 
 @pytest.mark.parametrize(
