@@ -44,7 +44,8 @@ def _ask() -> argparse.Namespace:
 def _sample(seeds: range) -> int:
     begun_s = time.perf_counter()
     sample = Sample()
-    for outcome in play_all([*regressions(), *seeds]):
+    again = [seed for seed in regressions() if seed not in seeds]
+    for outcome in play_all([*again, *seeds]):
         sample.add(outcome)
         if outcome.breaches:
             _tell_failed(outcome.seed, outcome.breaches)
@@ -55,8 +56,8 @@ def _sample(seeds: range) -> int:
     for name in missed:
         print(f"MISSED: no seed reached {name!r}; does the simulation still try it?")
     print(
-        f"{sample.seeds} seeds ({len(regressions())} that once failed, {seeds.start} to "
-        f"{seeds.stop - 1}), {sample.moments} moments in {takes_s:.0f} s: {len(sample.failed)} "
+        f"{sample.seeds} seeds ({seeds.start} to {seeds.stop - 1}, and {len(again)} more that once "
+        f"failed), {sample.moments} moments in {takes_s:.0f} s: {len(sample.failed)} "
         f"broke a promise, {len(missed)} marks missed"
     )
     return 1 if sample.failed or missed else 0

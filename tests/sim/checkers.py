@@ -1,18 +1,17 @@
 """The promises at the gate, one function each, its sentence for its name: it yields the breaches.
 
 A checker reads the whole story when it is over; the time that it yields tells where to look.
-`checkers_sync` has those of the records and of the centre.
+`checkers_exit` has those of the way out, `checkers_sync` those of the records and of the centre.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
 from drivers import base
 from firmware_protocol.words import Direction, EndReason, LogKind
-from gatewayd.core.events import Access, Passage
+from gatewayd.core.events import Access
 from gatewayd.core.lane import Windows
-from gatewayd.core.reasons import Reason
 from tests.sim.story import (
     Ended,
     Executed,
@@ -32,9 +31,7 @@ Breaches = Iterator[tuple[float, str]]
 WINDOWS = Windows()
 RECORD_S = WINDOWS.record_ms / 1000
 MOMENT_S = 0.002  # Events have their times in whole milliseconds.
-EXIT_WAIT_S_MAX = 75.0  # Behind somebody who was let in and lingers in the turnstile.
 BODIES = frozenset({LogKind.PASSAGE, LogKind.FORCED, LogKind.TAILGATE})
-HINDRANCES = frozenset({Reason.TURNSTILE_NOT_READY, Reason.EMERGENCY})
 
 
 def no_entry_opens_without_a_recorded_verdict(story: Story) -> Breaches:
@@ -149,54 +146,6 @@ def what_is_recorded_as_never_opened_never_opened(story: Story) -> Breaches:
         is_expired = row.type.endswith("expired.v1") and not data.get("uncertain")
         if is_expired and data["reason"] not in by_the_device and data["grant"] in opened:
             yield row.at_s, f"{data['grant']} ended with {data['reason']}, but it had opened"
-
-
-def the_exit_always_opens(story: Story) -> Breaches:
-    """As soon as its verdict is made, also while the disk refuses, unless the lane cannot."""
-    sent = {one.command.grant: one.at_s for one in opens(story)}
-    hindered = {
-        row.data["grant"] for row in passages(story) if row.data.get("reason") in HINDRANCES
-    }
-    hindered |= {
-        one.fact.grant
-        for one in story.of(Unrecorded)
-        if isinstance(one.fact, Passage) and one.fact.reason in HINDRANCES
-    }
-    served = {one.run: one.served_s for one in story.of(Ended)}
-    for run, grant, made_s in _exits(story):
-        due_s = made_s + RECORD_S + MOMENT_S
-        is_open = grant in sent and sent[grant] <= due_s
-        if not is_open and grant not in hindered and due_s < served[run]:
-            yield made_s, f"an exit was admitted ({grant}) and did not open"
-
-
-def _exits(story: Story) -> Iterator[tuple[str, str, float]]:
-    """Yield run, grant and time of each verdict on somebody who leaves."""
-    for row in verdicts(story):
-        if row.data["direction"] == "exit" and "grant" in row.data:
-            yield row.run, row.data["grant"], decided_s(row)
-    for one in story.of(Unrecorded):
-        if isinstance(one.fact, Access) and one.fact.direction == "exit" and one.fact.grant:
-            yield one.run, one.fact.grant, one.at_s
-
-
-def somebody_who_leaves_is_served_soon(story: Story) -> Breaches:
-    """Each scan at an exit has its verdict within the time that others hold the turnstile."""
-    waiting: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for scan in story.of(Scanned):
-        if scan.direction == "exit":
-            waiting[scan.run, scan.lane].append(scan.at_s)
-    made: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in verdicts(story):
-        if row.data["direction"] == "exit" and row.data["source"] == "gateway":
-            made[row.run, row.data["lane"]].append(decided_s(row))
-    for one in story.of(Unrecorded):
-        if isinstance(one.fact, Access) and one.fact.direction == "exit":
-            made[one.run, str(one.fact.lane)].append(one.at_s)
-    for place, scans in waiting.items():
-        for scan_s, verdict_s in zip(scans, sorted(made[place]), strict=False):
-            if verdict_s - scan_s > EXIT_WAIT_S_MAX:
-                yield scan_s, f"{place}: an exit waited {verdict_s - scan_s:.1f} s"
 
 
 def every_body_is_recorded_exactly_once(story: Story) -> Breaches:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.sim import checkers as gate
+from tests.sim import checkers_exit as way_out
 from tests.sim import checkers_sync as sync
 from tests.sim.checkers import Breaches
 from tests.sim.story import Story
@@ -17,8 +18,8 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     gate.every_scan_leaves_exactly_one_verdict,
     gate.each_grant_ends_exactly_once,
     gate.what_is_recorded_as_never_opened_never_opened,
-    gate.the_exit_always_opens,
-    gate.somebody_who_leaves_is_served_soon,
+    way_out.the_exit_always_opens,
+    way_out.somebody_who_leaves_is_served_soon,
     gate.every_body_is_recorded_exactly_once,
     gate.occupancy_equals_bodies_in_minus_out,
     sync.every_event_reaches_the_broker_exactly_once,

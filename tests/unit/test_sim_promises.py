@@ -1,0 +1,252 @@
+"""The simulation's promises: each says nothing of a true story, and catches one that is made false."""
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import pytest
+
+from drivers import base
+from gatewayd.core.events import format_time, parse_time
+from tests.sim import checkers as gate
+from tests.sim import checkers_exit as way_out
+from tests.sim import checkers_sync as sync
+from tests.sim.promises import PROMISES, broken
+from tests.sim.story import (
+    Arrived,
+    Confirmed,
+    Executed,
+    Failed,
+    Recorded,
+    Seen,
+    Sent,
+    Started,
+    Story,
+)
+from tests.sim.world import run_seed
+
+SEEDS = (9, *range(1, 9))  # The first is short, and has kills, bodies and a centre cut off.
+
+Change = Callable[[Story], Story]
+
+
+@cache
+def told(seed: int) -> Story:
+    return run_seed(seed)
+
+
+def made_false(change: Change) -> Story:
+    """Change the first story that has what is to be changed."""
+    for seed in SEEDS:
+        with suppress(StopIteration):
+            return change(told(seed))
+    raise AssertionError(f"no story of {SEEDS} has what {change.__name__} changes")
+
+
+def first(story: Story, kind: type[Seen], is_it: Callable[[Seen], bool]) -> Seen:
+    """Return the first such moment. Raises StopIteration."""
+    return next(one for one in story.of(kind) if is_it(one))
+
+
+def retold(story: Story, one: Seen, instead: Iterable[Seen]) -> Story:
+    """Return the story with this moment exchanged for others."""
+    false = Story(left=story.left)
+    for seen in story.seen:
+        for it in instead if seen is one else (seen,):
+            false.saw(it)
+    return false
+
+
+def ending(story: Story, **changed: object) -> Story:
+    false = Story(left=replace(story.left, **changed))
+    for seen in story.seen:
+        false.saw(seen)
+    return false
+
+
+def is_entry(one: Seen) -> bool:
+    return one.direction == "entry"
+
+
+def is_open(direction: str) -> Callable[[Seen], bool]:
+    return lambda one: isinstance(one.command, base.OpenOnce) and one.command.direction == direction
+
+
+def is_row(kind: str, **data: object) -> Callable[[Seen], bool]:
+    return lambda row: row.type.startswith(f"onegate.{kind}") and data.items() <= row.data.items()
+
+
+def an_opening_without_a_record(story: Story) -> Story:
+    one = first(story, Executed, is_entry)
+    return retold(story, one, [replace(one, is_recorded=False)])
+
+
+def an_opening_two_seconds_late(story: Story) -> Story:
+    one = first(story, Sent, is_open("entry"))
+    return retold(story, one, [replace(one, at_s=one.at_s + 2.0)])
+
+
+def an_opening_at_another_lane(story: Story) -> Story:
+    one = first(story, Executed, is_entry)
+    return retold(story, one, [replace(one, lane="lane-9")])
+
+
+def an_opening_again(story: Story) -> Story:
+    one = story.of(Executed)[0]
+    return retold(story, one, [one, one])
+
+
+def a_second_command_while_the_first_is_open(story: Story) -> Story:
+    one = first(story, Sent, is_open("entry"))
+    second = replace(one.command, grant="00" * 16)
+    return retold(story, one, [one, replace(one, command=second)])
+
+
+def a_second_verdict(story: Story) -> Story:
+    one = first(story, Recorded, is_row("access", source="gateway"))
+    return retold(story, one, [one, one])
+
+
+def a_verdict_that_nobody_made(story: Story) -> Story:
+    last = story.of(Started)[-1].run
+    one = first(
+        story, Recorded, lambda row: is_row("access", source="gateway")(row) and row.run == last
+    )
+    return retold(story, one, [])
+
+
+def a_grant_without_an_end(story: Story) -> Story:
+    one = first(story, Recorded, lambda row: is_row("passage")(row) and "grant" in row.data)
+    return retold(story, one, [])
+
+
+def an_opening_that_is_denied(story: Story) -> Story:
+    one = first(story, Recorded, is_row("passage.completed"))
+    never = {**one.data, "reason": "not_opened"}
+    return retold(story, one, [replace(one, type="onegate.passage.expired.v1", data=never)])
+
+
+def an_exit_that_stays_shut(story: Story) -> Story:
+    one = first(story, Sent, is_open("exit"))
+    return retold(story, one, [])
+
+
+def an_exit_that_waits_for_minutes(story: Story) -> Story:
+    one = first(story, Recorded, is_row("access", direction="exit", source="gateway"))
+    late = format_time(parse_time(one.time) + timedelta(seconds=100))
+    return retold(story, one, [replace(one, time=late)])
+
+
+def a_body_that_is_not_recorded(story: Story) -> Story:
+    one = first(story, Recorded, lambda row: is_row("passage")(row) and "device" in row.data)
+    return retold(story, one, [])
+
+
+def somebody_who_was_never_there(story: Story) -> Story:
+    return ending(story, total=story.left.total + 100)
+
+
+def an_event_that_is_lost(story: Story) -> Story:
+    one = story.of(Recorded)[5]
+    false = Story(left=story.left)
+    for seen in story.seen:
+        if not (isinstance(seen, Arrived) and seen.event == one.id):
+            false.saw(seen)
+    return false
+
+
+def a_copy_with_another_body(story: Story) -> Story:
+    one = sync.arrived(story)[0]
+    other = json.dumps({**json.loads(one.payload), "time": "2020-01-01T00:00:00Z"}).encode()
+    return retold(story, one, [one, replace(one, payload=other)])
+
+
+def a_row_that_is_missing(story: Story) -> Story:
+    return retold(story, story.of(Recorded)[5], [])
+
+
+def an_event_ahead_of_its_record(story: Story) -> Story:
+    one = sync.arrived(story)[0]
+    return retold(story, one, [replace(one, is_recorded=False)])
+
+
+def a_receipt_that_nobody_sent(story: Story) -> Story:
+    one = story.of(Confirmed)[0]
+    return retold(story, one, [replace(one, untaken=(7,))])
+
+
+def an_event_that_is_overtaken(story: Story) -> Story:
+    one = sync.arrived(story)[0]
+    return retold(story, one, [replace(one, seq=10_000)])
+
+
+def tables_ahead_of_the_journal(story: Story) -> Story:
+    one = story.of(Started)[0]
+    return retold(story, one, [replace(one, folded=one.head + 1)])
+
+
+def a_row_that_no_event_made(story: Story) -> Story:
+    return ending(story, tables={**story.left.tables, "devices": {"x": {"sequence": 1}}})
+
+
+def a_centre_that_counts_otherwise(story: Story) -> Story:
+    return ending(story, shown_total=-1)
+
+
+def a_centre_that_has_it_offline(story: Story) -> Story:
+    return ending(story, is_online=False)
+
+
+def a_lane_that_never_rests(story: Story) -> Story:
+    return ending(story, unrest="lanes: lane-1")
+
+
+def a_part_that_failed(story: Story) -> Story:
+    one = story.seen[-1]
+    return retold(story, one, [one, Failed(at_s=1.0, what="KeyError")])
+
+
+FALSE = {
+    an_opening_without_a_record: gate.no_entry_opens_without_a_recorded_verdict,
+    an_opening_two_seconds_late: gate.no_entry_opens_on_a_record_that_came_late,
+    an_opening_at_another_lane: gate.a_gate_opens_only_for_a_grant_of_its_own_lane_and_direction,
+    an_opening_again: gate.a_grant_opens_at_most_once,
+    a_second_command_while_the_first_is_open: gate.at_most_one_grant_is_open_at_a_lane,
+    a_second_verdict: gate.every_scan_leaves_exactly_one_verdict,
+    a_verdict_that_nobody_made: gate.every_scan_leaves_exactly_one_verdict,
+    a_grant_without_an_end: gate.each_grant_ends_exactly_once,
+    an_opening_that_is_denied: gate.what_is_recorded_as_never_opened_never_opened,
+    an_exit_that_stays_shut: way_out.the_exit_always_opens,
+    an_exit_that_waits_for_minutes: way_out.somebody_who_leaves_is_served_soon,
+    a_body_that_is_not_recorded: gate.every_body_is_recorded_exactly_once,
+    somebody_who_was_never_there: gate.occupancy_equals_bodies_in_minus_out,
+    an_event_that_is_lost: sync.every_event_reaches_the_broker_exactly_once,
+    a_copy_with_another_body: sync.every_event_reaches_the_broker_exactly_once,
+    a_row_that_is_missing: sync.every_event_reaches_the_broker_exactly_once,
+    an_event_ahead_of_its_record: sync.no_event_reaches_the_broker_before_it_is_on_disk,
+    a_receipt_that_nobody_sent: sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
+    an_event_that_is_overtaken: sync.events_of_a_topic_rise_by_themselves,
+    tables_ahead_of_the_journal: sync.the_tables_never_know_more_than_the_journal,
+    a_row_that_no_event_made: sync.the_tables_are_what_the_journal_makes,
+    a_centre_that_counts_otherwise: sync.the_centre_shows_what_the_gate_counts,
+    a_centre_that_has_it_offline: sync.the_centre_shows_what_the_gate_counts,
+    a_lane_that_never_rests: sync.everything_comes_to_rest_when_the_weather_clears,
+    a_part_that_failed: sync.nothing_fails_in_a_way_that_nobody_foresaw,
+}
+
+
+def test_a_true_story_breaks_no_promise():
+    assert broken(told(SEEDS[0])) == []
+
+
+def test_every_promise_has_a_story_that_breaks_it():
+    assert set(FALSE.values()) == set(PROMISES)
+
+
+@pytest.mark.parametrize("change", FALSE, ids=lambda change: change.__name__)
+def test_a_story_made_false_breaks_its_promise(change: Change):
+    promise = FALSE[change]
+    assert list(promise(made_false(change)))
