@@ -132,8 +132,8 @@ class OsdpDevice:
         """Send a command and return when the device has acknowledged it; one at a time.
 
         before_s: loop time from which on it is not sent (again) any more: libosdp by itself would
-        repeat it to a silent device for 8 s. Raises LineDownError and RefusedError where nothing
-        was sent, and SilentError where it may have been carried out.
+        repeat it to a silent device for 8 s, and after an outage. Raises LineDownError and
+        RefusedError where nothing was sent, and SilentError where it may have been carried out.
         """
         assert self._awaited is None, "one at a time"
         if not self.is_up:
@@ -149,13 +149,17 @@ class OsdpDevice:
             raise SilentError(self._unanswered()) from error
         finally:
             self._awaited = None
-            if status != osdp_sys.COMPLETION_OK and self.is_up:
-                self._panel.flush_commands(self._index)
+            if status != osdp_sys.COMPLETION_OK:
                 self._take_away(asyncio.get_running_loop().time())
         if status != osdp_sys.COMPLETION_OK:
             raise SilentError(f"{self._called()} did not acknowledge a command")
 
     # --- for its line --------------------------------------------------------------------------
+
+    @property
+    def is_away(self) -> bool:
+        """Nothing may be sent to it now."""
+        return self._back_s is not None
 
     def join(self, panel: Panel, index: int) -> None:
         self._panel, self._index = panel, index
@@ -206,15 +210,19 @@ class OsdpDevice:
         self.complete(osdp_sys.COMPLETION_ABORTED)
 
     def _take_away(self, now_s: float) -> None:
+        """Have nothing more sent to it, not even what libosdp repeats, until it is back."""
+        self._panel.flush_commands(self._index)
         self._panel.disable_pd(self._index)
         self._back_s = now_s + AWAY_S
 
     def _put_back(self, now_s: float) -> None:
+        # libosdp takes it back only when it gave up what it last sent to it.
         if self._back_s is not None and now_s >= self._back_s:
+            if not self._panel.enable_pd(self._index):
+                return
             self._back_s = None
             self._try_s = now_s + TRY_S
             self._heard_s = None
-            self._panel.enable_pd(self._index)
 
     def _lose(self, reason: str) -> None:
         if not self._is_loss_told:

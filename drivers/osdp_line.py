@@ -4,7 +4,7 @@ libosdp does the protocol, and the secure channel that is enforced for every dev
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Never
 
 import osdp_sys
@@ -18,6 +18,11 @@ REFRESH_S: Final = 0.005
 # Bytes that libosdp does not fetch are noise: its longest packet has 1440.
 UNREAD_SIZE_MAX: Final = 4096
 
+MARK: Final = b"\xff"
+"""What libosdp sends before a packet, for the line to settle."""
+WRITE_FAILED: Final = -1
+"""With this libosdp gives up a command at once, which it would else repeat for 8 s."""
+
 
 class OsdpLine:
     """Up to 126 devices; all are placed before the first of them runs."""
@@ -26,8 +31,8 @@ class OsdpLine:
         self.port = link.port
         self.baudrate = link.baudrate
         self._link = link
-        self._channel = _Channel(link)
         self._devices: list[OsdpDevice] = []
+        self._channel = _Channel(link, self._is_away)
         self._panel: Panel | None = None
         self._keeping = asyncio.Lock()
         self._is_open = asyncio.Event()
@@ -76,6 +81,9 @@ class OsdpLine:
         for index, device in enumerate(self._devices):
             device.join(panel, index)
         return panel
+
+    def _is_away(self, address: int) -> bool:
+        return any(device.is_away for device in self._devices if device.address == address)
 
     def _take(self, index: int, event: Mapping[str, object]) -> int:
         # Told later: an exception in here would end the protocol.
@@ -143,10 +151,12 @@ class OsdpLines:
 class _Channel:
     """What libosdp reads and writes; an exception in here would end the protocol."""
 
-    def __init__(self, link: SerialLink) -> None:
+    def __init__(self, link: SerialLink, is_away: Callable[[int], bool]) -> None:
+        """is_away: tells whether nothing may be sent to the device at an address."""
         self.id = 0
         self.unread = bytearray()
         self._link = link
+        self._is_away = is_away
 
     def read(self, size_max: int) -> bytes:
         data = bytes(self.unread[:size_max])
@@ -154,9 +164,15 @@ class _Channel:
         return data
 
     def write(self, data: bytes) -> int:
+        if self._is_away(_address(data)):
+            return WRITE_FAILED
         # What a lost line does not take the far side would not have heard either.
         self._link.write(data)
         return len(data)
 
     def flush(self) -> None:
         self.unread.clear()
+
+
+def _address(packet: bytes) -> int:
+    return packet.removeprefix(MARK)[1]

@@ -4,21 +4,16 @@ from typing import Final
 
 from drivers.base import Direction, Turnstile
 from drivers.boards.modbus import silence_s
-from drivers.contacts import Contact, Normally
-from drivers.keys import Key, UnfitError, choice, flag, shown, whole
-from drivers.kinds import DriverKind, Problem, Surroundings, Values
+from drivers.keys import Key, choice, whole
+from drivers.kinds import DriverKind, Surroundings, Values
+from drivers.osdp_keys import OSDP_KEYS
 from drivers.polled_line import PolledLine
 from drivers.serial_keys import PORT
 from drivers.turnstiles.board_7e import GAP_S, board_7e
-from drivers.turnstiles.contact_inputs import Contacts
-from drivers.turnstiles.modbus_relay import PULSE_STEP_MS, Wiring, modbus_relay
+from drivers.turnstiles.modbus_relay import modbus_relay
 from drivers.turnstiles.modbus_turnstile import modbus_turnstile
-
-CHANNELS_MAX: Final = 32
-"""The biggest relay boards that are sold."""
-
-PULSE_MS_MAX: Final = 1000
-"""More than any turnstile needs; the next person waits until the pulse is over."""
+from drivers.turnstiles.osdp import osdp_turnstile
+from drivers.wiring_keys import WIRING_KEYS, wiring, wiring_problems
 
 UNLOCK_MS: Final = whole(
     "unlock_ms",
@@ -41,31 +36,7 @@ def _address(last: int) -> Key:
 
 
 def _build_relay(values: Values, around: Surroundings) -> Turnstile:
-    relays = {Direction.ENTRY: values["entry_relay"], Direction.EXIT: values["exit_relay"]}
-    passages = {
-        direction: contact
-        for direction in Direction
-        if (contact := _contact(values, str(direction))) is not None
-    }
-    fire = values["fire_input"]
-    contacts = Contacts(
-        passages=passages,
-        ready=_contact(values, "ready"),
-        alarm=_contact(values, "alarm"),
-        fire=Contact(fire, Normally.CLOSED) if fire else None,
-    )
-    wiring = Wiring(
-        relays={direction: relay for direction, relay in relays.items() if relay},
-        pulse_ms=values["pulse_ms"],
-        contacts=contacts,
-        assume_passed=values["assume_passed"],
-    )
-    return modbus_relay(_modbus_line(values, around), values["address"], wiring)
-
-
-def _contact(values: Values, name: str) -> Contact | None:
-    number = values[f"{name}_input"]
-    return Contact(number, values[f"{name}_normally"]) if number else None
+    return modbus_relay(_modbus_line(values, around), values["address"], wiring(values))
 
 
 def _modbus_line(values: Values, around: Surroundings) -> PolledLine:
@@ -73,78 +44,25 @@ def _modbus_line(values: Values, around: Surroundings) -> PolledLine:
     return around.lines.take(values["port"], baudrate, gap_s=silence_s(baudrate))
 
 
-def _input(name: str, meaning: str, normally: Normally) -> tuple[Key, Key]:
-    return (
-        whole(f"{name}_input", f"number of the input that {meaning}; 0: none", 0, CHANNELS_MAX, 0),
-        choice(f"{name}_normally", "how its contact is while nothing happens", Normally, normally),
-    )
-
-
-def _pulse_ms(value: object) -> int:
-    if type(value) is int and value in range(PULSE_STEP_MS, PULSE_MS_MAX + 1, PULSE_STEP_MS):
-        return value
-    raise UnfitError(shown(value))
-
-
-def _relay_problems(values: Values) -> list[Problem]:
-    problems: list[Problem] = []
-    if values["entry_relay"] == values["exit_relay"]:
-        problems.append(
-            Problem(("exit_relay",), "another relay than entry_relay", str(values["exit_relay"]))
-        )
-    used: dict[int, str] = {}
-    for name in ("entry_input", "exit_input", "ready_input", "alarm_input", "fire_input"):
-        number = values[name]
-        if number and used.setdefault(number, name) != name:
-            problems.append(Problem((name,), f"another input than {used[number]}", str(number)))
-    is_all_seen = bool(values["entry_input"] and values["exit_input"])
-    if is_all_seen and values["assume_passed"]:
-        hint = "both directions have an input that tells passages; leave it out"
-        problems.append(Problem(("assume_passed",), "false", "true", hint))
-    if not is_all_seen and not values["assume_passed"]:
-        hint = (
-            "a direction without an input that tells passages counts each opening as one person; "
-            "write that down as assume_passed = true, or wire entry_input and exit_input"
-        )
-        problems.append(Problem(("assume_passed",), "true", "false", hint))
-    return problems
-
-
 MODBUS_RELAY: Final[DriverKind[Turnstile]] = DriverKind(
     "modbus_relay",
-    (
-        PORT,
-        _baudrate(9600),
-        _address(247),
-        whole("entry_relay", "number of the relay that opens the entry", 1, CHANNELS_MAX, 1),
-        whole(
-            "exit_relay",
-            "number of the relay that opens the exit; 0: the exit is free at the turnstile",
-            0,
-            CHANNELS_MAX,
-            0,
-        ),
-        Key("pulse_ms", "how long the relay is on", "100 to 1000 in steps of 100", _pulse_ms, 500),
-        UNLOCK_MS,
-        *_input("entry", "tells that somebody went in", Normally.OPEN),
-        *_input("exit", "tells that somebody went out", Normally.OPEN),
-        *_input("ready", "tells that the turnstile can open", Normally.CLOSED),
-        *_input("alarm", "tells that the turnstile raises an alarm", Normally.OPEN),
-        whole(
-            "fire_input",
-            "number of the input that is closed while there is no fire; 0: none",
-            0,
-            CHANNELS_MAX,
-            0,
-        ),
-        flag(
-            "assume_passed",
-            "each opening counts as a passage where no input tells passages",
-            default=False,
-        ),
-    ),
+    (PORT, _baudrate(9600), _address(247), UNLOCK_MS, *WIRING_KEYS),
     _build_relay,
-    across=_relay_problems,
+    across=wiring_problems,
+)
+
+# --- osdp -----------------------------------------------------------------------------------------
+
+
+def _build_osdp(values: Values, around: Surroundings) -> Turnstile:
+    device = around.osdp_lines.place(
+        values["port"], values["baudrate"], values["address"], values["scbk_file"]
+    )
+    return osdp_turnstile(device, wiring(values))
+
+
+OSDP: Final[DriverKind[Turnstile]] = DriverKind(
+    "osdp", (*OSDP_KEYS, UNLOCK_MS, *WIRING_KEYS), _build_osdp, across=wiring_problems
 )
 
 # --- modbus_turnstile -----------------------------------------------------------------------------
@@ -180,4 +98,4 @@ BOARD_7E: Final[DriverKind[Turnstile]] = DriverKind(
     _build_board_7e,
 )
 
-OWN_POLLED: Final = (MODBUS_RELAY, MODBUS_TURNSTILE, BOARD_7E)
+OWN_POLLED: Final = (MODBUS_RELAY, OSDP, MODBUS_TURNSTILE, BOARD_7E)

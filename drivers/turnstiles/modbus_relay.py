@@ -6,16 +6,16 @@ turnstile's contacts the manuals of PERCo (TTR-04CW, TTR-10A, TTD-03).
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from drivers.base import Capabilities, Direction, DriverError, Mode
+from drivers.base import Capabilities, Direction, Mode
 from drivers.boards.modbus import ModbusDevice
 from drivers.polled_line import PolledLine, RefusedError
-from drivers.turnstiles.contact_inputs import ContactInputs, Contacts
+from drivers.turnstiles.contact_inputs import ContactInputs
 from drivers.turnstiles.polled import PolledTurnstile
 from drivers.turnstiles.polled_board import Seen
+from drivers.turnstiles.wiring import PAUSE_S, PULSE_STEP_MS, Wiring
 
 log = logging.getLogger(__name__)
 
@@ -27,35 +27,13 @@ RELAY_COUNT_READ: Final = 8
 
 PULSE: Final = 0x0200
 """Coil address of a pulse of relay 1; the value counts tenths of a second."""
-PULSE_STEP_MS: Final = 100
 CONTROL_MODE: Final = 0x1000
 """Register of relay 1's mode: 0 obeys us alone; in others an input switches it."""
 OBEYING: Final = 0
 OFF: Final = 0
-PAUSE_S: Final = 0.1
-"""So long a relay is off between two pulses: a turnstile takes two that touch for one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """relays: by direction, counted from 1; without one for the exit, the exit is free by itself.
-
-    assume_passed: in a direction without an input, each opening counts as a passage.
-    """
-
-    relays: Mapping[Direction, int]
-    pulse_ms: int
-    contacts: Contacts = field(default_factory=Contacts)
-    assume_passed: bool = False
 
 
 def modbus_relay(line: PolledLine, address: int, wiring: Wiring) -> PolledTurnstile:
-    """Make a turnstile; raises DriverError where a passage is neither seen nor to be assumed."""
-    if wiring.assume_passed is (len(wiring.contacts.passages) == len(Direction)):
-        raise DriverError(
-            f"address {address} of {line.port}: write assume_passed = true where a direction has "
-            "no passage input (each opening then counts as one person), and only there"
-        )
     return PolledTurnstile(line, RelayBoard(ModbusDevice(line, address), wiring))
 
 
@@ -79,13 +57,7 @@ class RelayBoard:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            own_timing=True,
-            feedback=bool(self.sees),
-            direction=len(self.sees) == len(Direction),
-            log=False,
-            fire_input=self._wiring.contacts.fire is not None,
-        )
+        return self._wiring.capabilities
 
     @property
     def poll_s(self) -> float:
@@ -93,7 +65,7 @@ class RelayBoard:
 
     @property
     def sees(self) -> frozenset[Direction]:
-        return frozenset(self._wiring.contacts.passages)
+        return self._wiring.sees
 
     def ready_s(self, direction: Direction) -> float:
         return self._ready_s[direction]

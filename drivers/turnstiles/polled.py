@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Final, Never
 
 from drivers import base
-from drivers.polled_line import LateError, LineDownError, PolledLine, RefusedError, SilentError
+from drivers.polled_line import LateError, LineDownError, RefusedError, SilentError
 from drivers.turnstiles.openings import Answer, Openings
-from drivers.turnstiles.polled_board import Board, Seen
+from drivers.turnstiles.polled_board import Board, Line, Seen
 from drivers.turnstiles.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class PolledTurnstile:
     sent in a fire. The board keeps no log, so the reports have no place in one.
     """
 
-    def __init__(self, line: PolledLine, board: Board) -> None:
+    def __init__(self, line: Line, board: Board) -> None:
         self._line = line
         self._board = board
         self._telling = Telling()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Never, Protocol
 
 from drivers.base import Capabilities, Direction, Mode
 
@@ -28,8 +28,27 @@ class Seen:
     passing: frozenset[Direction] = frozenset()
 
 
+class Line(Protocol):
+    """What a board is reached by."""
+
+    @property
+    def port(self) -> str: ...
+
+    async def keep(self) -> Never:
+        """Keep it open until cancelled."""
+        ...
+
+    async def tried(self) -> None:
+        """Return when it is known whether the board can be reached."""
+        ...
+
+    async def opened(self) -> None:
+        """Return when the board can be asked."""
+        ...
+
+
 class Board(Protocol):
-    """One board on a polled line. Each method raises the errors of PolledLine, and RefusedError.
+    """One board on a line. Each method raises the errors of PolledLine, and RefusedError.
 
     Nothing here repeats a command by itself, and no command blocks the exit.
     """

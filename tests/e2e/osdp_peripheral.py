@@ -31,6 +31,7 @@ class Peripheral:
         self.is_deaf = False
         self.commands: list[dict] = []
         self.inputs = [False] * 8
+        self.was_secure = False
         self.unread = bytearray()
         self.unsent = bytearray()
         self.restart()
@@ -74,19 +75,33 @@ class Peripheral:
     def press(self, number: int, *, is_on: bool) -> None:
         """Close or open the contact at an input, counted from 1."""
         self.inputs[number - 1] = is_on
-        assert self.device.submit_event(self._status("event", osdp_sys.EVENT_STATUS))
+        assert self.device.submit_event(self._status())
 
     def told(self, command: int) -> list[dict]:
         return [one for one in self.commands if one["command"] == command]
 
-    def _obey(self, command: dict) -> tuple[int, dict | None]:
+    def refresh(self) -> None:
+        """Tell the inputs as soon as there is a secure channel to tell them on."""
+        self.device.refresh()
+        is_secure = self.device.is_sc_active()
+        if is_secure and not self.was_secure and self._has_inputs:
+            assert self.device.submit_event(self._status())
+        self.was_secure = is_secure
+
+    @property
+    def _has_inputs(self) -> bool:
+        return osdp_sys.CAP_CONTACT_STATUS_MONITORING in self.capabilities
+
+    def _obey(self, command: dict) -> tuple[int, None]:
         self.commands.append(command)
-        if command["command"] == osdp_sys.CMD_STATUS:
-            return 0, self._status("command", osdp_sys.CMD_STATUS)
         return 0, None
 
-    def _status(self, key: str, code: int) -> dict:
-        return {key: code, "type": osdp_sys.STATUS_REPORT_INPUT, "report": bytes(self.inputs)}
+    def _status(self) -> dict:
+        return {
+            "event": osdp_sys.EVENT_STATUS,
+            "type": osdp_sys.STATUS_REPORT_INPUT,
+            "report": bytes(self.inputs),
+        }
 
     # --- its channel ---------------------------------------------------------------------------
 
@@ -117,7 +132,7 @@ async def peripherals(path, *devices: Peripheral) -> AsyncIterator[None]:
         async def refresh() -> None:
             while True:
                 for device in devices:
-                    device.device.refresh()
+                    device.refresh()
                     if device.unsent:
                         port.write(bytes(device.unsent))
                         device.unsent.clear()

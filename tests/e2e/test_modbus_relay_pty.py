@@ -13,7 +13,8 @@ from drivers.contacts import Contact, Normally
 from drivers.polled_line import PolledLine
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.contact_inputs import Contacts
-from drivers.turnstiles.modbus_relay import Wiring, modbus_relay
+from drivers.turnstiles.modbus_relay import modbus_relay
+from drivers.turnstiles.wiring import Wiring
 from tests.e2e.eventually import eventually
 from tests.e2e.pty_pair import PtyPair
 
