@@ -7,7 +7,7 @@ whole seconds. Not compressed: that would make it longer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,10 +95,7 @@ def read_pass(text: str, trust: Trust) -> Pass | Reason:
     claims = cbor.decode(message.payload)
     if not isinstance(claims, Mapping):
         return Reason.CWT
-    content = _read_claims(claims)
-    if isinstance(content, Reason):
-        return content
-    return _bind(content, signers)
+    return _read_claims(claims, signers)
 
 
 def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason:
@@ -117,7 +114,7 @@ def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason
     return [key for key in genuine if key.may_sign & _PASSES] or Reason.KEY_USAGE
 
 
-def _read_claims(claims: Mapping[object, object]) -> Pass | Reason:
+def _read_claims(claims: Mapping[object, object], signers: list[IssuerKey]) -> Pass | Reason:
     """Unknown claims are ignored, as RFC 8392 asks; unknown ones of our own could be limits."""
     own = claims.get(_ONEGATE)
     if not isinstance(own, Mapping):
@@ -127,44 +124,42 @@ def _read_claims(claims: Mapping[object, object]) -> Pass | Reason:
     issued_at = _read_time(claims.get(_ISSUED_AT))
     not_before = _read_time(claims[_NOT_BEFORE]) if _NOT_BEFORE in claims else issued_at
     not_after = _read_time(claims.get(_EXPIRY))
+    status = _read_status(own)
     match claims.get(_ISSUER), claims.get(_SUBJECT), own.get(_CATEGORY), claims.get(_PASS_ID):
         case (str() as issuer, str() as subject, str() as category, bytes() as pass_id):
             is_spelled = is_id(issuer) and is_id(subject) and is_category(category)
         case _:
             return Reason.SCHEMA
-    if not is_spelled or not 0 < len(pass_id) <= PASS_ID_SIZE_MAX:
+    if not is_spelled or not 0 < len(pass_id) <= PASS_ID_SIZE_MAX or isinstance(status, Reason):
         return Reason.SCHEMA
     if issued_at is None or not_before is None or not_after is None:
         return Reason.SCHEMA
-    content = Pass(
+    signer = next((key for key in signers if key.issuer == issuer), None)
+    if signer is None:
+        return Reason.ISSUER
+    if status is not None and not signer.may_sign & _STATUSES:
+        return Reason.KEY_USAGE
+    return Pass(
         issuer=issuer,
         subject=subject,
         category=category,
         issued_at=issued_at,
         not_before=not_before,
-        not_after=not_after,
+        not_after=min(not_after, signer.valid_until or not_after),
         pass_id=pass_id,
+        status=status[0] if status else None,
+        status_until=status[1] if status else None,
+        signer_may=signer.may_sign,
     )
-    return _add_status(content, own)
 
 
-def _add_status(content: Pass, own: Mapping[object, object]) -> Pass | Reason:
-    if not own.keys() & {_STATUS, _STATUS_UNTIL}:
-        return content
+def _read_status(own: Mapping[object, object]) -> tuple[Status, datetime] | Reason | None:
+    if _STATUS not in own and _STATUS_UNTIL not in own:
+        return None
     status, until = own.get(_STATUS), _read_time(own.get(_STATUS_UNTIL))
     if status not in list(Status) or until is None:
         return Reason.SCHEMA
-    return replace(content, status=Status(str(status)), status_until=until)
-
-
-def _bind(content: Pass, signers: list[IssuerKey]) -> Pass | Reason:
-    for key in signers:
-        if key.issuer == content.issuer:
-            end = min(content.not_after, key.valid_until or content.not_after)
-            if content.status is not None and not key.may_sign & _STATUSES:
-                return Reason.KEY_USAGE
-            return replace(content, not_after=end, signer_may=key.may_sign)
-    return Reason.ISSUER
+    return Status(str(status)), until
 
 
 def _seconds(at: datetime) -> int:

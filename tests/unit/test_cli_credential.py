@@ -274,12 +274,12 @@ def at_second(second: float) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()
 
 
-def test_lines_are_answered_fast_enough_for_a_test_bench():
-    """A thousand a second and more; a third of that must do where others use the machine too."""
+def test_lines_are_answered_a_thousand_a_second():
     line = json.dumps(request([make_dcc()])).encode()
     bench = Bench(collect(()), ISSUED)
-    bench.answer(line)
-    began = time.process_time()
-    for _ in range(200):
+    times = []
+    for _ in range(50):
+        began = time.process_time()
         bench.answer(line)
-    assert time.process_time() - began < 0.6
+        times.append(time.process_time() - began)
+    assert min(times) < 0.001  # The best of many: others may use the machine too.
