@@ -32,6 +32,8 @@ class Bench(ABC):
     host_lost_s: float
     expired_ttl_ms: int
     """A time to live that is over when the command arrives."""
+    poll_s = 0.05
+    """From one question how the controller is to the next one."""
 
     def __init__(self, hands: Hands, token: Callable[[int], bytes]) -> None:
         """`token` draws that many random bytes."""
@@ -141,6 +143,15 @@ class Bench(ABC):
             if test(message):
                 raise Unmet(f"{_shown(message)}, which must not come")
 
+    async def expect_nothing_of(self, *grants: bytes) -> None:
+        """Raise Unmet if a command that must not count was taken."""
+        await asyncio.sleep(QUIET_S)
+        state = await self.ask()
+        if state.grant in grants or any(it.grant in grants for it in self.since(Result)):
+            raise Unmet("the OPEN was taken")
+        if any(it.grant in grants for it in self.entries.values()):
+            raise Unmet("the OPEN was taken, its grant is in the log")
+
     async def entry(
         self, kind: LogKind, *, grant: bytes | None = None, within_s: float | None = None
     ) -> LogEntry:
@@ -181,7 +192,7 @@ class Bench(ABC):
         while not test(state := await self.ask()):
             if loop.time() >= until_s:
                 raise Unmet(f"STATE {_shown(state)}, expected: {what}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.poll_s)
         return state
 
     async def result(self, grant: bytes, what: str = "RESULT") -> Result:

@@ -331,10 +331,9 @@ class SerialBench(Bench):
         if not channel.accept(heard.frame):
             self.mistakes.append(f"a frame of type {heard.frame.kind:02x} with a wrong MAC")
             return
-        match heard.message:
-            case Malformed(detail=detail):
-                self.mistakes.append(detail)
-                return
-            case State(first=first):
-                self._upto = max(self._upto, first - 1)  # There is nothing left before it.
+        if isinstance(heard.message, Malformed):
+            self.mistakes.append(heard.message.detail)
+            return
+        if isinstance(heard.message, State):
+            self._upto = max(self._upto, heard.message.first - 1)  # Nothing is left before it.
         self.hear(heard.message)

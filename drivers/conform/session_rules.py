@@ -127,7 +127,7 @@ async def unsigned_is_nothing(bench: SerialBench) -> None:
     for session in (0, bench.channel.session):
         await bench.say(encode(replace(bench.unsigned(order), session=session)))
         await bench.say(encode(replace(bench.unsigned(Ping()), session=session)))
-    await _nothing_opened(bench, grant)
+    await bench.expect_nothing_of(grant)
 
 
 async def wrong_mac_is_nothing(bench: SerialBench) -> None:
@@ -135,7 +135,7 @@ async def wrong_mac_is_nothing(bench: SerialBench) -> None:
     order = await _order(bench, grant)
     for bit in (0, 37, 63):
         await bench.say(encode(replace(order, mac=_flipped(order.mac, bit))))
-    await _nothing_opened(bench, grant)
+    await bench.expect_nothing_of(grant)
 
 
 async def changed_body_is_nothing(bench: SerialBench) -> None:
@@ -143,7 +143,7 @@ async def changed_body_is_nothing(bench: SerialBench) -> None:
     order = await _order(bench, grant)
     await bench.say(encode(replace(order, body=order.body.replace(grant, other))))
     await bench.say(encode(replace(order, kind=CANCEL)))
-    await _nothing_opened(bench, grant, other)
+    await bench.expect_nothing_of(grant, other)
 
 
 async def wrong_key_is_nothing(bench: SerialBench) -> None:
@@ -282,7 +282,7 @@ async def malformed_is_nothing(bench: SerialBench) -> None:
         b"\x80",
     ):
         await bench.say(encode(_raw(bench, OPEN, body)), *bench.word())
-    await _nothing_opened(bench, grant)
+    await bench.expect_nothing_of(grant)
 
 
 async def replay_is_nothing(bench: SerialBench) -> None:
@@ -332,15 +332,6 @@ def _raw(bench: SerialBench, kind: int, body: bytes) -> Frame:
     """Make a frame with any body, signed as it has to be."""
     assert bench.channel is not None
     return bench.channel.seal_body(kind, body)
-
-
-async def _nothing_opened(bench: SerialBench, *grants: bytes) -> None:
-    await asyncio.sleep(QUIET_S)
-    state = await bench.ask()
-    if state.grant in grants or any(it.grant in grants for it in bench.since(Result)):
-        raise Unmet("the OPEN was taken")
-    if any(it.grant in grants for it in bench.entries.values()):
-        raise Unmet("the OPEN was taken, its grant is in the log")
 
 
 def _hello(bench: SerialBench) -> Hello:

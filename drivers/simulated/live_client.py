@@ -4,9 +4,12 @@ import asyncio
 import socket
 import ssl
 from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 import aiomqtt
 from paho.mqtt.enums import MQTTErrorCode
+
+from drivers.base import DriverError
 
 # The broker must notice a dead side not long after the other one has (3 s without a heartbeat).
 KEEPALIVE_S: Final = 15
@@ -14,8 +17,44 @@ KEEPALIVE_S: Final = 15
 TIMEOUT_S: Final = 5.0
 # Sent and not yet confirmed by the broker: a dozen lanes at their busiest stay below half of it.
 IN_FLIGHT_MAX: Final = 64
+_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
 # Without it a small message waits up to 40 ms for the peer's acknowledgement of the one before.
 _NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def parse_broker(url: str) -> SplitResult:
+    """Read `mqtt[s]://[user[:password]@]host[:port]`. Raises DriverError."""
+    try:
+        broker = urlsplit(url)
+        if broker.scheme in _PORTS and broker.hostname and broker.port != 0:
+            return broker
+    except ValueError:
+        pass
+    shown = url.rpartition("@")[2]  # Without a password.
+    raise DriverError(f"broker {shown!r}: expected mqtt://host:port or mqtts://host:port")
+
+
+def place(broker: SplitResult) -> str:
+    """Return host and port, for people."""
+    return f"{broker.hostname}:{_port(broker)}"
+
+
+def dial(broker: SplitResult, identifier: str, will: aiomqtt.Will | None = None) -> "LiveClient":
+    """Return a client for one connection to a broker that was parsed."""
+    return LiveClient(
+        broker.hostname or "",
+        _port(broker),
+        identifier=identifier,
+        username=broker.username,
+        password=broker.password,
+        tls=ssl.create_default_context() if broker.scheme == "mqtts" else None,
+        will=will,
+    )
+
+
+def _port(broker: SplitResult) -> int:
+    return broker.port or _PORTS[broker.scheme]
 
 
 class LiveClient(aiomqtt.Client):

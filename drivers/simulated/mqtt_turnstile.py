@@ -2,20 +2,18 @@
 
 import asyncio
 import secrets
-import ssl
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final, Never
-from urllib.parse import SplitResult, urlsplit
+from typing import Never
+from urllib.parse import SplitResult
 
 import aiomqtt
 
-from drivers.base import DriverError
 from drivers.serial_link import double_to_five_seconds
-from drivers.simulated.live_client import LiveClient
+from drivers.simulated.live_client import LiveClient, dial, parse_broker, place
 from drivers.simulated.people import Behaviour, People
 from drivers.simulated.turnstile import Acted, SimulatedTurnstile
 from drivers.simulated.turnstile_state import StateFile
@@ -26,8 +24,6 @@ from firmware_protocol.inputs import Input
 from firmware_protocol.memory import Memory
 from firmware_protocol.mqtt_device import DeviceOutput, DeviceSide
 from firmware_protocol.mqtt_messages import HostKind, topic_of
-
-_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +55,7 @@ async def run_mqtt_turnstile(
     `tell` gets a sentence at each change of the connection. Raises DriverError if the broker's
     address or the state file is not one.
     """
-    broker = _parse_broker(options.broker)
+    broker = parse_broker(options.broker)
     state = StateFile(options.state, secrets.token_bytes)
     log, memory = state.load()
     device = Identity(options.name, "simulated 1", log)
@@ -130,7 +126,7 @@ class MqttWire:
                     await self._serve(client)
             except* aiomqtt.MqttError as errors:
                 if not is_told:
-                    self._tell(f"{self._place}: {errors.exceptions[0]}; trying again")
+                    self._tell(f"{place(self._broker)}: {errors.exceptions[0]}; trying again")
                 is_told = True
             finally:
                 self._client = None
@@ -141,14 +137,10 @@ class MqttWire:
 
     def _connect(self) -> LiveClient:
         will = self._device.will()
-        return LiveClient(
-            self._broker.hostname or "",
-            self._port,
-            identifier=f"turnstile-{self._identity.name}",
-            username=self._broker.username,
-            password=self._broker.password,
-            tls=ssl.create_default_context() if self._broker.scheme == "mqtts" else None,
-            will=aiomqtt.Will(will.topic, will.payload, qos=1),
+        return dial(
+            self._broker,
+            f"turnstile-{self._identity.name}",
+            aiomqtt.Will(will.topic, will.payload, qos=1),
         )
 
     async def _serve(self, client: LiveClient) -> None:
@@ -158,7 +150,7 @@ class MqttWire:
         if self._rebooted.is_set():
             return  # This connection has the will of before.
         self._client = client
-        self._tell(f"{self._place}: connected")
+        self._tell(f"{place(self._broker)}: connected")
         self._run(self._device.connected(self._uptime_ms()))
         async with asyncio.TaskGroup() as tasks:
             receiving = tasks.create_task(self._receive(client), name="simulated-turnstile-in")
@@ -176,14 +168,6 @@ class MqttWire:
             )
             self._run(output)
 
-    @property
-    def _port(self) -> int:
-        return self._broker.port or _PORTS[self._broker.scheme]
-
-    @property
-    def _place(self) -> str:
-        return f"{self._broker.hostname}:{self._port}"
-
     def _make(self, booted: Controller) -> DeviceSide:
         return DeviceSide(self._psk, booted, device=self._identity, token=secrets.token_bytes)
 
@@ -192,14 +176,3 @@ class MqttWire:
         if self._client is not None and not self._is_mute:
             for publication in output.publications:
                 self._client.send(publication.topic, publication.payload)
-
-
-def _parse_broker(url: str) -> SplitResult:
-    try:
-        broker = urlsplit(url)
-        if broker.scheme in _PORTS and broker.hostname and broker.port != 0:
-            return broker
-    except ValueError:
-        pass
-    shown = url.rpartition("@")[2]  # Without a password.
-    raise DriverError(f"broker {shown!r}: expected mqtt://host:port or mqtts://host:port")

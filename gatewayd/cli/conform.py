@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 import click
 from rich.console import Console
@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from drivers.base import DriverError
+from drivers.conform.mqtt_kit import mqtt_rules, parse_target, try_on_broker
 from drivers.conform.report import summary, to_json, to_junit
 from drivers.conform.serial_kit import BAUDRATE, serial_rules, try_on_serial_line
-from drivers.conform.words import Action, Finding, Hands, Nobody, Verdict, picked
+from drivers.conform.words import Action, Finding, Hands, Nobody, Rule, Verdict, picked
 from drivers.serial_link import SerialLink
 from drivers.simulated.reader import lines_of
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd
@@ -44,8 +45,9 @@ _CANNOT: Final = b"s"
     "\n  gatewayd conform /dev/serial/by-path/... --psk-file lane-1.psk"
     "\n  gatewayd conform /tmp/lane-1 --psk-file lane-1.psk --unattended --junit conform.xml"
     "\n  gatewayd conform /tmp/lane-1 --psk-file lane-1.psk --only R8 --only R9a"
+    "\n  gatewayd conform mqtt://127.0.0.1:1884/tripod-2 --psk-file lane-2.psk"
 )
-@click.argument("target", metavar="PORT")
+@click.argument("target", metavar="PORT|mqtt://HOST/DEVICE")
 @click.option(
     "--psk-file",
     "key_path",
@@ -80,29 +82,33 @@ def conform(  # noqa: PLR0913, one argument for each option
     json_file: TextIO | None,
     junit_file: BinaryIO | None,
 ) -> None:
-    """Test a turnstile controller by the rules of PROTOCOL.md.
+    """Test a turnstile controller by the rules of PROTOCOL.md, or over MQTT of PROTOCOL-MQTT.md.
 
     Its gate opens and closes, its log is read and acknowledged, and its settings are changed and
-    put back: do this at a bench, not at a gate in use. It takes two minutes, and asks somebody at
+    put back: do this at a bench, not at a gate in use. It takes a few minutes, and asks somebody at
     the turnstile to walk, to open the fire contact and to cut the power.
 
     Exit code 0 only if every rule is kept; with --unattended, every rule that needs nobody.
     """
-    if missing := [name for name in only if not picked(serial_rules(address), [name])]:
-        raise click.BadParameter(f"there is no rule {missing[0]}", param_hint="--only")
     psk = read_key(key_path)
     console = Console(highlight=False, markup=False)
     hands: Hands = Nobody() if unattended else _Person(console)
-    line = SerialLink(target, baudrate)
 
     def found(finding: Finding) -> None:
         console.print(_row(finding))
 
     with ended_early():
         try:
-            report = asyncio.run(
-                try_on_serial_line(line, psk, hands, found, address=address, only=only)
-            )
+            if "://" in target:
+                device = parse_target(target)
+                _check(only, mqtt_rules())
+                report = asyncio.run(try_on_broker(device, psk, hands, found, only=only))
+            else:
+                line = SerialLink(target, baudrate)
+                _check(only, serial_rules(address))
+                report = asyncio.run(
+                    try_on_serial_line(line, psk, hands, found, address=address, only=only)
+                )
         except* DriverError as errors:
             raise EarlyEnd(str(errors.exceptions[0]), MISUSE) from errors
     console.print(summary(report), style="bold")
@@ -133,6 +139,12 @@ class _Person:
             return True
         self._impossible.add(action)
         return False
+
+
+def _check(names: Sequence[str], rules: Sequence[Rule[Any]]) -> None:
+    for name in names:
+        if not picked(rules, [name]):
+            raise click.BadParameter(f"there is no rule {name}", param_hint="--only")
 
 
 def _row(finding: Finding) -> Table:

@@ -10,8 +10,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from drivers.conform.mqtt_kit import mqtt_rules
 from drivers.conform.serial_kit import serial_rules
 from tests.e2e.eventually import eventually
+from tests.e2e.mosquitto import Mosquitto
 
 GATEWAYD = (sys.executable, "-m", "gatewayd")
 PATIENCE_S = 25.0
@@ -127,3 +129,33 @@ async def test_the_simulated_turnstile_keeps_every_rule(key: Path, tmp_path: Pat
     told = json.loads(report.read_text())
     assert told["conclusion"] == "conforms"
     assert told["passed"] == len(serial_rules(0)) == len(ET.parse(suite).findall("testcase"))
+
+
+@pytest.mark.broker
+async def test_rules_are_tested_over_a_broker(key: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with Mosquitto(tmp_path) as broker:
+        url = f"mqtt://127.0.0.1:{broker.port}"
+        async with turnstile(key, "--broker", url, "--device", "tripod-2") as person:
+            rules = ("--only", "M3", "--only", "R8b", "--only", "R12a", "--json", str(report))
+            code, printed = await conform(person, f"{url}/tripod-2", "--psk-file", str(key), *rules)
+    assert code == 0, printed
+    told = json.loads(report.read_text())
+    assert (told["device"], told["conclusion"], told["passed"]) == ("tripod-2", "incomplete", 8)
+
+
+@pytest.mark.broker
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_simulated_turnstile_keeps_every_rule_over_mqtt(
+    key: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    with Mosquitto(tmp_path) as broker:
+        url = f"mqtt://127.0.0.1:{broker.port}"
+        async with turnstile(key, "--broker", url, "--device", "tripod-2") as person:
+            files = ("--psk-file", str(key), "--json", str(report))
+            code, printed = await conform(person, f"{url}/tripod-2", *files)
+    assert code == 0, printed
+    told = json.loads(report.read_text())
+    assert (told["conclusion"], told["passed"]) == ("conforms", len(mqtt_rules()))
