@@ -5,6 +5,7 @@ import hmac
 import json
 from typing import Final
 
+from drivers.conform.bench import BOOT_S
 from drivers.conform.mqtt_bench import MqttBench
 from drivers.conform.words import Action, Rule, Unmet
 from firmware_protocol.inputs import Result
@@ -162,7 +163,10 @@ async def nothing_old_after_a_power_cut(bench: MqttBench) -> None:
     grant = bench.token(GRANT_SIZE)
     order = Open(Command(grant, Direction.ENTRY), UNLOCK_MS, TTL_MS_MAX)
     before = bench.sealed(order)
-    await bench.reboot()
+    bench.fall_silent()
+    await bench.have(Action.REBOOT)
+    bench.say(before)
+    await bench.meet(BOOT_S)
     bench.say(before)
     await bench.expect_nothing_of(grant)
 
