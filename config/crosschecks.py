@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from config.fields import Notes, nearest, one_of
 from config.problems import KeyPath, shown
-from config.schema import DriverTable, Settings
+from config.schema import Contact, DriverTable, LaneInput, Settings
 
 _SHARED = " (devices on one line: the same driver and baudrate, and an address for each)"
 
@@ -77,15 +77,34 @@ def _drivers(settings: Settings) -> Iterator[DriverTable]:
 
 def _check_doors(settings: Settings, notes: Notes) -> None:
     lanes = [lane.id for lane in settings.lanes]
-    inputs: dict[tuple[str, int], int] = {}
     for index, door in enumerate(settings.doors):
-        path: KeyPath = ("doors", index)
-        if door.turnstile and lanes and all(lanes) and door.turnstile not in lanes:
-            expected = f"the id of a lane: {one_of(lanes)}"
-            found = shown(door.turnstile)
-            notes.mistake((*path, "turnstile"), expected, found, nearest(door.turnstile, lanes))
-        first = inputs.setdefault((door.turnstile, door.input), index)
-        if first != index:
-            line = notes.where.find(("doors", first, "input")).line
-            found = f"{door.input} as in line {line}"
-            notes.mistake((*path, "input"), "an input of its own for each door", found)
+        if door.id and door.id in lanes:
+            line = notes.where.find(("lanes", lanes.index(door.id), "id")).line
+            found = f"{shown(door.id)} as the lane in line {line}"
+            notes.mistake(("doors", index, "id"), "another id than that of a lane", found)
+    contacts: list[tuple[KeyPath, Contact]] = [
+        (("doors", index), door.contact) for index, door in enumerate(settings.doors)
+    ]
+    _check_contacts(contacts, lanes, notes)
+
+
+def _check_contacts(
+    contacts: list[tuple[KeyPath, Contact]], lanes: list[str], notes: Notes
+) -> None:
+    """Each door has a contact of its own."""
+    first: dict[str, KeyPath] = {}
+    for path, contact in contacts:
+        match contact:
+            case LaneInput(lane=lane, input=number):
+                place = f"{shown(number)}, {lane}"
+                key = (*path, "input")
+                if lane and lanes and all(lanes) and lane not in lanes:
+                    expected = f"the id of a lane: {one_of(lanes)}"
+                    notes.mistake((*path, "turnstile"), expected, shown(lane), nearest(lane, lanes))
+            case DriverTable(driver=driver, values=values):
+                place = f"{driver}, {sorted(values.items())}"
+                key = contact.path
+        before = first.setdefault(place, key)
+        if before != key:
+            line = notes.where.find(before).line
+            notes.mistake(key, "an input of its own", f"the one of line {line}")

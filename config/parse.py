@@ -14,6 +14,7 @@ from config.fields import Notes, Surroundings, Table, nearest, one_of
 from config.problems import Problem, SettingsError, Where
 from config.schema import (
     Broker,
+    Contact,
     ContactState,
     Desk,
     DeviceBroker,
@@ -22,6 +23,7 @@ from config.schema import (
     EmbeddedBroker,
     Journal,
     Lane,
+    LaneInput,
     Locale,
     OnDiskRefusal,
     Privacy,
@@ -36,6 +38,7 @@ from config.schema import (
 
 SITE_PATH_CHARACTERS_MAX = 64  # what a certificate's common name holds (X.520 ub-common-name)
 RESERVED_NAMES = ("policy", "roster", "trust")  # they stand beside the names in topics
+INPUT_MAX = 32  # what a controller can tell of (firmware_protocol/PROTOCOL.md, STATE)
 SECRET_FILES = ("key_file", "password_file")
 
 _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
@@ -289,14 +292,21 @@ def _door(table: Table) -> Door:
     door = Door(
         id=table.name("id"),
         name=table.text("name"),
-        turnstile=table.name("turnstile"),
-        input=table.number("input", 1, 32),
+        contact=_contact(table),
         normally=table.choice("normally", ContactState),
     )
     for key in ("entry_reader", "exit_reader"):
         table.refuse(key, "a door without a reader", "all lanes belong to the one gate: [[lanes]]")
     table.close()
     return door
+
+
+def _contact(table: Table) -> Contact:
+    if not table.has("sensor"):
+        return LaneInput(lane=table.name("turnstile"), input=table.number("input", 1, INPUT_MAX))
+    for key in ("turnstile", "input"):
+        table.refuse(key, "one place for the contact", "it is given by [doors.sensor] already")
+    return _driver(table.table("sensor"))
 
 
 def _optional_file(table: Table, key: str) -> Path | None:

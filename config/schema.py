@@ -151,14 +151,25 @@ class ContactState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneInput:
+    """An input of a lane's turnstile."""
+
+    lane: str
+    input: int
+    """Counted from 1."""
+
+
+Contact = LaneInput | DriverTable
+"""Where a contact is wired: to a turnstile that is there anyway, or to a sensor of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A door that must stay shut, watched by a contact at an input of a lane's turnstile."""
+    """A door that must stay shut, watched by a contact."""
 
     id: str
     name: str
-    turnstile: str
-    """The id of the lane whose turnstile has the input."""
-    input: int
+    contact: Contact
     normally: ContactState
     """The state of the contact while the door is shut."""
 

@@ -1,4 +1,4 @@
-"""The words that drivers and the rest of the gateway exchange: scans, gate commands, gate reports.
+"""The words that drivers and the gateway exchange: scans, gate commands and reports, contacts.
 
 A driver is given a callback when it runs and reports through it, in the order things happened on
 the line. `send` never blocks: what became of a command arrives as a report. A driver keeps itself
@@ -275,6 +275,16 @@ class DeviceNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class InputsSeen:
+    """Which inputs for contacts of the site (doors, fire) are closed, counted from 1.
+
+    Told after each LinkUp and at each change, by devices that have such inputs.
+    """
+
+    closed: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class LineCounted:
     """What was wrong on the line since the start of the driver, told when it changes.
 
@@ -311,6 +321,7 @@ GateReport = (
     | Breached
     | FireChanged
     | DeviceNoted
+    | InputsSeen
     | LineCounted
     | Fault
     | FaultCleared
@@ -346,6 +357,27 @@ class Turnstile(Protocol):
         An `OpenOnce` is always answered: Opened, NotOpened or OpenUnknown, exactly one of them.
         Without a link it is NotOpened at once and never sent later.
         """
+        ...
+
+
+# --- contacts of doors, and of the fire panel ---
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSeen:
+    """Told after each LinkUp and at each change; rid of bouncing."""
+
+    is_closed: bool
+
+
+SensorReport = LinkUp | LinkLost | ContactSeen
+
+
+class Sensor(Protocol):
+    """One contact; a change of it is told within half a second."""
+
+    async def run(self, report: Callable[[SensorReport], None]) -> Never:
+        """Watch until cancelled."""
         ...
 
 

@@ -70,8 +70,8 @@ def flag(name: str, meaning: str, *, default: bool) -> Key:
     return Key(name, meaning, "true or false", parse, default)
 
 
-def text(name: str, meaning: str, expected: str, pattern: str) -> Key:
-    """Take a text that matches the pattern as a whole; it must be given."""
+def text(name: str, meaning: str, expected: str, pattern: str, default: str | None = None) -> Key:
+    """Take a text that matches the pattern as a whole; without a default it must be given."""
     fits = re.compile(pattern)
 
     def parse(value: object) -> str:
@@ -79,7 +79,7 @@ def text(name: str, meaning: str, expected: str, pattern: str) -> Key:
             return value
         raise UnfitError(shown(value))
 
-    return Key(name, meaning, expected, parse)
+    return Key(name, meaning, expected, parse, default)
 
 
 def shown(value: object) -> str:

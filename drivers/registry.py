@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from drivers.base import Reader, Turnstile
+from drivers.base import Reader, Sensor, Turnstile
 from drivers.keys import Key, UnfitError, choice, shown, text, whole
 from drivers.kinds import DriverKind, Kinds, Surroundings, Values, check, complete
 from drivers.polled_kinds import OWN_POLLED
 from drivers.psk import PSK_FILE
 from drivers.reader_kinds import OWN_READERS
+from drivers.sensor_kinds import OWN_SENSORS
 from drivers.serial_keys import BAUDRATE, PORT
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.gatelink import GatelinkTurnstile
@@ -17,7 +18,7 @@ from drivers.turnstiles.relay_profiles import RelayKind, relay_profile
 from firmware_protocol.host import Host
 from firmware_protocol.settings import UNLOCK_MS_MAX, Settings, WithoutHost
 
-__all__ = ["READERS", "TURNSTILES", "DriverKind", "Surroundings", "check", "complete"]
+__all__ = ["READERS", "SENSORS", "TURNSTILES", "DriverKind", "Surroundings", "check", "complete"]
 
 UNLOCK_MS: Final = whole(
     "unlock_ms", "how long the turnstile waits for the person", 100, UNLOCK_MS_MAX, 5000
@@ -131,3 +132,4 @@ RELAY: Final[DriverKind[Turnstile]] = DriverKind(
 
 READERS: Final = Kinds[Reader]("gatewayd.readers", OWN_READERS)
 TURNSTILES: Final = Kinds[Turnstile]("gatewayd.turnstiles", [GATELINK, MQTT, RELAY, *OWN_POLLED])
+SENSORS: Final = Kinds[Sensor]("gatewayd.sensors", OWN_SENSORS)

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 END_WITH_RUN = frozenset({recorder.ALARM, "passage_stuck", "part_failed"})
 """What only the run that raised them would clear; all others are found out anew."""
 
-OF_DEVICES = frozenset({"link_lost", "turnstile_fault", "fire"})
-"""What only the device can end that it is told of: a lane's turnstile, or a reader."""
+OF_DEVICES = frozenset({"link_lost", "turnstile_fault", "fire", "one_gate_broken"})
+"""What only the device can end that it is told of: a lane's turnstile, a reader, a door."""
 
 
 class Alarms:

@@ -65,6 +65,8 @@ SWEEP_S = 10.0
 Answered = Callable[[Access | None], None]
 """Told the verdict on an officer's admission once it is on disk; None where the disk refused."""
 
+InputWatcher = Callable[[base.InputsSeen | base.LinkLost], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -117,6 +119,7 @@ class LaneShell:
         self._is_stepping = False
         self._timers: set[asyncio.TimerHandle] = set()
         self._linked_s: float | None = None
+        self._watchers: list[InputWatcher] = []
 
     @property
     def devices(self) -> list[str]:
@@ -145,6 +148,10 @@ class LaneShell:
     def order(self, order: Order) -> None:
         """Carry out what the officer ordered (and what is recorded)."""
         self.put(Ordered(order))
+
+    def watch_inputs(self, watcher: InputWatcher) -> None:
+        """Have the turnstile's inputs for contacts told from now on, and each loss of its link."""
+        self._watchers.append(watcher)
 
     def put(self, what: Input) -> None:
         """Step the machine, and whatever its effects put back, in order."""
@@ -212,20 +219,33 @@ class LaneShell:
                 self._reports.record(report, is_free=isinstance(rest_state(self.state), Free))
                 if isinstance(report, base.Passed | base.NotPassed) and report.grant is not None:
                     self.put(GrantEnded(GrantId(report.grant)))
-            case base.FireChanged(is_on, None):
-                self._set_alarm("fire", is_on=is_on)
-                self.put(FireChanged(is_on))
-            case base.FireChanged(is_on, position, age_s):
+            case base.FireChanged(is_on, base.LogPosition() as position, age_s):
                 kind = "fire_on" if is_on else "fire_off"
                 self._reports.record(base.DeviceNoted(kind, position, age_s), is_free=True)
+            case base.FireChanged() | base.Fault() | base.FaultCleared():
+                self._condition_reported(report)
+            case base.InputsSeen():
+                self._tell_inputs(report)
             case base.LineCounted():
                 self.line = report
+
+    def _condition_reported(
+        self, report: base.FireChanged | base.Fault | base.FaultCleared
+    ) -> None:
+        match report:
+            case base.FireChanged(is_on):
+                self._set_alarm("fire", is_on=is_on)
+                self.put(FireChanged(is_on))
             case base.Fault(reason):
                 self._shared.alarms.raise_("turnstile_fault", self.id, {"reason": reason})
                 self.put(FaultChanged(is_on=True))
             case base.FaultCleared():
                 self._shared.alarms.clear("turnstile_fault", self.id)
                 self.put(FaultChanged(is_on=False))
+
+    def _tell_inputs(self, report: base.InputsSeen | base.LinkLost) -> None:
+        for watcher in self._watchers:
+            watcher(report)
 
     def _link_reported(
         self, report: base.LinkUp | base.LinkLost | base.LogRead | base.LogLost
@@ -241,6 +261,7 @@ class LaneShell:
                 self.put(LinkChanged(is_up=True))
             case base.LinkLost(reason):
                 self._linked_s = None
+                self._tell_inputs(report)
                 self._shared.alarms.raise_("link_lost", self.id, {"reason": reason})
                 self.put(LinkChanged(is_up=False))
             case base.LogRead():

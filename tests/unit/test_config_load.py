@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.load import load
+from config.load import load, rule_set_names
 from config.problems import Origin, SettingsError, Where
 from config.schema import (
     Broker,
@@ -16,6 +16,7 @@ from config.schema import (
     DriverTable,
     EmbeddedBroker,
     Lane,
+    LaneInput,
     Locale,
     OnDiskRefusal,
     Protocol,
@@ -129,7 +130,9 @@ def test_the_own_policy_lies_over_the_profile_key_by_key(read, tmp_path):
             "yellow": "admit",
             "red": "refer",
             "black": "refuse",
+            "unknown": "refer",
         },
+        "rule_sets": rule_set_names(),
         "attestation": {"required": ["reason"]},
     }
     own = str(tmp_path / "gate.toml")
@@ -212,7 +215,7 @@ def test_desk_rosters_and_doors_are_read(read, tmp_path):
     assert gate.desk == Desk(host="127.0.0.1", port=8080)
     assert gate.rosters == (Roster(name="staff", file=tmp_path / "s.csv"),)
     [door] = gate.doors
-    assert (door.id, door.turnstile, door.input) == ("back", "lane-1", 3)
+    assert (door.id, door.contact) == ("back", LaneInput(lane="lane-1", input=3))
     assert door.normally is ContactState.OPEN
 
 

@@ -231,7 +231,24 @@ CASES = {
             f'[[doors]]\nid = "{word}"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
             'normally = "closed"\n' for word in ("back", "side")
         ),
-        "gate.toml:19: [doors] input: expected an input of its own for each door, found 3 as in line 13",
+        "gate.toml:19: [doors] input: expected an input of its own, found the one of line 13",
+    ),
+    "two doors with one sensor": (
+        GATE + "".join(
+            f'[[doors]]\nid = "{word}"\nname = ""\nnormally = "closed"\n'
+            '[doors.sensor]\ndriver = "modbus_input"\nport = "a"\n' for word in ("back", "side")
+        ),
+        "gate.toml:20: [doors] sensor: expected an input of its own, found the one of line 13",
+    ),
+    "door with two contacts": (
+        GATE + '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\nnormally = "closed"\n'
+        '[doors.sensor]\ndriver = "modbus_input"',
+        'gate.toml:12: [doors] turnstile: expected one place for the contact, found "lane-1"; it is given by [doors.sensor] already',
+    ),
+    "door with the id of a lane": (
+        GATE + '[[doors]]\nid = "lane-1"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
+        'normally = "closed"',
+        'gate.toml:10: [doors] id: expected another id than that of a lane, found "lane-1" as the lane in line 7',
     ),
     "broker of another kind": (
         GATE + '[broker]\nurl = "http://centre"',
