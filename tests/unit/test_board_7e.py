@@ -1,7 +1,6 @@
 """The driver `board_7e` against a simulated board and its gate, in virtual time."""
 
 import asyncio
-import random
 from dataclasses import replace
 
 import pytest
@@ -245,27 +244,6 @@ async def test_a_close_that_was_not_heard_is_sent_again(world, site, lane):
     assert lane.since() == [base.Opened(ANNA), base.NotPassed(ANNA)]
 
 
-@linked()
-async def test_noise_on_the_line_loses_no_passage_and_opens_nothing_twice(world, site, lane):
-    chance = random.Random(11)
-
-    def spoil(_, data):
-        noisy = bytes(
-            byte ^ (1 << chance.randrange(8)) if chance.random() < 0.005 else byte for byte in data
-        )
-        return [noisy]
-
-    world.wire.spoil = spoil
-    for number in range(30):
-        lane.open(f"{number:032x}")
-        await asyncio.sleep(10)
-    ended = lane.told(base.Passed, base.NotPassed)
-    assert len(ended) == 30
-    assert len(lane.told(base.Passed)) == site.board.counts[ENTRY]
-    opened = [request for request in site.board.requests if request.code == Code.OPEN_LEFT]
-    assert len(opened) <= 30
-
-
 # --- outages --------------------------------------------------------------------------------------
 
 
@@ -318,33 +296,6 @@ async def test_a_silent_board_is_told_with_what_to_look_at_and_found_again(world
     site.end.is_plugged = True
     await asyncio.sleep(4)
     assert lane.since() == [base.LinkUp("")]
-
-
-def test_a_board_at_another_address_is_not_taken_for_ours():
-    async def main():
-        world, site, lane = gate_world(address=2)
-        async with world.running():
-            lane.open()
-            await asyncio.sleep(10)
-            assert {type(it) for it in lane.since()} == {base.LinkLost, base.NotOpened}
-            assert site.board.requests == []
-
-    run(main())
-
-
-def test_another_baud_rate_is_noise_both_ways_and_an_outage():
-    async def main():
-        world, site, lane = gate_world()
-        chance = random.Random(5)
-        world.wire.spoil = lambda _, data: [chance.randbytes(len(data) // 2)]
-        async with world.running():
-            for _ in range(60):
-                world.wire.answer(bytes(40))
-                await asyncio.sleep(1)
-            assert [type(it) for it in lane.since()] == [base.LinkLost]
-            assert site.board.requests == []
-
-    run(main())
 
 
 def test_two_boards_on_one_line_open_each_their_own_gate():

@@ -606,53 +606,6 @@ async def test_an_open_to_a_board_that_just_lost_its_power_is_unknown_then_the_l
     assert len(world.sent(PULSE)) == 1
 
 
-def test_a_board_at_another_address_is_not_taken_for_ours():
-    async def main():
-        world = World()
-        site, lane = world.add(SimulatedRelayBoard(2), lambda line: modbus_relay(line, 1, FULL))
-        async with world.running():
-            lane.open()
-            await asyncio.sleep(10)
-            assert [type(it) for it in lane.since()] == [base.LinkLost, base.NotOpened]
-            assert site.board.writes == []
-
-    run(main())
-
-
-def test_another_baud_rate_is_noise_both_ways_and_an_outage():
-    async def main():
-        world, site, lane = relay_world()
-        chance = random.Random(7)
-        world.wire.spoil = lambda _, data: [chance.randbytes(len(data) + 3)]
-        async with world.running():
-            site.end.is_plugged = True
-            for _ in range(60):
-                # What a board at another speed sends, whenever it likes to.
-                world.wire.answer(b"noise" * 100)
-                await asyncio.sleep(1)
-            assert [type(it) for it in lane.since()] == [base.LinkLost]
-            assert site.board.writes == []
-
-    run(main())
-
-
-def test_two_boards_with_swapped_ports_are_both_lost_and_nothing_opens():
-    async def main():
-        worlds = [World(), World()]
-        pairs = [
-            worlds[0].add(SimulatedRelayBoard(2), lambda line: modbus_relay(line, 1, FULL)),
-            worlds[1].add(SimulatedRelayBoard(1), lambda line: modbus_relay(line, 2, FULL)),
-        ]
-        async with worlds[0].running(), worlds[1].running():
-            for site, lane in pairs:
-                lane.open()
-                await asyncio.sleep(3)
-                assert [type(it) for it in lane.since()] == [base.LinkLost, base.NotOpened]
-                assert site.board.writes == []
-
-    run(main())
-
-
 def test_two_boards_share_one_line_and_each_opens_its_own_turnstile():
     async def main():
         world = World()

@@ -43,6 +43,7 @@ class SimPanel:
         self.is_there = True
         self.is_deaf = False
         """It hears and says nothing; libosdp believes in its channel for eight seconds."""
+        self.is_heard_without_channel = False
         self.is_enabled = True
         self.is_busy = False
         """It repeats what it sent last, and so does not give up its device."""
@@ -63,6 +64,8 @@ class SimPanel:
         if is_secure and not self._is_secure and self.tells_inputs:
             asyncio.get_running_loop().call_later(0.01, self.tell)
         self._is_secure = is_secure
+        if self.is_heard_without_channel:
+            self.hear()
         if not is_secure or self.is_deaf:
             return
         self.hear()
@@ -286,6 +289,39 @@ async def test_a_device_that_is_gone_is_told_once_and_an_open_is_refused_at_once
     await asyncio.sleep(0.1)
     assert bench.since() == [base.Opened(BUDI)]
     assert bench.outputs.count(PULSE) == 1
+
+
+def test_a_device_with_another_key_is_told_as_such_and_opens_nothing(bench):
+    """As when the plugs of two devices are swapped, each of which has a key of its own."""
+
+    def prepare(panel):
+        panel.is_there = False
+        panel.is_heard_without_channel = True
+
+    async def main():
+        bench.prepare = prepare
+        async with bench.running():
+            await asyncio.sleep(UNANSWERED_S + 1)
+            bench.open()
+            lost, refused = bench.since()
+            assert "scbk_file" in lost.reason
+            assert refused == base.NotOpened(ANNA, "link_down")
+            assert bench.outputs == []
+
+    run(main())
+
+
+@linked
+async def test_a_device_that_restarts_under_a_grant_is_not_opened_again_for_it(bench):
+    bench.open()
+    await asyncio.sleep(0.1)
+    bench.panel.is_there = False
+    await asyncio.sleep(0.5)
+    bench.panel.is_there = True
+    await asyncio.sleep(20)
+    told = [type(report) for report in bench.since()]
+    assert told == [base.Opened, base.LinkLost, base.LinkUp]  # What became of it nobody saw.
+    assert bench.outputs == [*OFF, PULSE, *OFF]
 
 
 @linked

@@ -222,6 +222,18 @@ def test_signals_while_the_reader_is_lost_are_lost_too(deaf):
 # --- life ---
 
 
+def test_a_reader_at_another_speed_is_told_with_the_speed_and_its_noise_is_no_code():
+    line = Line()
+    line.reader.is_alive = False
+    line.open()
+    for _ in range(30):
+        line.arrive(bytes.fromhex("80 F8 78 00 FE 06"))
+        line.wait(1.0)
+    lost = [event for event in line.take() if not isinstance(event, Fragment)]
+    assert [type(event) for event in lost] == [Lost]
+    assert "9600" in lost[0].reason
+
+
 def test_a_reader_is_asked_every_ten_seconds(line):
     line.take_sent()
     line.wait(60.0)
