@@ -171,11 +171,15 @@ class LaneShell:
             self._is_stepping = False
 
     def _close(self) -> None:
-        """End with a verdict for everybody who waits; nothing is due any more."""
+        """End with a verdict for everybody who waits; nothing is due any more.
+
+        The turnstile is gone with its driver: a record that comes now opens nothing.
+        """
         for timer in self._timers:
             timer.cancel()
         self._lamps.close()
-        waiting, self.state = self.state.waiting, replace(self.state, waiting=())
+        waiting = self.state.waiting
+        self.state = replace(self.state, waiting=(), is_linked=False)
         for ticket in waiting:
             self._turn_away(ticket)
 

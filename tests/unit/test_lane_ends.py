@@ -3,7 +3,7 @@
 import asyncio
 
 from drivers import base
-from gatewayd.core.events import Access, AccessOutcome, Alarm
+from gatewayd.core.events import Access, AccessOutcome, Alarm, Passage, PassageOutcome
 from gatewayd.core.reasons import Reason
 from gatewayd.core.words import Direction
 from tests.sim.loop import run
@@ -36,6 +36,30 @@ def test_whoever_waits_when_the_lane_ends_has_a_verdict_too():
         (Direction.ENTRY, AccessOutcome.REFUSED, Reason.LANE_BUSY),
     ]
     assert len(site.turnstiles[0].opens) == 1
+
+
+def test_a_record_that_comes_after_the_end_of_its_lane_opens_nothing():
+    site = Site([SimTurnstile()])
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            recording = tasks.create_task(site.recorder.run())
+            lane = tasks.create_task(site.lanes[0].run())
+            await asyncio.sleep(0.2)
+            site.blocking.hang()
+            site.scan("V-1")
+            await asyncio.sleep(0.1)
+            lane.cancel()
+            await asyncio.sleep(1.5)
+            site.blocking.resume()
+            await asyncio.sleep(0.1)
+            recording.cancel()
+
+    run(main())
+    assert [one.outcome for one in site.facts(Access)] == [AccessOutcome.ADMITTED]
+    assert site.turnstiles[0].opens == []
+    ended = [(one.outcome, one.reason) for one in site.facts(Passage)]
+    assert ended == [(PassageOutcome.EXPIRED, Reason.TURNSTILE_NOT_READY)]
 
 
 def test_a_fire_that_ended_while_no_gateway_ran_is_cleared_with_the_link():
