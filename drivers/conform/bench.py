@@ -16,6 +16,11 @@ M = TypeVar("M")
 QUIET_S: Final = 0.3
 # A person who was asked to do something has done it when this is over; the sensors come after.
 SENSED_S: Final = 2.0
+UNLOCK_MS: Final = 1_000
+# Long enough for a person who was just asked to walk.
+WALK_MS: Final = 30_000
+# The clock of a cheap controller, its sensors and the line.
+LATE_MS: Final = 300
 # A passage that is still going on, or a log of a thousand entries on its way.
 REST_S: Final = 20.0
 # A controller with a slow flash and its start after a power cut.

@@ -1,9 +1,9 @@
-"""The rules of the gate: what opens and what ends it; exit and fire come first (R6 to R13)."""
+"""The rules of the gate: what opens it, what ends that, modes and bodies (R8 to R12)."""
 
 import asyncio
 from typing import Final
 
-from drivers.conform.bench import SENSED_S, Bench
+from drivers.conform.bench import LATE_MS, SENSED_S, UNLOCK_MS, WALK_MS, Bench
 from drivers.conform.words import Action, Rule, Unmet
 from firmware_protocol.inputs import Result
 from firmware_protocol.memory import ANSWERS_KEPT
@@ -21,91 +21,8 @@ from firmware_protocol.words import (
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
 
-UNLOCK_MS: Final = 1_000
-# The clock of a cheap controller, its sensors and the line.
-LATE_MS: Final = 300
-# Long enough for a person who was just asked to walk.
-WALK_MS: Final = 30_000
 
-
-# --- R6, R7 -------------------------------------------------------------------------------------
-
-
-async def exit_is_free(bench: Bench) -> None:
-    for mode in Mode:
-        await bench.set_mode(mode)
-        await _walks_out(bench)
-
-
-async def exit_is_free_during_an_entry(bench: Bench) -> None:
-    grant = bench.token(GRANT_SIZE)
-    await bench.open(grant, Outcome.OPENED, unlock_ms=WALK_MS)
-    await _walks_out(bench)
-    await bench.in_force(grant)
-
-
-async def exit_opens_in_a_lock_down(bench: Bench) -> None:
-    await bench.set_mode(Mode.EXIT_ONLY)
-    await bench.open(bench.token(GRANT_SIZE), Outcome.OPENED, direction=EXIT, unlock_ms=UNLOCK_MS)
-
-
-async def _walks_out(bench: Bench) -> None:
-    bench.forget()
-    await bench.have(Action.WALK_OUT)
-    entry = await bench.expect(
-        LogEntry, "log entry passage", lambda it: it.kind is LogKind.PASSAGE, within_s=SENSED_S
-    )
-    if entry.direction is not EXIT or entry.grant is not None:
-        whose = "nobody's" if entry.grant is None else "of a grant"
-        raise Unmet(f"a passage {entry.direction}, {whose}")
-
-
-async def fire_ends_and_refuses(bench: Bench) -> None:
-    grant = bench.token(GRANT_SIZE)
-    await bench.open(grant, Outcome.OPENED, unlock_ms=WALK_MS)
-    bench.forget()
-    await bench.have(Action.FIRE_ON)
-    try:
-        await bench.state("fire", lambda it: it.is_fire, within_s=SENSED_S)
-        await bench.entry(LogKind.FIRE_ON)
-        ended = await bench.entry(LogKind.NOT_PASSED, grant=grant)
-        if ended.reason is not EndReason.FIRE:
-            raise Unmet(f"not_passed with reason {ended.reason}")
-        for direction in Direction:
-            await bench.open(bench.token(GRANT_SIZE), Outcome.FIRE, direction=direction)
-    finally:
-        await _end_fire(bench)
-    await bench.entry(LogKind.FIRE_OFF)
-
-
-async def no_message_ends_a_fire(bench: Bench) -> None:
-    await bench.have(Action.FIRE_ON)
-    try:
-        await bench.state("fire", lambda it: it.is_fire, within_s=SENSED_S)
-        for message in (
-            SetMode(Mode.EXIT_ONLY),
-            SetMode(Mode.NORMAL),
-            Cancel(bench.token(GRANT_SIZE)),
-        ):
-            await bench.order(message)
-        await bench.state("still fire", lambda it: it.is_fire)
-        bench.forget()
-        await bench.have(Action.WALK_IN)
-        entry = await bench.expect(
-            LogEntry, "log entry of a body", lambda it: it.direction is ENTRY, within_s=SENSED_S
-        )
-        if entry.kind is not LogKind.PASSAGE or not entry.is_free:
-            raise Unmet(f"{entry.kind}, free: {entry.is_free}; the entry is not released")
-    finally:
-        await _end_fire(bench)
-
-
-async def _end_fire(bench: Bench) -> None:
-    await bench.have(Action.FIRE_OFF)
-    await bench.state("no fire", lambda it: not it.is_fire, within_s=SENSED_S)
-
-
-# --- R8 -----------------------------------------------------------------------------------------
+# --- R8: OPEN -------------------------------------------------------------------------------------
 
 
 async def open_unlocks(bench: Bench) -> None:
@@ -171,7 +88,7 @@ async def mode_denies(bench: Bench) -> None:
             await bench.open(bench.token(GRANT_SIZE), Outcome.DENIED, direction=direction)
 
 
-# --- R9, R10 ------------------------------------------------------------------------------------
+# --- R9, R10: the end of a command ----------------------------------------------------------------
 
 
 async def locks_by_itself(bench: Bench) -> None:
@@ -236,7 +153,7 @@ async def cancel_before_its_open(bench: Bench) -> None:
     await bench.idle()
 
 
-# --- R11, R12, R13 ------------------------------------------------------------------------------
+# --- R11, R12: modes, signals, bodies -------------------------------------------------------------
 
 
 async def modes_are_shown_and_logged(bench: Bench) -> None:
@@ -298,76 +215,7 @@ async def entry_in_mode_free_is_free(bench: Bench) -> None:
         raise Unmet(f"a passage with free: {entry.is_free}, grant: {entry.grant is not None}")
 
 
-async def host_lost_is_logged(bench: Bench) -> None:
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
-    await bench.connect()
-    lost = await bench.entry(LogKind.HOST_LOST)
-    back = await bench.entry(LogKind.HOST_BACK)
-    if back.sequence < lost.sequence:
-        raise Unmet(f"host_back is entry {back.sequence}, host_lost is {lost.sequence}")
-
-
-async def short_silence_is_not_lost(bench: Bench) -> None:
-    bench.fall_silent()
-    await asyncio.sleep(0.5 * bench.host_lost_s)
-    await bench.connect()
-    await bench.expect_none(LogEntry, lambda it: it.kind is LogKind.HOST_LOST)
-
-
-async def free_entry_is_locked_without_a_host(bench: Bench) -> None:
-    await bench.set_mode(Mode.FREE)
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
-    bench.forget()
-    await bench.have(Action.FORCE_IN)
-    await bench.connect()
-    await bench.entry(LogKind.FORCED, within_s=SENSED_S)
-
-
-async def exit_is_free_without_a_host(bench: Bench) -> None:
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
-    bench.forget()
-    await bench.have(Action.WALK_OUT)
-    await bench.connect()
-    entry = await bench.entry(LogKind.PASSAGE, within_s=SENSED_S)
-    if entry.direction is not EXIT:
-        raise Unmet(f"a passage with direction {entry.direction}")
-
-
 GATE_RULES: Final[tuple[Rule[Bench], ...]] = (
-    Rule(
-        "R6a",
-        "in every mode somebody can walk out and is logged as a passage without grant",
-        exit_is_free,
-        frozenset({Action.WALK_OUT}),
-    ),
-    Rule(
-        "R6b",
-        "somebody can walk out while an entry is in force, which stays in force",
-        exit_is_free_during_an_entry,
-        frozenset({Action.WALK_OUT}),
-    ),
-    Rule("R6c", "an OPEN for the exit is taken in mode exit_only", exit_opens_in_a_lock_down),
-    Rule(
-        "R6d",
-        "without a host somebody can walk out and is logged",
-        exit_is_free_without_a_host,
-        frozenset({Action.WALK_OUT}),
-    ),
-    Rule(
-        "R7a",
-        "fire is shown and logged, ends the command in force, and refuses others with `fire`",
-        fire_ends_and_refuses,
-        frozenset({Action.FIRE_ON, Action.FIRE_OFF}),
-    ),
-    Rule(
-        "R7b",
-        "no message ends a fire, and everybody may enter while it is on",
-        no_message_ends_a_fire,
-        frozenset({Action.FIRE_ON, Action.FIRE_OFF, Action.WALK_IN}),
-    ),
     Rule("R8a", "an OPEN unlocks, answers `opened` and is shown with its grant", open_unlocks),
     Rule(
         "R8b",
@@ -419,13 +267,5 @@ GATE_RULES: Final[tuple[Rule[Bench], ...]] = (
         "an entry in mode free is logged as a free passage",
         entry_in_mode_free_is_free,
         frozenset({Action.WALK_IN}),
-    ),
-    Rule("R13a", "a host that falls silent is logged as lost, and as back", host_lost_is_logged),
-    Rule("R13b", "a short silence is not taken for a lost host", short_silence_is_not_lost),
-    Rule(
-        "R13c",
-        "without a host the entry of mode free is locked",
-        free_entry_is_locked_without_a_host,
-        frozenset({Action.FORCE_IN}),
     ),
 )

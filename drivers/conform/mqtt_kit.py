@@ -11,6 +11,7 @@ from urllib.parse import SplitResult
 import aiomqtt
 
 from drivers.base import DriverError
+from drivers.conform.exit_rules import EXIT_RULES
 from drivers.conform.gate_rules import GATE_RULES
 from drivers.conform.log_rules import LAST_RULES, LOG_RULES
 from drivers.conform.mqtt_bench import MqttBench
@@ -45,7 +46,7 @@ def parse_target(url: str) -> OnBroker:
 
 def mqtt_rules() -> Sequence[Rule[MqttBench]]:
     """Return the rules; first those that need nobody."""
-    rules: Sequence[Rule[MqttBench]] = (*MQTT_RULES, *GATE_RULES, *LOG_RULES)
+    rules: Sequence[Rule[MqttBench]] = (*MQTT_RULES, *EXIT_RULES, *GATE_RULES, *LOG_RULES)
     return (*sorted(rules, key=lambda rule: bool(rule.needs)), *LAST_RULES)
 
 

@@ -5,7 +5,7 @@ import hmac
 import json
 from typing import Final
 
-from drivers.conform.bench import BOOT_S
+from drivers.conform.bench import BOOT_S, UNLOCK_MS
 from drivers.conform.mqtt_bench import MqttBench
 from drivers.conform.words import Action, Rule, Unmet
 from firmware_protocol.inputs import Result
@@ -19,7 +19,6 @@ from firmware_protocol.words import GRANT_SIZE, Command, Direction, Mode
 
 Members = dict[str, object]
 
-UNLOCK_MS: Final = 1_000
 TTL_MS: Final = 5_000
 # A change that is shown later than this was shown by the next regular heartbeat.
 AT_ONCE_S: Final = 0.5

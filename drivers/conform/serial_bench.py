@@ -181,11 +181,19 @@ class SerialBench(Bench):
         assert self.device is not None
         return self.device.boot
 
+    def hello(self) -> Hello:
+        return Hello(self.token(NONCE_SIZE), VERSION, VERSION, HOST)
+
+    async def order_to_open(self, grant: bytes) -> Frame:
+        """Make an OPEN that would be taken as it is."""
+        state = await self.ask()
+        return self.seal(Open(grant, Direction.ENTRY, state.uptime_ms + 5_000, 2_000))
+
     # --- sessions ------------------------------------------------------------------------------
 
     async def greet(self, hello: Hello | None = None, *, psk: bytes | None = None) -> Offer:
         """Return what the device offers; raises Unmet if it does not, or with another key."""
-        hello = hello or Hello(self.token(NONCE_SIZE), VERSION, VERSION, HOST)
+        hello = hello or self.hello()
         asked = self.unsigned(hello)
         count = len(self.frames)
         await self.say(encode(asked))

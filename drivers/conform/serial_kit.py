@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from drivers.conform.exit_rules import EXIT_RULES
+from drivers.conform.frame_rules import FRAME_RULES
 from drivers.conform.gate_rules import GATE_RULES
 from drivers.conform.log_rules import LAST_RULES, LOG_RULES
 from drivers.conform.report import Report
@@ -25,7 +27,9 @@ def serial_rules(address: int) -> Sequence[Rule[SerialBench]]:
     line_rules = SHARED_LINE_RULES if address else OWN_LINE_RULES
     rules: Sequence[Rule[SerialBench]] = (
         *SESSION_RULES,
+        *FRAME_RULES,
         *line_rules,
+        *EXIT_RULES,
         *GATE_RULES,
         *LOG_RULES,
         *SERIAL_RULES,

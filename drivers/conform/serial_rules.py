@@ -4,8 +4,7 @@ import asyncio
 from dataclasses import astuple, replace
 from typing import Final
 
-from drivers.conform.bench import SENSED_S
-from drivers.conform.gate_rules import LATE_MS, UNLOCK_MS
+from drivers.conform.bench import LATE_MS, SENSED_S, UNLOCK_MS
 from drivers.conform.serial_bench import REPLY_S, TEST_SETTINGS, SerialBench
 from drivers.conform.words import Action, Rule, Unmet
 from firmware_protocol.frames import encode
