@@ -25,15 +25,32 @@ def decode(text: str) -> bytes | None:
     values = text.encode("ascii", errors="replace").translate(_VALUES)
     if _NONE in values:
         return None
-    triples = zip(values[::3], values[1::3], values[2::3], strict=False)
-    pairs = [low + 45 * middle + 2025 * high for low, middle, high in triples]
-    if pairs and max(pairs) > 0xFFFF:
-        return None
-    data = struct.pack(f">{len(pairs)}H", *pairs)
-    match tuple(values[3 * len(pairs) :]):
-        case ():
+    whole = len(values) // 3 * 3
+    data = _decode_triples(values[:whole])
+    match data, tuple(values[whole:]):
+        case bytes(), ():
             return data
-        case [low, high] if low + 45 * high <= 0xFF:
+        case bytes(), (low, high) if low + 45 * high <= 0xFF:
             return data + bytes([low + 45 * high])
         case _:
             return None
+
+
+def _decode_triples(values: bytes) -> bytes | None:
+    """Return two bytes for each three values; None where one of the sums needs a third byte.
+
+    All sums are made at once, as one large number with four bytes for each: none overflows them.
+    """
+    count = len(values) // 3
+    numbers = []
+    for place in range(3):
+        lanes = bytearray(4 * count)
+        lanes[3::4] = values[place::3]
+        numbers.append(int.from_bytes(lanes))
+    low, middle, high = numbers
+    sums = (low + 45 * middle + 2025 * high).to_bytes(4 * count)
+    if any(sums[1::4]):
+        return None
+    data = bytearray(2 * count)
+    data[0::2], data[1::2] = sums[2::4], sums[3::4]
+    return bytes(data)

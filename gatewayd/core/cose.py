@@ -104,9 +104,22 @@ class _Items:
     is_lenient: bool = False
 
     def take_bytes(self) -> bytes | None:
-        is_byte_string = self.data[self.at : self.at + 1] in _BYTE_STRINGS
-        item = self._take(len(self.data)) if is_byte_string else None
-        return item if isinstance(item, bytes) else None
+        """Take a byte string; the usual forms without the decoder, which costs more than all."""
+        first, begin = self.data[self.at : self.at + 1], self.at + 1
+        if first not in _BYTE_STRINGS:
+            return None
+        length = first[0] - _BYTE_STRING
+        if length == _LENGTH_IN_1 and begin < len(self.data):
+            length, begin = self.data[begin], begin + 1
+        elif length == _LENGTH_IN_2 and begin + 1 < len(self.data):
+            length, begin = int.from_bytes(self.data[begin : begin + 2]), begin + 2
+        elif length >= _LENGTH_IN_1:
+            item = self._take(len(self.data))
+            return item if isinstance(item, bytes) else None
+        if begin + length > len(self.data):
+            return None
+        self.at = begin + length
+        return self.data[begin : self.at]
 
     def take_map(self) -> Mapping[object, object] | None:
         item = self._take(HEADER_SIZE_MAX)
@@ -121,5 +134,7 @@ class _Items:
         return found.item
 
 
+_BYTE_STRING = 0x40
+_LENGTH_IN_1, _LENGTH_IN_2 = 24, 25  # RFC 8949, section 3: the length is in the bytes behind.
 _BYTE_STRINGS = frozenset(bytes([first]) for first in range(0x40, 0x60))
 """What the first byte of a byte string can be: anything else is not even looked into."""
