@@ -54,6 +54,8 @@ class Problem:
 class DriverKind(Generic[Device]):
     """needs_messages: it is built only in surroundings that have `messages`.
 
+    tells_inputs: a turnstile that reports its inputs for contacts (base.InputsSeen).
+
     across: finds the mistakes that show only between keys which are good by themselves.
     """
 
@@ -61,6 +63,7 @@ class DriverKind(Generic[Device]):
     keys: tuple[Key, ...]
     build: Callable[[Values, Surroundings], Device]
     needs_messages: bool = False
+    tells_inputs: bool = False
     across: Callable[[Values], Sequence[Problem]] = lambda _values: ()
 
 

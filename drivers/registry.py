@@ -58,6 +58,7 @@ GATELINK: Final[DriverKind[Turnstile]] = DriverKind(
         ),
     ),
     _build_gatelink,
+    tells_inputs=True,
 )
 
 
@@ -80,6 +81,7 @@ MQTT: Final[DriverKind[Turnstile]] = DriverKind(
     ),
     _build_mqtt,
     needs_messages=True,
+    tells_inputs=True,
 )
 
 

@@ -7,7 +7,8 @@ from os import environ
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.lanes import build_lanes
+from gatewayd.app.doors import build_doors
+from gatewayd.app.lanes import build_lanes, surroundings
 from gatewayd.app.site import Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
@@ -63,29 +64,38 @@ def build_gateway(
         on_record_failure=_ON_REFUSAL[settings.journal.when_disk_refuses],
         changed=_ignore if sync is None else sync.changed,
     )
-    lanes = build_lanes(settings, shared, opened.cache, messages)
+    around = surroundings(settings, messages)
+    lanes = build_lanes(settings, shared, opened.cache, around)
+    doors = build_doors(settings, shared, opened.cache, around, lanes)
     expire_removed(lanes, gate, recorder)
-    alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
+    devices = [device for shell in lanes.values() for device in shell.devices]
+    alarms.end_removed([*devices, *doors])
     if sync is not None:
         committed.append(sync.committed)
-        sync.show(lanes)
+        sync.show(lanes, doors)
     overview = Overview(
         site=settings.site.path,
         run=opened.run,
         started_s=clock.monotonic(),
         shared=shared,
         lanes=lanes,
+        doors=doors,
         journal=opened.journal,
         sync=None if sync is None else sync.figures,
     )
-    commands = Commands(lanes, gate, recorder, overview.status, Locale(settings.site.locale))
+    locale = Locale(settings.site.locale)
+    commands = Commands(lanes, doors, gate, recorder, overview.status, locale)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,
         cache=opened.cache,
         blocking=blocking,
         service=Service(environ),
-        gate=[*(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()), control],
+        gate=[
+            *(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()),
+            *(Part(f"door {door}", shell.run) for door, shell in doors.items()),
+            control,
+        ],
         sync=_sync_parts(settings, sync, messages),
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,

@@ -16,15 +16,19 @@ from gatewayd.runtime.lane import LaneShell, Shared
 HOST_ID_SIZE_MAX = 32  # What gatelink carries.
 
 
-def build_lanes(
-    settings: Settings, shared: Shared, cache: Cache, messages: Messages | None
-) -> dict[LaneId, LaneShell]:
-    """Return the lanes in the order of the settings, each with the order that was in force."""
-    around = Surroundings(
+def surroundings(settings: Settings, messages: Messages | None) -> Surroundings:
+    """Return what all drivers of a run share: devices on one port meet in it."""
+    return Surroundings(
         host_id=settings.site.id[:HOST_ID_SIZE_MAX],
         token=SystemChance().token,
         messages=messages,
     )
+
+
+def build_lanes(
+    settings: Settings, shared: Shared, cache: Cache, around: Surroundings
+) -> dict[LaneId, LaneShell]:
+    """Return the lanes in the order of the settings, each with the order that was in force."""
     lanes: dict[LaneId, LaneShell] = {}
     for lane in settings.lanes:
         kind = TURNSTILES[lane.turnstile.driver]

@@ -5,17 +5,14 @@ told at once; mistakes in lists that others deliver (rosters, trust files) are t
 part is used.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.load import read
-from config.problems import Problem, shown
-from config.schema import DriverTable, Settings
-from drivers.base import DriverError
-from drivers.registry import READERS, TURNSTILES, DriverKind, check
+from config.problems import shown
+from config.schema import Settings
+from gatewayd.app.device_tables import device_problems
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key
 from gatewayd.app.trust_directory import read_trust
@@ -63,7 +60,7 @@ def read_rules(path: Path) -> Rules:
         settings.where.problem(("policy", *mistake.path), mistake.expected, shown(mistake.found))
         for mistake in mistakes
     ]
-    return Rules(reading.accept([*problems, *_device_problems(settings)]), policy)
+    return Rules(reading.accept([*problems, *device_problems(settings)]), policy)
 
 
 def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
@@ -97,43 +94,9 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
 def advice(rules: Rules) -> list[str]:
     """Return what works as it stands and is likely to be regretted, a sentence each."""
     settings = rules.settings
-    told = [str(one) for one in settings.advice]
-    told += [
-        f"[[doors]] {door.id}: warning: this version does not watch doors yet"
-        for door in settings.doors
-    ]
-    return told
+    return [str(one) for one in settings.advice]
 
 
 def site_path(path: Path) -> SitePath:
     with told_plainly():
         return read_rules(path).site_path
-
-
-def _device_problems(settings: Settings) -> Iterator[Problem]:
-    for lane in settings.lanes:
-        for table in (lane.entry_reader, lane.exit_reader):
-            if table is not None:
-                yield from _table_problems(settings, table, READERS)
-        yield from _table_problems(settings, lane.turnstile, TURNSTILES)
-
-
-def _table_problems(
-    settings: Settings, table: DriverTable, kinds: Mapping[str, DriverKind[Any]]
-) -> Iterator[Problem]:
-    where = settings.where
-    try:
-        kind = kinds.get(table.driver)
-    except DriverError as error:
-        yield where.problem((*table.path, "driver"), "a driver that loads", str(error))
-        return
-    if kind is None:
-        if table.driver:  # One that is missing is named already.
-            expected = f"one of {', '.join(kinds)}"
-            yield where.problem((*table.path, "driver"), expected, shown(table.driver))
-        return
-    for found in check(kind, table.values):
-        yield where.problem((*table.path, *found.path), found.expected, found.found, found.hint)
-    if kind.needs_messages and settings.device_broker is None:
-        hint = "the driver speaks MQTT; add [device_broker] with a url"
-        yield where.problem((*table.path, "driver"), "a [device_broker] section", "none", hint)

@@ -17,7 +17,7 @@ from gatewayd.core.events import Event
 from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import Lane
 from gatewayd.core.occupancy import limits
-from gatewayd.core.words import Json, LaneId
+from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.account import Account, Protocol, Tls
 from gatewayd.mqtt.broker import AiomqttBroker
@@ -28,6 +28,7 @@ from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock, Journal
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.clock import SystemClock
+from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.publisher import Outside, Publisher
@@ -56,12 +57,18 @@ class Sync:
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
 
-    def show(self, lanes: Mapping[LaneId, LaneShell]) -> None:
-        """Show the count of people and the lanes, from now on."""
+    def show(
+        self, lanes: Mapping[LaneId, LaneShell], doors: Mapping[DoorId, DoorShell]
+    ) -> None:
+        """Show the count of people, the lanes and the doors, from now on."""
         self._lanes.update(lanes)
         self.publisher.show(topics.occupancy(self._site), self._show_count)
         for lane in lanes:
             self.publisher.show(topics.lane(self._site, lane), partial(self._show_lane, lane))
+        for door, shell in doors.items():
+            topic = topics.door(self._site, door)
+            self.publisher.show(topic, partial(self._show_door, shell))
+            shell.changed = partial(self.publisher.changed, topic)
 
     def committed(self, events: Sequence[Event]) -> None:
         self.publisher.committed(events)
@@ -110,6 +117,9 @@ class Sync:
 
     def _show_lane(self, lane: LaneId) -> bytes:
         return payloads.lane(lane, self._lanes[lane].state, self._as_of())
+
+    def _show_door(self, shell: DoorShell) -> bytes:
+        return payloads.door(shell.id, shell.name, shell.state, self._as_of())
 
     def _as_of(self) -> AsOf:
         return AsOf(self._journal.epoch, self._journal.head(), self._clock.utc())

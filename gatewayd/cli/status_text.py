@@ -12,6 +12,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"site      {status['site']}   gatewayd {status['version']}, up {status['uptime_s']} s"
     for name, lane in status["lanes"].items():
         yield f"lane      {name}: {_lane_sentence(lane)}"
+    for name, door in status["doors"].items():
+        yield f"door      {name}: {_door_sentence(door)}"
     yield f"inside    {_inside_sentence(status['occupancy'])}"
     yield f"referrals {status['referrals']} waiting for the officer"
     yield f"alarms    {', '.join(status['alarms']) or 'none'}"
@@ -37,6 +39,23 @@ def _lane_sentence(lane: Mapping[str, Any]) -> str:
     if lane["line_forged"]:
         words.append(f"{lane['line_forged']} forged or repeated ones")
     return ", ".join(words)
+
+
+def _door_sentence(door: Mapping[str, Any]) -> str:
+    words = [_DOORS[door["state"]]]
+    if door["allowed"]:
+        words.append("allowed by the officer")
+    if not door["seen"]:
+        words.append("NOT WATCHED NOW, its contact cannot be read")
+    return ", ".join(words)
+
+
+_DOORS = {
+    "closed": "closed",
+    "open": "open, as it may be",
+    "held": "HELD OPEN, and must be shut",
+    "forced": "OPENED without permission",
+}
 
 
 def _inside_sentence(occupancy: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import REFERRALS, TABLES, Document, read_counts
 from gatewayd.core.reasons import Locale, Reason, text
-from gatewayd.core.words import Direction, HolderId, Json, LaneId
+from gatewayd.core.words import Direction, DoorId, HolderId, Json, LaneId
+from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
@@ -26,6 +27,7 @@ T = TypeVar("T")
 Answer = dict[str, Json]
 
 GROUP_MAX = 60  # A coach; more is a mistake, and each of them is let through one by one.
+DOOR_MINUTES_MAX = 480  # A working day; a door that stays open for longer is a gate.
 REASON_SIZE_MAX = 200  # A sentence. It stays in the journal and goes to the centre.
 ROWS_MAX = 1000  # Of a table, in one answer.
 
@@ -40,12 +42,14 @@ class Commands:
     def __init__(
         self,
         lanes: Mapping[LaneId, LaneShell],
+        doors: Mapping[DoorId, DoorShell],
         gate: Gate,
         recorder: Recorder,
         status: Callable[[], Answer],
         locale: Locale,
     ) -> None:
         self._lanes = lanes
+        self._doors = doors
         self._gate = gate
         self._recorder = recorder
         self._status = status
@@ -57,6 +61,7 @@ class Commands:
             "refuse": self._refuse,
             "referrals": self._tell_referrals,
             "lane": self._order_lane,
+            "door": self._order_door,
             "count": self._set_count,
             "cache": self._tell_cache,
         }
@@ -174,6 +179,22 @@ class Commands:
         lane.order(order)
         return {"ok": True, "lane": lane.id, "order": str(order)}
 
+    async def _order_door(self, request: Mapping[str, Any], caller: str) -> Answer:
+        door = self._door(request)
+        detail: dict[str, Json] = {"door": door.id, "officer": caller}
+        match request.get("order"):
+            case "allow":
+                minutes = _whole(request, "minutes", 1, DOOR_MINUTES_MAX)
+                detail |= {"minutes": minutes, "reason": _sentence(request)}
+                await self._record(_officer("door_allowed", detail))
+                door.allow(minutes * 60)
+            case "watch":
+                await self._record(_officer("door_watched", detail))
+                door.watch()
+            case _:
+                raise RequestError("`order` is one of: allow, watch")
+        return {"ok": True, "door": door.id, "state": str(door.state.state)}
+
     async def _set_count(self, request: Mapping[str, Any], caller: str) -> Answer:
         policy = self._gate.knowledge.policy
         category = str(request.get("category") or "visitor")
@@ -216,11 +237,22 @@ class Commands:
             raise RequestError(f"`lane` is one of: {', '.join(self._lanes)}")
         return lane
 
+    def _door(self, request: Mapping[str, Any]) -> DoorShell:
+        door = self._doors.get(DoorId(str(request.get("door"))))
+        if door is None:
+            known = f"`door` is one of: {', '.join(self._doors)}"
+            raise RequestError(known if self._doors else "the settings name no [[doors]]")
+        return door
+
     async def _record(self, fact: Fact) -> None:
         done: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
         self._recorder.verdict(fact, _setter(done))
         if await done is None:
             raise RequestError(f"not done, since it cannot be recorded: {self._recorder.refusal}")
+
+
+def _officer(action: str, detail: dict[str, Json]) -> Audit:
+    return Audit(subject=AuditSubject.OFFICER, action=action, detail=detail)
 
 
 def _setter(future: asyncio.Future[T]) -> Callable[[T], None]:

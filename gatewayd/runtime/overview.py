@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gatewayd import __version__
+from gatewayd.core.door import BROKEN
 from gatewayd.core.occupancy import limits, places_left
 from gatewayd.core.projection import HOLDERS, REFERRALS
-from gatewayd.core.words import Json, LaneId
+from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.ports import Journal
+from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.lane import LaneShell, Shared
 
 
@@ -20,6 +22,7 @@ class Overview:
     started_s: float
     shared: Shared
     lanes: Mapping[LaneId, LaneShell]
+    doors: Mapping[DoorId, DoorShell]
     journal: Journal
     sync: Callable[[], dict[str, Json]] | None
 
@@ -32,6 +35,7 @@ class Overview:
             "run": self.run,
             "uptime_s": round(self.shared.clock.monotonic() - self.started_s),
             "lanes": {lane: _lane(shell) for lane, shell in self.lanes.items()},
+            "doors": {door: _door(shell) for door, shell in self.doors.items()},
             "occupancy": self._occupancy(),
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
@@ -56,6 +60,9 @@ class Overview:
         parts = [f"{inside} inside", f"{len(self.lanes)} lanes"]
         if faulted:
             parts.append(f"no link: {', '.join(faulted)}")
+        open_doors = [door for door, shell in self.doors.items() if shell.state.state in BROKEN]
+        if open_doors:
+            parts.append(f"open doors: {', '.join(open_doors)}")
         if self.shared.recorder.refusal is not None:
             parts.append("the disk refuses")
         return ", ".join(parts)
@@ -71,6 +78,16 @@ class Overview:
             "limit": limits(policy),
             "places_left": dict[str, Json](places_left(occupancy, policy)),
         }
+
+
+def _door(shell: DoorShell) -> dict[str, Json]:
+    door = shell.state
+    return {
+        "name": shell.name,
+        "state": str(door.state),
+        "seen": door.is_seen,
+        "allowed": door.permission is not None,
+    }
 
 
 def _lane(shell: LaneShell) -> dict[str, Json]:

@@ -88,8 +88,8 @@ def build(site: SimSite, world: World) -> Built:
     expire_removed(lanes, gate, recorder)
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     committed.append(sync.committed)
-    sync.show(lanes)
-    commands = Commands(lanes, gate, recorder, dict, Locale.EN)
+    sync.show(lanes, {})
+    commands = Commands(lanes, {}, gate, recorder, dict, Locale.EN)
     gateway = Gateway(
         shared=shared,
         cache=cache,
