@@ -194,7 +194,8 @@ static void answer_ping(gl_device *device, uint64_t now_ms)
     gl_link_take_word(&device->link);
     push(device, now_ms);
     device->has_told = false;
-    tell_state(device, now_ms); /* the last, because it gives the word back (R25) */
+    tell_state(device, now_ms);
+    gl_link_give_word_back(&device->link);
 }
 
 static void acknowledge(gl_device *device, uint64_t upto, uint64_t now_ms)
@@ -322,7 +323,6 @@ void gl_feed(gl_device *device, const uint8_t *data, size_t size, uint64_t now_m
             break;
         }
     }
-    gl_link_flush(&device->link);
 }
 
 void gl_sense(gl_device *device, const gl_sensed *sensed, uint64_t now_ms)

@@ -8,23 +8,23 @@
 /* Enough to greet again at once, no food for a flood (R3). */
 #define NOSESS_MS 100
 
-static void say(gl_link *link, const uint8_t *content, size_t size)
+/* The body of a message without fields. */
+static const uint8_t empty_map[] = {0xa0};
+
+/* Sends what answers a frame that asks for it; it has no queue to stand in (R24). */
+static void answer(const uint8_t *content, size_t size)
 {
-    if (link->unsaid_size > GL_UNSAID_SIZE_MAX)
-        link->unsaid_size = 0;
-    link->unsaid_size += gl_frame_wire(content, size, link->unsaid + link->unsaid_size);
-    if (link->address == 0)
-        gl_link_flush(link);
+    uint8_t wire[GL_WIRE_SIZE_MAX];
+    gl_hal_uart_write(wire, gl_frame_wire(content, size, wire));
 }
 
-static void refuse(gl_link *link, uint32_t session)
+static void refuse(const gl_link *link, uint32_t session)
 {
-    uint8_t content[GL_HEAD_SIZE + 1];
+    uint8_t content[GL_HEAD_SIZE + sizeof empty_map];
 
     gl_frame_head(content, false, GL_NOSESS, link->address, 0, 0, session);
-    content[GL_HEAD_SIZE] = 0xa0; /* an empty map */
-    link->is_asked = true;
-    say(link, content, sizeof content);
+    memcpy(content + GL_HEAD_SIZE, empty_map, sizeof empty_map);
+    answer(content, sizeof content);
 }
 
 void gl_link_begin(gl_link *link, const uint8_t psk[GL_PSK_SIZE], uint8_t address)
@@ -44,8 +44,8 @@ void gl_link_tell_boot(gl_link *link)
 
 static gl_taken prove(gl_link *link, const gl_frame *frame, gl_message *message)
 {
-    static const uint8_t empty_map[] = {0xa0};
-    gl_cbor_out body = {(uint8_t *)empty_map, sizeof empty_map, sizeof empty_map};
+    uint8_t content[GL_P_SIZE_MAX];
+    size_t size;
 
     if (frame->type != GL_AUTH ||
         !gl_message_read(frame->type, gl_frame_body(frame), gl_frame_body_size(frame), message) ||
@@ -57,8 +57,9 @@ static gl_taken prove(gl_link *link, const gl_frame *frame, gl_message *message)
     link->has_session = true;
     link->has_offer = false;
     link->unsaid_size = 0; /* what the old session did not say any more */
-    link->is_asked = true;
-    gl_link_send(link, GL_AUTH_OK, &body);
+    size = gl_channel_seal(&link->session, link->address, GL_AUTH_OK, empty_map, sizeof empty_map,
+                           NULL, content);
+    answer(content, size);
     return GL_TAKEN_AUTH;
 }
 
@@ -136,8 +137,7 @@ void gl_link_offer(gl_link *link, const gl_frame *hello, const gl_cbor_out *body
     gl_hmac_add(&link->offer_transcript, hello->content, hello->content_size);
     gl_hmac_add(&link->offer_transcript, content, size);
     link->has_offer = true;
-    link->is_asked = true;
-    say(link, content, size);
+    answer(content, size);
 }
 
 /* --- saying -------------------------------------------------------------------------------- */
@@ -150,7 +150,13 @@ void gl_link_send(gl_link *link, uint8_t type, const gl_cbor_out *body)
         return;
     size_t size = gl_channel_seal(&link->session, link->address, type, body->data, body->size, NULL,
                                   content);
-    say(link, content, size);
+    if (link->address == 0) {
+        answer(content, size);
+        return;
+    }
+    if (link->unsaid_size > GL_UNSAID_SIZE_MAX)
+        link->unsaid_size = 0;
+    link->unsaid_size += gl_frame_wire(content, size, link->unsaid + link->unsaid_size);
 }
 
 bool gl_link_has_word(const gl_link *link)
@@ -160,17 +166,13 @@ bool gl_link_has_word(const gl_link *link)
 
 void gl_link_take_word(gl_link *link)
 {
-    link->is_asked = true;
     link->has_word = true;
 }
 
-void gl_link_flush(gl_link *link)
+void gl_link_give_word_back(gl_link *link)
 {
-    if (link->address != 0 && !link->is_asked)
-        return;
     if (link->unsaid_size > 0)
         gl_hal_uart_write(link->unsaid, link->unsaid_size);
     link->unsaid_size = 0;
-    link->is_asked = false;
     link->has_word = false;
 }

@@ -24,7 +24,6 @@ typedef struct {
     gl_hmac offer_transcript; /* begun over HELLO and HELLO_ACK, to check the AUTH with */
     bool has_refused;
     uint64_t refused_at_ms;
-    bool is_asked; /* this may go out now */
     bool has_word; /* the host asked for all there is to say */
     uint8_t unsaid[GL_SAY_SIZE_MAX];
     size_t unsaid_size;
@@ -63,10 +62,9 @@ void gl_link_send(gl_link *link, uint8_t type, const gl_cbor_out *body);
 /* Whether anything may be said that answers no frame of the host. */
 bool gl_link_has_word(const gl_link *link);
 
-/* Notes that the host asked for all there is to say (PING); that must end with a STATE. */
+/* On a shared line what is sent waits. Between these two calls the host has asked for it (PING), and
+ * all that waited goes out at once with the second; the last of it must be a STATE (R25). */
 void gl_link_take_word(gl_link *link);
-
-/* Ends what was said since the last time: on a shared line, if the host asked, it goes out now. */
-void gl_link_flush(gl_link *link);
+void gl_link_give_word_back(gl_link *link);
 
 #endif
