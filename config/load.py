@@ -20,6 +20,7 @@ _HERE = Path(__file__).parent
 
 SIZE_MAX = 1_048_576  # bytes; a site with 16 lanes and 50 doors needs 20,000
 DEPTH_MAX = 8  # levels of keys; the deepest that means anything has 4
+RULES_DEPTH_MAX = 64  # the same where CertLogic may stand; rules of the EU's countries have 40
 _INTEGER_MAX = 2**63 - 1  # what TOML promises; Python does not even print much longer ones
 
 # These sections switch something on: their defaults count only where the file has the section.
@@ -67,8 +68,38 @@ def read(path: Path) -> Reading:
     return parse(document, Where(str(path), {**origins, **site.origins}), around)
 
 
+def policy_parts(path: Path) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return of what the policy of a settings file is made: the profile, and its own [policy].
+
+    Raises SettingsError, and nothing else, where the file cannot be read at all.
+    """
+    site = _read(path)
+    own = site.values.get("policy")
+    return _profile(site).values, own if isinstance(own, dict) else {}
+
+
+def read_document(path: Path) -> tuple[Mapping[str, object], Where]:
+    """Read a file that the settings name, a rule-set or a layer of the policy, not looked into.
+
+    Raises SettingsError, and nothing else.
+    """
+    document = _read(path, RULES_DEPTH_MAX)
+    return document.values, Where(str(path), document.origins)
+
+
 def profile_names() -> list[str]:
     return sorted(file.stem for file in (_HERE / "profiles").glob("*.toml"))
+
+
+def rule_set_names() -> list[str]:
+    """Return the names of the rule-sets that are shipped."""
+    return sorted(file.stem for file in (_HERE / "rulesets").glob("*.toml"))
+
+
+def rule_set_path(name: str, folder: Path) -> Path:
+    """Return the file of a rule-set: one that is shipped, else one in the settings' folder."""
+    shipped = _HERE / "rulesets" / f"{name}.toml"
+    return shipped if name in rule_set_names() else folder / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +130,7 @@ def _lay(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, 
 # --- one file -----------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> _Document:
+def _read(path: Path, depth_max: int = DEPTH_MAX) -> _Document:
     text = _read_text(path)
     try:
         values = tomllib.loads(text)
@@ -107,13 +138,13 @@ def _read(path: Path) -> _Document:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([_syntax_problem(path, text, str(error))]) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or of brackets
-        expected = f"numbers of at most 64 bits and at most {DEPTH_MAX} levels"
+        expected = f"numbers of at most 64 bits and at most {depth_max} levels"
         raise SettingsError([Problem(str(path), 0, "", expected, "more")]) from error
     where = Where(str(path), {key: Origin(str(path), line) for key, line in lines.items()})
     problems = [
-        where.problem(key, f"at most {DEPTH_MAX} levels of sections and lists", "more")
+        where.problem(key, f"at most {depth_max} levels of sections and lists", "more")
         for key in lines
-        if len(key) == DEPTH_MAX + 1
+        if len(key) == depth_max + 1
     ] or [
         where.problem(key, expected, "something else")
         for key, value in _leaves(values, ())

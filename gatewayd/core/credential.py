@@ -107,13 +107,20 @@ class UnknownId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attested:
-    """No scan: the officer admits a guest by hand and declares this."""
+    """No scan: the officer admits a guest by hand and declares this.
+
+    purpose: what they came for. origin: the region they come from. certificate: one on paper was
+    seen.
+    """
 
     officer: str
     reason: str
     category: str
     healthy: bool
     protocol: bool
+    purpose: str | None = None
+    origin: str | None = None
+    certificate: bool = False
     kind: ClassVar[Kind] = Kind.ATTESTATION
 
 

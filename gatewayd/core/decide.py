@@ -2,11 +2,14 @@
 
 Pure and total: the same arguments give the same verdict. The first check that fails gives the
 reason; `explain` runs them all. At an exit nobody is held: the checks only become findings.
+
+All checks stand in this one file, though it is long: who asks why somebody was held reads it from
+top to bottom, in the order of the decision.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gatewayd.core.credential import (
@@ -19,9 +22,17 @@ from gatewayd.core.credential import (
     UnknownId,
     Unreadable,
 )
+from gatewayd.core.evidence import Result
 from gatewayd.core.lane_terms import GateMode
 from gatewayd.core.occupancy import Occupancy, answer_when_full, has_place
-from gatewayd.core.policy import ANONYMOUS, Answer, AntiPassback, Enforcement, Policy
+from gatewayd.core.policy import (
+    ANONYMOUS,
+    Answer,
+    AntiPassback,
+    Enforcement,
+    Policy,
+    RegionTest,
+)
 from gatewayd.core.reasons import Reason
 from gatewayd.core.trust import Purpose
 from gatewayd.core.words import Direction, HolderId, Status
@@ -114,7 +125,7 @@ def decide(
         if checked.outcome is CheckOutcome.NOTED:
             findings.append(str(checked.reason))
         if checked.outcome is CheckOutcome.FAILED:
-            return _failed(checked, tuple(findings), policy)
+            return _failed(checked, tuple(findings), policy.mode_at(at))
     reason = Reason.ATTESTED if isinstance(credential, Attested) else Reason.OK
     return Admit(reason, tuple(findings))
 
@@ -132,9 +143,9 @@ def _run(case: Case, check: Callable[[Case], Checked]) -> Checked:
     return checked
 
 
-def _failed(checked: Checked, findings: tuple[str, ...], policy: Policy) -> Verdict:
+def _failed(checked: Checked, findings: tuple[str, ...], mode: Enforcement) -> Verdict:
     assert checked.reason is not None
-    if policy.mode is Enforcement.OBSERVE and not checked.is_physical:
+    if mode is Enforcement.OBSERVE and not checked.is_physical:
         return Admit(Reason.OK, (*findings, f"would_{checked.answer}:{checked.reason}"))
     if checked.answer is Answer.REFER:
         return Refer(checked.reason, findings)
@@ -192,11 +203,12 @@ def check_gate_mode(case: Case) -> Checked:
         case GateMode.NORMAL:
             pass
     policy = case.policy
+    in_force = Checked(name)
     if not policy.is_in_force(case.at):
-        return _fail(name, Reason.POLICY_EXPIRED, Answer.REFER)
-    if policy.opening_hours and not policy.opening_hours.is_open(case.at, policy.zone):
-        return _fail(name, Reason.CLOSED_NOW)
-    return Checked(name)
+        in_force = _follow(name, Reason.POLICY_EXPIRED, policy.when_expired)
+    if in_force.outcome is CheckOutcome.FAILED or policy.is_open(policy.opening_hours, case.at):
+        return in_force
+    return _fail(name, Reason.CLOSED_NOW)
 
 
 def check_readable(case: Case) -> Checked:
@@ -267,7 +279,7 @@ def check_not_revoked(case: Case) -> Checked:
 
 
 def check_category(case: Case) -> Checked:
-    """Category known, and within its schedule."""
+    """Category known, of an age for it, and within its schedule."""
     name = "category"
     policy = case.policy
     is_nameless = isinstance(case.credential, HealthCertificate) and not case.credential.holder
@@ -278,19 +290,49 @@ def check_category(case: Case) -> Checked:
         return Checked(name)
     if category not in policy.categories:
         return _fail(name, Reason.UNKNOWN_CATEGORY, Answer.REFER)
-    hours = policy.hours.get(category)
-    if hours is not None and not hours.is_open(case.at, policy.zone):
+    if not policy.is_open(policy.hours.get(category), case.at):
         return _fail(name, Reason.OUTSIDE_HOURS)
     return Checked(name)
+
+
+def check_age(case: Case) -> Checked:
+    """Age, where the credential tells it: of the bands that hold the first one counts."""
+    name = "age"
+    match case.credential:
+        case HealthCertificate(evidence=evidence):
+            years = evidence.age(case.at.astimezone(case.policy.zone).date())
+            bands = case.policy.ages if years is not None else ()
+            answers = (band.answer for band in bands if band.holds(years or 0))
+            return _follow(name, Reason.AGE, next(answers, Answer.ADMIT), is_noted=False)
+        case Unreadable() | Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+            return Checked(name)
 
 
 def check_status(case: Case) -> Checked:
     """Status by the rule-set in force; for a guest the officer's declaration stands for it."""
     name = "status"
-    answer = case.policy.statuses.get(case.status)
-    if answer is None or case.status is Status.GREEN or isinstance(case.credential, Attested):
+    if case.status is Status.GREEN or isinstance(case.credential, Attested):
         return Checked(name)
-    return _follow(name, _STATUS_REASONS[case.status], answer)
+    policy, status = case.policy, case.status
+    answer = policy.answer_to(status, category_of(case.credential, policy))
+    is_noted = status in policy.statuses
+    return _follow(name, _STATUS_REASONS[status], answer, is_noted=is_noted)
+
+
+def check_region_test(case: Case) -> Checked:
+    """Who comes from elsewhere has a negative result that is not too old."""
+    name = "region_test"
+    rule = case.policy.region_test
+    if rule is None or isinstance(case.credential, Attested | Unreadable | Inauthentic):
+        return Checked(name)
+    if _has_test(case.credential, rule, case.at):
+        return Checked(name)
+    origin = _origin_of(case.credential)
+    if origin is None:
+        return _follow(name, Reason.ORIGIN_UNKNOWN, rule.unknown_origin, is_noted=False)
+    if origin in rule.regions:
+        return Checked(name)
+    return _follow(name, Reason.REGION_TEST, rule.without)
 
 
 def check_not_inside(case: Case) -> Checked:
@@ -304,8 +346,9 @@ def check_not_inside(case: Case) -> Checked:
         reason = Reason.ALREADY_GRANTED
     else:
         return Checked(name)
-    is_hard = policy.anti_passback is AntiPassback.HARD
-    return _follow(name, reason, Answer.REFUSE if is_hard else Answer.ADMIT)
+    over = policy.blocks_until(usage.inside_since) if usage.inside_since else None
+    is_soft = policy.anti_passback is AntiPassback.SOFT or (over is not None and case.at >= over)
+    return _follow(name, reason, Answer.ADMIT if is_soft else Answer.REFUSE)
 
 
 def check_capacity(case: Case) -> Checked:
@@ -323,7 +366,9 @@ CHECKS: tuple[Callable[[Case], Checked], ...] = (
     check_validity,
     check_not_revoked,
     check_category,
+    check_age,
     check_status,
+    check_region_test,
     check_not_inside,
     check_capacity,
 )
@@ -363,6 +408,9 @@ def _is_missing_declaration(attested: Attested, policy: Policy) -> bool:
         "healthy": attested.healthy,
         "protocol": attested.protocol,
         "reason": bool(attested.reason),
+        "purpose": attested.purpose is not None,
+        "origin": attested.origin is not None,
+        "certificate": attested.certificate,
     }
     return not all(declared[name] for name in policy.attestation_required)
 
@@ -373,8 +421,38 @@ def _fail(
     return Checked(name, CheckOutcome.FAILED, reason, answer, is_physical)
 
 
-def _follow(name: str, reason: Reason, answer: Answer) -> Checked:
-    """Return what a policy's answer makes of something found."""
+def _origin_of(credential: Credential) -> str | None:
+    """Return the region somebody comes from, as the roster says."""
+    match credential:
+        case SignedPass(entry=entry) if entry is not None:
+            return entry.region
+        case RosterId(_, _, entry):
+            return entry.region
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | UnknownId()
+            | Attested()
+        ):
+            return None
+
+
+def _has_test(credential: Credential, rule: RegionTest, at: datetime) -> bool:
+    if not isinstance(credential, HealthCertificate):
+        return False
+    return any(
+        test.result is Result.NEGATIVE
+        and test.sampled_at is not None
+        and timedelta() <= at - test.sampled_at < timedelta(hours=rule.methods.get(test.method, 0))
+        for test in credential.evidence.tests
+    )
+
+
+def _follow(name: str, reason: Reason, answer: Answer, *, is_noted: bool = True) -> Checked:
+    """Return what a policy's answer makes of something found, and whether an admit is told."""
     if answer is Answer.ADMIT:
-        return Checked(name, CheckOutcome.NOTED, reason)
+        outcome = CheckOutcome.NOTED if is_noted else CheckOutcome.PASSED
+        return Checked(name, outcome, reason if is_noted else None)
     return _fail(name, reason, answer)

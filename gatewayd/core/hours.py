@@ -1,21 +1,23 @@
-"""Opening hours by weekday, read in the site's time zone, over midnight too."""
+"""Opening hours by weekday, holidays too, read in the site's time zone, over midnight too."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOLIDAY = 7  # The eighth weekday: a holiday is that and nothing else.
 _SPAN = re.compile(
-    r"(?P<days>[a-z]{3}(?:-[a-z]{3})?|daily) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)"
+    r"(?P<days>[a-z]{3}(?:-[a-z]{3})?|holidays|daily) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)"
 )
 _MINUTES_OF_DAY = 24 * 60
 
-EXPECTED = 'like "mon-fri 07:30-16:00", "sat 08:00-12:00" or "daily 00:00-24:00"'
+EXPECTED = 'like "mon-fri 07:30-16:00", "holidays 08:00-12:00" or "daily 00:00-24:00"'
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Open on these weekdays (0 is Monday) from `start` up to, not including, `end`.
+    """Open on these weekdays (0 is Monday, 7 a holiday) from `start` up to, not including, `end`.
 
     Both are minutes of the day on the wall clock; an `end` not after `start` is on the next day.
     """
@@ -24,24 +26,29 @@ class Span:
     start: int
     end: int
 
-    def holds(self, day: int, minute: int) -> bool:
+    def holds(self, day: int, day_before: int, minute: int) -> bool:
         if self.start < self.end:
             return day in self.days and self.start <= minute < self.end
         is_evening = day in self.days and minute >= self.start
-        is_morning_after = (day - 1) % 7 in self.days and minute < self.end
+        is_morning_after = day_before in self.days and minute < self.end
         return is_evening or is_morning_after
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Open when any of the spans holds."""
+    """Open when any of the spans holds. Without a span for holidays it is closed on them."""
 
     spans: tuple[Span, ...]
 
-    def is_open(self, at: datetime, zone: tzinfo) -> bool:
+    def is_open(self, at: datetime, zone: tzinfo, holidays: Container[date] = ()) -> bool:
         local = at.astimezone(zone)
         minute = local.hour * 60 + local.minute
-        return any(span.holds(local.weekday(), minute) for span in self.spans)
+        today = local.date()
+        day, day_before = (
+            _HOLIDAY if each in holidays else each.weekday()
+            for each in (today, today - timedelta(days=1))
+        )
+        return any(span.holds(day, day_before, minute) for span in self.spans)
 
 
 def parse_span(text: str) -> Span | None:
@@ -58,7 +65,9 @@ def parse_span(text: str) -> Span | None:
 
 def _parse_days(text: str) -> frozenset[int] | None:
     if text == "daily":
-        return frozenset(range(7))
+        return frozenset((*range(7), _HOLIDAY))
+    if text == "holidays":
+        return frozenset({_HOLIDAY})
     first, _, last = text.partition("-")
     if first not in _DAYS or (last or first) not in _DAYS:
         return None

@@ -1,17 +1,13 @@
-"""The policy in force: rules as data, parsed from plain mappings that the settings supply.
-
-Later layers (region, organisation, signed documents) bring more of the same mappings; what is
-parsed here is one mapping, already laid over its profile key by key.
-"""
+"""The policy in force: the rules of a site as data, and what they mean at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from gatewayd.core import hours as opening
+from gatewayd.core.evidence import Method
 from gatewayd.core.hours import Hours
-from gatewayd.core.tables import Expected, Mistake, Table, text, texts, time, word
+from gatewayd.core.status import RuleSet
 from gatewayd.core.words import Status
 
 CATEGORIES = (
@@ -47,6 +43,8 @@ class AntiPassback(StrEnum):
     OFF = "off"
     SOFT = "soft"
     HARD = "hard"
+    TIMED = "timed"
+    """Hard for so many minutes after somebody came in, then off: they have left unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,137 +62,97 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class AgeBand:
+    """What happens to those who are `from_years` old or older, and younger than `under_years`."""
+
+    from_years: int
+    under_years: int | None
+    answer: Answer
+
+    def holds(self, years: int) -> bool:
+        is_below = self.under_years is None or years < self.under_years
+        return self.from_years <= years and is_below
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTest:
+    """Who comes from elsewhere than `regions` needs a negative result.
+
+    methods: those that count, each with its age in hours. without: the answer without such a
+    result. unknown_origin: the answer where nobody says where somebody comes from; `ADMIT` takes
+    them for people of the region.
+    """
+
+    regions: tuple[str, ...]
+    methods: Mapping[Method, int]
+    without: Answer = Answer.REFER
+    unknown_origin: Answer = Answer.REFER
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """One dated set of rules. The default is a plain office: always open, no limit."""
+    """One dated set of rules. The default is a plain office: always open, no limit.
+
+    rule_sets: what makes a status of evidence; without any, health plays no part beyond what a
+    pass itself says. category_statuses: answers for a category that differ from `statuses`.
+    conditions: what those are told whom a status admits all the same.
+    layers: from which layer each key came, by its path with dots.
+    changes: what is in force instead from a time on, rising.
+    """
 
     zone: tzinfo
     versions: tuple[str, ...] = ("default",)
     legal_basis: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    when_expired: Answer = Answer.REFER
     mode: Enforcement = Enforcement.ENFORCE
+    enforce_from: datetime | None = None
     categories: tuple[str, ...] = CATEGORIES
     staff_categories: tuple[str, ...] = ("staff", "officer")
     unknown_holder: Answer = Answer.REFUSE
     anti_passback: AntiPassback = AntiPassback.OFF
+    anti_passback_minutes: int = 0
     anonymous_exit_category: str = "visitor"
     health_certificate_category: str = "visitor"
+    holidays: frozenset[date] = frozenset()
     opening_hours: Hours | None = None
     hours: Mapping[str, Hours] = field(default_factory=dict)
     capacity: Capacity = Capacity()
+    rule_sets: tuple[RuleSet, ...] = ()
     statuses: Mapping[Status, Answer] = field(default_factory=dict)
+    category_statuses: Mapping[str, Mapping[Status, Answer]] = field(default_factory=dict)
+    conditions: Mapping[Status, str] = field(default_factory=dict)
+    ages: tuple[AgeBand, ...] = ()
+    region_test: RegionTest | None = None
+    purposes: tuple[str, ...] = ()
     attestation_required: tuple[str, ...] = ("healthy", "protocol", "reason")
+    layers: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[tuple[datetime, "Policy"], ...] = ()
+
+    def at(self, at: datetime) -> "Policy":
+        """Return what is in force at a time: this, or one of its changes."""
+        changed = (policy for begins, policy in reversed(self.changes) if begins <= at)
+        return next(changed, self)
 
     def is_in_force(self, at: datetime) -> bool:
         begun = self.valid_from is None or self.valid_from <= at
         return begun and (self.valid_until is None or at < self.valid_until)
 
+    def mode_at(self, at: datetime) -> Enforcement:
+        is_early = self.enforce_from is not None and at < self.enforce_from
+        return Enforcement.OBSERVE if is_early else self.mode
 
-def parse_policy(
-    document: Mapping[str, object], zone: tzinfo, *, exits_have_readers: bool
-) -> tuple[Policy, tuple[Mistake, ...]]:
-    """Read a policy; with mistakes, the policy returned is not to be used.
+    def is_open(self, hours: Hours | None, at: datetime) -> bool:
+        return hours is None or hours.is_open(at, self.zone, self.holidays)
 
-    exits_have_readers: anti-passback is hard by default if every exit has a reader, else off;
-    asking for it where somebody can leave unseen is a mistake.
-    """
-    table = Table(document)
-    policy = Policy(
-        zone=zone,
-        versions=(table.take("version", text, "default"),),
-        legal_basis=table.take("legal_basis", text, None),
-        valid_from=table.take("valid_from", time(zone), None),
-        valid_until=table.take("valid_until", time(zone, is_end=True), None),
-        mode=table.take("mode", word(Enforcement), Enforcement.ENFORCE),
-        categories=table.take("categories", texts, CATEGORIES),
-        staff_categories=table.take("staff_categories", texts, ("staff", "officer")),
-        unknown_holder=table.take("unknown_holder", word(Answer), Answer.REFUSE),
-        anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
-        anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
-        health_certificate_category=table.take("health_certificate_category", text, "visitor"),
-        opening_hours=table.take("opening_hours", _hours, None),
-        hours=table.table("hours").all(_hours),
-        capacity=_capacity(table.table("capacity")),
-        statuses=_statuses(table.table("statuses")),
-        attestation_required=table.table("attestation").take(
-            "required", _fields, ("healthy", "protocol", "reason")
-        ),
-    )
-    table.refuse_unknown()
-    _cross_check(policy, table)
-    return policy, tuple(table.mistakes)
+    def answer_to(self, status: Status, category: str | None) -> Answer:
+        """Return what a status means for a category; what nobody says anything of is admitted."""
+        own = self.category_statuses.get(category or ANONYMOUS, {})
+        return own.get(status) or self.statuses.get(status, Answer.ADMIT)
 
-
-# --- parts of a policy ---
-
-
-def _anti_passback(table: Table, *, exits_have_readers: bool) -> AntiPassback:
-    default = AntiPassback.HARD if exits_have_readers else AntiPassback.OFF
-    wanted = table.take("anti_passback", word(AntiPassback), default)
-    if wanted is AntiPassback.HARD and not exits_have_readers:
-        table.complain(
-            "anti_passback",
-            '"soft" or "off": without a reader at every exit, people leave unseen and could not '
-            "come back",
-        )
-    return wanted
-
-
-def _capacity(table: Table) -> Capacity:
-    capacity = Capacity(
-        total=table.take("total", _count, None),
-        staff_reserve=table.take("staff_reserve", _count, 0),
-        by_category=table.table("by_category").all(_count),
-        staff_over_limit=table.take("staff_over_limit", word(Answer), Answer.ADMIT),
-    )
-    if capacity.total is not None and capacity.staff_reserve > capacity.total:
-        table.complain("staff_reserve", f"at most the total of {capacity.total}")
-    if capacity.total is None and capacity.staff_reserve:
-        table.complain("staff_reserve", "a `total` beside it, of which the reserve is a part")
-    return capacity
-
-
-def _statuses(table: Table) -> dict[Status, Answer]:
-    answers = {status: table.take(str(status), word(Answer), None) for status in Status}
-    if answers[Status.GREEN] not in (None, Answer.ADMIT):
-        table.complain("green", '"admit", or nothing: green is what lets people in')
-    return {status: answer for status, answer in answers.items() if answer is not None}
-
-
-def _cross_check(policy: Policy, table: Table) -> None:
-    known = policy.categories
-    named = {
-        "hours": policy.hours,
-        "capacity.by_category": policy.capacity.by_category,
-        "staff_categories": policy.staff_categories,
-        "anonymous_exit_category": (policy.anonymous_exit_category,),
-        "health_certificate_category": (policy.health_certificate_category,),
-    }
-    for key, names in named.items():
-        for name in names:
-            if name not in known:
-                table.complain(key, f"a category of {', '.join(known)}", found=name)
-    if policy.valid_from and policy.valid_until and policy.valid_from >= policy.valid_until:
-        table.complain("valid_until", f"later than valid_from ({policy.valid_from.isoformat()})")
-
-
-def _fields(value: object) -> tuple[str, ...] | Expected:
-    allowed = ("healthy", "protocol", "reason")
-    if isinstance(value, list) and all(item in allowed for item in value):
-        return tuple(value)
-    return Expected(f"a list of {', '.join(allowed)}")
-
-
-def _count(value: object) -> int | Expected:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= PEOPLE_MAX:
-        return value
-    return Expected(f"a number of people from 0 to {PEOPLE_MAX}")
-
-
-def _hours(value: object) -> Hours | Expected:
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return Expected(f"spans {opening.EXPECTED}")
-    spans = [opening.parse_span(text) if isinstance(text, str) else None for text in texts]
-    good = tuple(span for span in spans if span is not None)
-    return Hours(good) if len(good) == len(texts) else Expected(f"spans {opening.EXPECTED}")
+    def blocks_until(self, inside_since: datetime) -> datetime | None:
+        """Return when somebody inside may come in again for all that; None is never."""
+        if self.anti_passback is not AntiPassback.TIMED:
+            return None
+        return inside_since + timedelta(minutes=self.anti_passback_minutes)

@@ -56,10 +56,13 @@ class Reason(StrEnum):
     UNKNOWN_HOLDER = "unknown_holder"
     UNKNOWN_CATEGORY = "unknown_category"
     OUTSIDE_HOURS = "outside_hours"
+    AGE = "age"
     STATUS_YELLOW = "status_yellow"
     STATUS_RED = "status_red"
     STATUS_BLACK = "status_black"
     STATUS_UNKNOWN = "status_unknown"
+    REGION_TEST = "region_test"
+    ORIGIN_UNKNOWN = "origin_unknown"
     ALREADY_INSIDE = "already_inside"
     ALREADY_GRANTED = "already_granted"
     CAPACITY_FULL = "capacity_full"
@@ -228,6 +231,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Di luar jam masuk Anda. Silakan kembali pada jam Anda.",
         "Outside the hours for you. Please come back within them.",
     ),
+    Reason.AGE: (
+        "Untuk usia Anda berlaku aturan sendiri. Silakan temui petugas.",
+        "There is a rule of its own for your age. Please see the officer.",
+    ),
     Reason.STATUS_YELLOW: (
         "Mohon temui petugas sebentar sebelum masuk.",
         "Please see the officer for a moment before you go in.",
@@ -243,6 +250,14 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.STATUS_UNKNOWN: (
         "Data Anda belum ada di sini. Silakan temui petugas.",
         "Your data are not here yet. Please see the officer.",
+    ),
+    Reason.REGION_TEST: (
+        "Untuk tamu dari luar daerah ada syarat tambahan. Silakan temui petugas.",
+        "There is one more condition for guests from elsewhere. Please see the officer.",
+    ),
+    Reason.ORIGIN_UNKNOWN: (
+        "Asal daerah Anda belum tercatat. Silakan sampaikan kepada petugas.",
+        "Where you come from is not on record. Please tell the officer.",
     ),
     Reason.ALREADY_INSIDE: (
         "Menurut catatan, Anda sudah di dalam. Jika belum, silakan temui petugas.",

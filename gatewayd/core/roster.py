@@ -1,7 +1,7 @@
 """Rosters: lists of people by plain id, kept as pseudonyms only.
 
-A file has the header `id,category,valid_from,valid_until,blocked,note`, in any order, with `,` or
-`;`; all but the first two may be missing, and one row is one line. A problem names row and
+A file has the header `id,category,valid_from,valid_until,blocked,note,region`, in any order, with
+`,` or `;`; all but the first two may be missing, and one row is one line. A problem names row and
 column, never what stands there: with columns shifted it could be anybody's number.
 """
 
@@ -17,11 +17,11 @@ from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, 
 from gatewayd.core.tables import Expected
 from gatewayd.core.words import HolderId
 
-COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note")
+COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note", "region")
 ROW_COUNT_MAX = 250_000  # More people than any one building; about 100 MB of memory.
 
 _REQUIRED = frozenset({"id", "category"})
-_READ_COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked")
+_READ_COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "region")
 _YES = frozenset({"yes", "ya", "true", "1"})
 _NO = frozenset({"", "no", "tidak", "false", "0"})
 _NO_LIMIT = frozenset({"", "9999-12-31"})  # The second is how many systems write "for ever".
@@ -30,12 +30,16 @@ _ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """Valid from `valid_from` on and before `valid_until`, both UTC; None is no limit."""
+    """Valid from `valid_from` on and before `valid_until`, both UTC; None is no limit.
+
+    region: where somebody comes from, None where the roster does not say.
+    """
 
     category: str
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     blocked: bool = False
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ class _Reading:
 
 
 def _read_entry(cells: tuple[str, ...], zone: tzinfo) -> _Reading:
-    category, valid_from, valid_until, blocked = cells
+    category, valid_from, valid_until, blocked, region = cells
     mistakes: list[str] = []
     begins = _read_limit("valid_from", valid_from, zone, mistakes)
     ends = _read_limit("valid_until", valid_until, zone, mistakes)
@@ -171,8 +175,11 @@ def _read_entry(cells: tuple[str, ...], zone: tzinfo) -> _Reading:
         category = "unknown"
     if blocked.lower() not in _YES | _NO:
         mistakes.append("blocked: expected yes or no; counts as yes until it is mended")
+    if region and not is_category(region):
+        mistakes.append(f"region: expected {EXPECTED_CATEGORY}")
     if not mistakes:
-        return _Reading(RosterEntry(category, begins, ends, blocked.lower() in _YES))
+        is_blocked = blocked.lower() in _YES
+        return _Reading(RosterEntry(category, begins, ends, is_blocked, region or None))
     entry = None if blocked.lower() in _NO else RosterEntry(category, blocked=True)
     return _Reading(entry, tuple(mistakes))
 

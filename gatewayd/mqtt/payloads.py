@@ -235,7 +235,8 @@ def _reduced(data: Mapping[str, Json], publish: PublishStatus) -> dict[str, Json
             kept = _without(data, "status", "status_until", "reason", "findings")
     attestation = data.get("attestation")
     if isinstance(attestation, Mapping):
-        hidden = ("healthy",) if publish is PublishStatus.OUTCOME else ("healthy", "reason")
+        health = ("healthy", "certificate")
+        hidden = health if publish is PublishStatus.OUTCOME else (*health, "reason")
         kept["attestation"] = _without(attestation, *hidden)
     return kept
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gatewayd.core.credential import Attested, Credential, SignedPass, Unreadable, read_scan
+from gatewayd.core.credential import Attested, Credential, Unreadable, read_scan
 from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decide, holder_of
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
@@ -25,6 +25,7 @@ from gatewayd.core.projection import (
 from gatewayd.core.pseudonym import Pseudonyms
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import Roster
+from gatewayd.core.standing import Standing, find_standing
 from gatewayd.core.trust import Trust
 from gatewayd.core.words import Direction, GrantId, HolderId, Json, LaneId, Status
 from gatewayd.ports import Cache, Chance, Clock
@@ -39,7 +40,10 @@ OFFICER = "officer"
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What decisions are made from, besides the tables. Never changed, only swapped whole."""
+    """What decisions are made from, besides the tables. Never changed, only swapped whole.
+
+    policy: with what replaces it at its time; `Gate.policy` is the one in force.
+    """
 
     policy: Policy
     trust: Trust
@@ -94,6 +98,11 @@ class Gate:
         self._chance = chance
         self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
 
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now."""
+        return self.knowledge.policy.at(self._clock.utc())
+
     def committed(self, events: Sequence[Event]) -> None:
         """Fold events into the tables; grants that ended with them give their place free."""
         for event in events:
@@ -123,6 +132,12 @@ class Gate:
             "healthy": attested.healthy,
             "protocol": attested.protocol,
         }
+        if attested.purpose is not None:
+            declared["purpose"] = attested.purpose
+        if attested.origin is not None:
+            declared["origin"] = attested.origin
+        if attested.certificate:
+            declared["certificate"] = True
         if admission.referral is not None and fact.outcome is AccessOutcome.ADMITTED:
             fact = replace(fact, referral=admission.referral, reason=Reason.REFERRAL_ADMITTED)
         return self._reserve(replace(fact, attestation=declared))
@@ -138,7 +153,7 @@ class Gate:
             findings=(str(Reason.LANE_BUSY),) if is_exit else (),
             source=GATEWAY if isinstance(asked, Scan) else OFFICER,
             kind="unread" if isinstance(asked, Scan) else asked.attested.kind,
-            policy=self.knowledge.policy.versions,
+            policy=self.policy.versions,
         )
 
     def _read(self, scan: Scan) -> Credential:
@@ -152,12 +167,14 @@ class Gate:
     ) -> Access:
         """Return the verdict on a credential as a fact that has no grant or referral yet."""
         at = self._clock.utc()
-        policy = self.knowledge.policy
+        policy = self.knowledge.policy.at(at)
         row = self.cache.get(HOLDERS, holder) if holder is not None else None
-        status, status_until = _status(credential, row, at)
+        standing = find_standing(credential, _known_standing(row, at), policy, at)
+        status = standing.status
         inside_since = None if row is None else _time(row.get("inside_since"))
         has_grant = holder is not None and self.grants.has(holder)
         usage = Usage(place.direction, place.mode, inside_since, has_grant)
+        ruling = standing.ruling
         verdict = decide(credential, status, usage, self.occupancy(), policy, at)
         return Access(
             outcome=_OUTCOMES[type(verdict)],
@@ -169,8 +186,8 @@ class Gate:
             holder=holder,
             category=category_of(credential, policy) or _category(row),
             status=None if status is Status.UNKNOWN else status,
-            status_until=status_until,
-            policy=policy.versions,
+            status_until=standing.until,
+            policy=policy.versions if ruling is None else (*policy.versions, ruling.rule_set),
             findings=verdict.findings,
             cached=row is not None,
         )
@@ -194,7 +211,7 @@ class Gate:
         if fact.category is not None:
             return fact.category
         is_entry = fact.direction is Direction.ENTRY
-        return ANONYMOUS if is_entry else self.knowledge.policy.anonymous_exit_category
+        return ANONYMOUS if is_entry else self.policy.anonymous_exit_category
 
 
 _OUTCOMES = {
@@ -204,19 +221,13 @@ _OUTCOMES = {
 }
 
 
-def _status(
-    credential: Credential, row: Document | None, at: datetime
-) -> tuple[Status, datetime | None]:
-    """Return the status in force: the credential's own, else the one known from before."""
-    if isinstance(credential, SignedPass) and credential.status is not None:
-        until = credential.status_until
-        if until is None or at < until:
-            return credential.status, until
+def _known_standing(row: Document | None, at: datetime) -> Standing:
+    """Return the status known from before, as long as it holds."""
     if row is not None and isinstance(row.get("status"), str):
         until = _time(row.get("status_until"))
         if until is not None and at < until:
-            return Status(str(row["status"])), until
-    return Status.UNKNOWN, None
+            return Standing(Status(str(row["status"])), until)
+    return Standing()
 
 
 def _time(value: Json) -> datetime | None:

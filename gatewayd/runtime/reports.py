@@ -126,7 +126,7 @@ class Reports:
     ) -> Passage:
         """Return the passage of somebody whom no grant stands for."""
         is_exit = direction is Direction.EXIT
-        category = self._gate.knowledge.policy.anonymous_exit_category if is_exit else None
+        category = self._gate.policy.anonymous_exit_category if is_exit else None
         return Passage(
             outcome=outcome,
             lane=self._lane,

@@ -296,11 +296,11 @@ CASES = {
     ),
     "profile": (
         GATE + '[policy]\nprofile = "public-servce"',
-        'gate.toml:10: [policy] profile: expected "city-office" or "plain-office" or "public-service" or "regency-office", found "public-servce"; did you mean "public-service"?',
+        'gate.toml:10: [policy] profile: expected "city-office" or "governor-office" or "health-centre" or "hotel" or "immigration-office" or "market" or "plain-office" or "public-service" or "regency-office" or "rest-area" or "village-office", found "public-servce"; did you mean "public-service"?',
     ),
     "profile that is no text": (
         GATE + "[policy]\nprofile = [1]",
-        'gate.toml:10: [policy] profile: expected "city-office" or "plain-office" or "public-service" or "regency-office", found a list',
+        'gate.toml:10: [policy] profile: expected "city-office" or "governor-office" or "health-centre" or "hotel" or "immigration-office" or "market" or "plain-office" or "public-service" or "regency-office" or "rest-area" or "village-office", found a list',
     ),
     "policy that is no section": (
         "policy = 5\n" + GATE,

@@ -1,7 +1,8 @@
 """The decision: each check at its boundary, their order, observing, exits; and total over all input."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -32,11 +33,19 @@ from gatewayd.core.decide import (
     explain,
     holder_of,
 )
-from gatewayd.core.evidence import Evidence
+from gatewayd.core.evidence import Evidence, LabTest, Method, Result
 from gatewayd.core.hours import Hours, parse_span
 from gatewayd.core.lane_terms import GateMode
 from gatewayd.core.occupancy import Occupancy
-from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
+from gatewayd.core.policy import (
+    AgeBand,
+    Answer,
+    AntiPassback,
+    Capacity,
+    Enforcement,
+    Policy,
+    RegionTest,
+)
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
 from gatewayd.core.trust import Purpose
@@ -309,6 +318,111 @@ def test_green_and_statuses_that_the_policy_does_not_name_hold_nobody():
         assert verdict(listed(), policy, status=status) == Admit()
 
 
+def test_a_category_has_answers_of_its_own():
+    policy = Policy(
+        zone=UTC,
+        statuses={Status.RED: Answer.REFUSE, Status.BLACK: Answer.REFUSE},
+        category_statuses={"staff": {Status.RED: Answer.ADMIT}},
+    )
+    assert verdict(listed("staff"), policy, status=Status.RED) == Admit(Reason.OK, ("status_red",))
+    assert verdict(listed("staff"), policy, status=Status.BLACK) == Refuse(Reason.STATUS_BLACK)
+    assert verdict(listed(), policy, status=Status.RED) == Refuse(Reason.STATUS_RED)
+
+
+# --- age ---
+
+AGES = Policy(
+    zone=UTC,
+    ages=(AgeBand(0, 12, Answer.REFUSE), AgeBand(70, None, Answer.REFER)),
+)
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        (date(2009, 11, 30), Refuse(Reason.AGE)),  # 12 tomorrow.
+        (date(2009, 11, 29), Admit()),
+        (date(1951, 11, 30), Admit()),
+        (date(1951, 11, 29), Refer(Reason.AGE)),
+        (None, Admit()),
+    ],
+)
+def test_the_first_band_that_holds_an_age_counts(born, expected):
+    assert verdict(certified(evidence=Evidence(born=born)), AGES) == expected
+
+
+def test_a_birthday_is_one_where_the_gate_stands():
+    born = date(2009, 11, 29)
+    eve = datetime(2021, 11, 28, 17, tzinfo=UTC)  # Midnight in Jakarta.
+    shown = certified(evidence=Evidence(born=born), not_before=eve - SECOND)
+    jakarta = replace(AGES, zone=ZoneInfo("Asia/Jakarta"))
+    assert verdict(shown, jakarta, at=eve - SECOND) == Refuse(Reason.AGE)
+    assert verdict(shown, jakarta, at=eve) == Admit()
+
+
+def test_without_a_certificate_nobody_knows_an_age():
+    assert verdict(listed(), AGES) == Admit()
+    assert verdict(signed(), AGES) == Admit()
+
+
+# --- a test for those from elsewhere ---
+
+REGION_TEST = RegionTest(("kaltim",), {Method.MOLECULAR: 72, Method.ANTIGEN: 24})
+REGIONAL = Policy(zone=UTC, region_test=REGION_TEST)
+
+
+def with_test(method: Method, at: datetime | None, result: Result = Result.NEGATIVE):
+    return certified(evidence=Evidence(tests=(LabTest(method, result, at),)))
+
+
+@pytest.mark.parametrize(
+    ("credential", "expected"),
+    [
+        (listed(region="kaltim"), Admit()),
+        (listed(region="jatim"), Refer(Reason.REGION_TEST)),
+        (listed(), Refer(Reason.ORIGIN_UNKNOWN)),
+        (signed(entry=RosterEntry("visitor", region="kaltim")), Admit()),
+        (signed(), Refer(Reason.ORIGIN_UNKNOWN)),
+        (certified(), Refer(Reason.ORIGIN_UNKNOWN)),
+        (attested(), Admit(Reason.ATTESTED)),
+    ],
+)
+def test_who_comes_from_elsewhere_needs_a_test(credential, expected):
+    assert verdict(credential, REGIONAL) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "hours"), [(Method.MOLECULAR, 72), (Method.ANTIGEN, 24), (Method.OTHER, 0)]
+)
+def test_a_negative_result_counts_before_it_is_too_old(method, hours):
+    too_old = NOW - timedelta(hours=hours)
+    assert verdict(with_test(method, too_old), REGIONAL) == Refer(Reason.ORIGIN_UNKNOWN)
+    if hours:
+        assert verdict(with_test(method, too_old + SECOND), REGIONAL) == Admit()
+        assert verdict(with_test(method, NOW), REGIONAL) == Admit()
+
+
+@pytest.mark.parametrize(
+    ("at", "result"),
+    [
+        (NOW + SECOND, Result.NEGATIVE),
+        (None, Result.NEGATIVE),
+        (NOW, Result.POSITIVE),
+        (NOW, Result.UNKNOWN),
+    ],
+)
+def test_no_other_result_counts(at, result):
+    shown = with_test(Method.MOLECULAR, at, result)
+    assert verdict(shown, REGIONAL) == Refer(Reason.ORIGIN_UNKNOWN)
+
+
+def test_a_policy_says_what_follows_without_a_test_and_without_an_origin():
+    rule = replace(REGION_TEST, without=Answer.REFUSE, unknown_origin=Answer.ADMIT)
+    policy = replace(REGIONAL, region_test=rule)
+    assert verdict(listed(region="jatim"), policy) == Refuse(Reason.REGION_TEST)
+    assert verdict(listed(), policy) == Admit()
+
+
 def test_the_officers_declaration_stands_for_a_status():
     policy = Policy(zone=UTC, statuses={Status.UNKNOWN: Answer.REFUSE})
     assert verdict(attested(), policy) == Admit(Reason.ATTESTED)
@@ -326,10 +440,12 @@ def test_the_officers_declaration_stands_for_a_status():
 def test_who_is_inside_already_is_refused_noted_or_let_in(usage, reason, rule):
     expected = {
         AntiPassback.HARD: Refuse(reason),
+        AntiPassback.TIMED: Refuse(reason),
         AntiPassback.SOFT: Admit(Reason.OK, (reason,)),
         AntiPassback.OFF: Admit(),
     }
-    assert verdict(listed(), Policy(zone=UTC, anti_passback=rule), usage=usage) == expected[rule]
+    policy = Policy(zone=UTC, anti_passback=rule, anti_passback_minutes=1)
+    assert verdict(listed(), policy, usage=usage) == expected[rule]
 
 
 def test_who_is_not_inside_passes_the_anti_passback():
@@ -432,6 +548,31 @@ def test_the_first_check_that_fails_gives_the_reason_though_later_ones_fail_too(
     assert verdict(credential, repaired, status=Status.RED, usage=usage) == Admit()
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer.REFUSE, Refuse(Reason.POLICY_EXPIRED)),
+        (Answer.REFER, Refer(Reason.POLICY_EXPIRED)),
+        (Answer.ADMIT, Admit(Reason.OK, ("policy_expired",))),
+    ],
+)
+def test_a_policy_says_itself_what_follows_when_it_has_run_out(answer, expected):
+    policy = Policy(zone=UTC, valid_until=NOW, when_expired=answer)
+    assert verdict(listed(), policy) == expected
+    assert verdict(listed(), policy, at=NOW - SECOND) == Admit()
+    closed = replace(policy, when_expired=Answer.ADMIT, opening_hours=hours("tue 00:00-01:00"))
+    assert verdict(listed(), closed) == Refuse(Reason.CLOSED_NOW)
+
+
+def test_timed_anti_passback_ends_to_the_second():
+    policy = Policy(zone=UTC, anti_passback=AntiPassback.TIMED, anti_passback_minutes=60)
+    usage = Usage(inside_since=NOW - timedelta(hours=1))
+    early = verdict(listed(), policy, usage=usage, at=NOW - SECOND)
+    assert early == Refuse(Reason.ALREADY_INSIDE)
+    assert verdict(listed(), policy, usage=usage) == Admit(Reason.OK, ("already_inside",))
+    assert verdict(listed(), policy, usage=Usage(has_grant=True)) == Refuse(Reason.ALREADY_GRANTED)
+
+
 def test_the_checks_stand_in_the_order_of_the_design():
     case = Case(listed(), Status.GREEN, Usage(), EMPTY, OPEN, NOW)
     assert [checked.name for checked in explain(case)] == [
@@ -441,7 +582,9 @@ def test_the_checks_stand_in_the_order_of_the_design():
         "validity",
         "not_revoked",
         "category",
+        "age",
         "status",
+        "region_test",
         "not_inside",
         "capacity",
     ]
@@ -490,6 +633,14 @@ OBSERVED = replace(EVERYTHING_WRONG, valid_until=None, mode=Enforcement.OBSERVE)
 )
 def test_observing_admits_and_tells_what_would_have_been(credential, policy, finding):
     assert verdict(credential, policy) == Admit(Reason.OK, (finding,))
+
+
+def test_a_policy_is_enforced_from_its_time_on():
+    policy = Policy(zone=UTC, enforce_from=NOW)
+    blocked = listed(blocked=True)
+    before = verdict(blocked, policy, at=NOW - SECOND)
+    assert before == Admit(Reason.OK, ("would_refuse:blocked",))
+    assert verdict(blocked, policy) == Refuse(Reason.BLOCKED)
 
 
 @pytest.mark.parametrize("mode", [GateMode.EMERGENCY, GateMode.EXIT_ONLY, GateMode.NOT_READY])
@@ -576,6 +727,9 @@ credentials = st.one_of(
         entry=st.none() | entries,
     ),
     st.builds(attested, healthy=st.booleans(), reason=st.sampled_from(["", "known"])),
+    st.builds(
+        certified, evidence=st.builds(Evidence, born=st.none() | st.dates(max_value=NOW.date()))
+    ),
 )
 spans = st.none() | st.sampled_from([Hours(()), hours("daily 00:00-24:00")])
 policies = st.builds(
@@ -593,6 +747,8 @@ policies = st.builds(
         staff_over_limit=st.sampled_from(Answer),
     ),
     statuses=st.dictionaries(st.sampled_from(Status), st.sampled_from(Answer)),
+    ages=st.just(()) | st.just(AGES.ages),
+    region_test=st.none() | st.just(REGION_TEST),
 )
 usages = st.builds(
     Usage,

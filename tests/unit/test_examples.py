@@ -1,16 +1,16 @@
 """Everything that is shipped to be copied: examples, profiles and the way the design writes them."""
 
 import re
-from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 import config
-from config.load import load, profile_names
+from config.load import load, profile_names, rule_set_names
 from config.schema import Broker
 from drivers.registry import READERS, TURNSTILES, check
-from gatewayd.core.policy import Answer, parse_policy
+from gatewayd.app.policy_files import read_policy
+from gatewayd.core.policy import Answer
 from gatewayd.core.words import Status
 
 SHIPPED = Path(config.__file__).parent
@@ -95,8 +95,8 @@ def read(tmp_path):
 
 
 def parsed(settings):
-    policy, mistakes = parse_policy(settings.policy, UTC, exits_have_readers=False)
-    assert mistakes == ()
+    policy, problems = read_policy(settings)
+    assert problems == []
     return policy
 
 
@@ -141,8 +141,19 @@ def test_both_kinds_of_lane_have_an_example():
 
 
 def test_the_shipped_profiles_are_these():
-    names = ["city-office", "plain-office", "public-service", "regency-office"]
-    assert profile_names() == names
+    assert profile_names() == [
+        "city-office",
+        "governor-office",
+        "health-centre",
+        "hotel",
+        "immigration-office",
+        "market",
+        "plain-office",
+        "public-service",
+        "regency-office",
+        "rest-area",
+        "village-office",
+    ]
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -151,11 +162,34 @@ def test_a_profile_is_a_policy_with_its_own_name_in_the_version(read, name):
     assert policy.versions == (f"{name}-1",)
 
 
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profile_says_in_its_head_whose_rules_it_follows(name):
+    head = (SHIPPED / "profiles" / f"{name}.toml").read_text().split("\n\n")[0]
+    assert "# Whose rules: " in head
+    assert all(line.startswith("#") for line in head.splitlines())
+
+
+@pytest.mark.parametrize("name", sorted(set(profile_names()) - {"plain-office"}))
+def test_a_profile_that_screens_does_so_by_the_rules_of_the_day(name, read):
+    policy = parsed(read(DESIGN.replace("public-service", name)))
+    assert [one.id for one in policy.rule_sets] == rule_set_names()
+
+
+def test_the_limits_that_public_service_writes_down_for_you_are_good(read):
+    text = (SHIPPED / "profiles" / "public-service.toml").read_text()
+    [written] = re.findall(r"(?ms)^# +\[policy\]$(.*?)^# The", text)
+    block = "[policy]\n" + 'profile = "public-service"' + re.sub(r"(?m)^#   ", "", written)
+    policy = parsed(read(DESIGN.replace('[policy]\nprofile = "public-service"', block)))
+    assert (policy.capacity.total, policy.capacity.staff_reserve) == (100, 15)
+
+
 @pytest.mark.parametrize(
     ("name", "red", "unknown_holder"),
     [
         ("public-service", Answer.REFUSE, Answer.REFER),
         ("city-office", Answer.REFUSE, Answer.REFER),
+        ("governor-office", Answer.REFUSE, Answer.REFER),
+        ("immigration-office", Answer.REFUSE, Answer.REFER),
         ("regency-office", Answer.REFER, Answer.REFER),
         ("plain-office", None, Answer.REFUSE),
     ],

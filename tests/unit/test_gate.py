@@ -22,6 +22,9 @@ from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
 from gatewayd.core.projection import HOLDERS, REFERRALS
 from gatewayd.core.reasons import Reason
+from gatewayd.core.rule_sets import parse_rule_set
+from gatewayd.core.signer_certificates import read_certificate
+from gatewayd.core.status import RuleSet
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import Direction, GrantId, HolderId, LaneId, Status
 from gatewayd.runtime.gate import (
@@ -41,6 +44,7 @@ from tests.unit.doubles import (
     holder,
     knowledge,
 )
+from tests.unit.health_codes import claims, make_certificate, make_dcc
 
 LANE, OTHER_LANE = LaneId("lane-1"), LaneId("lane-2")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # A test key.
@@ -319,6 +323,71 @@ def test_a_status_that_is_known_from_before_holds_for_the_same_person():
     assert fact.cached
     door.clock.passed_s = 3600
     assert door.scan("V-1").fact.reason == "status_unknown"
+
+
+SWITCH = START + timedelta(hours=1)
+
+
+def house_rules(version: str, status: str, **validity: datetime) -> RuleSet:
+    rule_set, mistakes = parse_rule_set(
+        {
+            "id": "house",
+            "version": version,
+            "source": "nobody",
+            "rules": [{"name": "all", "when": True, "status": status}],
+            **validity,
+        },
+        UTC,
+    )
+    assert mistakes == ()
+    return rule_set
+
+
+def vaccinated() -> str:
+    return make_dcc(claims(_4=int((START + timedelta(days=9)).timestamp())))
+
+
+def screened(*, policy: Policy = RULES) -> Door:
+    rules = (
+        house_rules("1", "green", valid_until=SWITCH),
+        house_rules("2", "red", valid_from=SWITCH),
+    )
+    door = Door(replace(policy, rule_sets=rules))
+    signer = read_certificate(make_certificate())
+    assert isinstance(signer, IssuerKey)
+    door.gate.knowledge = replace(door.gate.knowledge, trust=collect([signer]))
+    return door
+
+
+def test_a_certificate_is_judged_by_the_rules_of_the_second():
+    door = screened()
+    door.clock.passed_s = 3599
+    fact = door.scan(vaccinated()).fact
+    assert (fact.reason, fact.status, fact.status_until) == ("ok", Status.GREEN, SWITCH)
+    assert fact.policy == ("site-3", "house/1")
+    door.commit(fact)
+    door.clock.passed_s = 3600
+    fact = door.scan(vaccinated()).fact
+    assert (fact.reason, fact.status) == ("status_red", Status.RED)
+    assert fact.policy == ("site-3", "house/2")
+
+
+def test_the_policy_changes_at_the_second_of_its_date():
+    everyday = replace(HARD, versions=("site-4",))
+    door = screened(policy=replace(RULES, changes=((SWITCH, everyday),)))
+    door.clock.passed_s = 3600
+    fact = door.scan(vaccinated()).fact
+    assert (fact.reason, fact.status, fact.policy) == ("ok", None, ("site-4",))
+    assert door.gate.policy.versions == ("site-4",)
+
+
+def test_an_officer_can_tell_purpose_and_origin_and_the_paper_that_was_seen():
+    told = Door().admit(purpose="paspor", origin="kaltim", certificate=True).fact.attestation
+    assert told is not None
+    assert (told["purpose"], told["origin"], told["certificate"]) == ("paspor", "kaltim", True)
+    plain = Door().admit().fact.attestation
+    assert plain is not None
+    assert set(plain) == {"officer", "reason", "healthy", "protocol"}
 
 
 def test_a_newer_pass_says_the_status_before_the_cache_does():

@@ -1,6 +1,6 @@
 """Opening hours: how they are written, and what they mean on the wall clock of the site."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,7 @@ from gatewayd.core.hours import EXPECTED, Hours, Span, parse_span
 JAKARTA = ZoneInfo("Asia/Jakarta")  # UTC+7
 MAKASSAR = ZoneInfo("Asia/Makassar")  # UTC+8
 MONDAY = datetime(2021, 11, 29, tzinfo=UTC)
-WEEK = frozenset(range(7))
+EVERY_DAY = frozenset(range(8))  # With holidays.
 
 
 def is_open(text: str, at: datetime, zone: ZoneInfo = JAKARTA) -> bool:
@@ -26,7 +26,7 @@ def is_open(text: str, at: datetime, zone: ZoneInfo = JAKARTA) -> bool:
     [
         ("mon-fri 07:30-16:00", Span(frozenset(range(5)), 450, 960)),
         ("sat 08:00-12:00", Span(frozenset({5}), 480, 720)),
-        ("daily 00:00-24:00", Span(WEEK, 0, 1440)),
+        ("daily 00:00-24:00", Span(EVERY_DAY, 0, 1440)),
         ("fri-mon 22:00-06:00", Span(frozenset({4, 5, 6, 0}), 1320, 360)),
         ("sun-sun 00:00-00:01", Span(frozenset({6}), 0, 1)),
         ("  MON 08:00-09:00 ", Span(frozenset({0}), 480, 540)),
@@ -142,10 +142,36 @@ def test_any_of_the_spans_may_hold_and_none_is_never_open():
 def test_a_span_is_open_for_its_length_on_each_of_its_days(days, start, end):
     span = Span(days, start, end)
     opened = {
-        day * 1440 + minute for day in range(7) for minute in range(1440) if span.holds(day, minute)
+        day * 1440 + minute
+        for day in range(7)
+        for minute in range(1440)
+        if span.holds(day, (day - 1) % 7, minute)
     }
     length = end - start if end > start else end - start + 1440
     expected = {
         (day * 1440 + start + minute) % (7 * 1440) for day in days for minute in range(length)
     }
     assert opened == expected
+
+
+CHRISTMAS = frozenset({date(2021, 12, 25)})  # A Saturday.
+
+
+@pytest.mark.parametrize(
+    ("text", "eve", "day", "day_after"),
+    [
+        ("mon-sun 08:00-12:00", True, False, True),
+        ("holidays 08:00-12:00", False, True, False),
+        ("daily 08:00-12:00", True, True, True),
+        ("fri 22:00-11:00", False, True, False),  # Friday's night ends on the holiday.
+        ("holidays 22:00-11:00", False, False, True),
+    ],
+)
+def test_a_holiday_is_no_weekday(text, eve, day, day_after):
+    span = parse_span(text)
+    assert span is not None
+    ten = datetime(2021, 12, 24, 3, tzinfo=UTC)  # 10:00 in Jakarta.
+    opened = [
+        Hours((span,)).is_open(ten + timedelta(days=days), JAKARTA, CHRISTMAS) for days in range(3)
+    ]
+    assert opened == [eve, day, day_after]

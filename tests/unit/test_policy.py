@@ -7,19 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatewayd.core.evidence import Method
 from gatewayd.core.hours import Hours, Span
 from gatewayd.core.policy import (
     CATEGORIES,
     PEOPLE_MAX,
+    AgeBand,
     Answer,
     AntiPassback,
     Capacity,
     Enforcement,
     Policy,
-    parse_policy,
+    RegionTest,
 )
+from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.tables import Mistake
 from gatewayd.core.words import Status
+from tests.unit.rulesets.people import load
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -72,7 +76,7 @@ def test_no_policy_is_a_plain_office():
             "hours",
             {"visitor": "daily 08:00-12:00"},
             "hours",
-            {"visitor": Hours((Span(frozenset(range(7)), 480, 720),))},
+            {"visitor": Hours((Span(frozenset(range(8)), 480, 720),))},
         ),
         ("capacity", {"total": 40}, "capacity", Capacity(total=40)),
         (
@@ -93,6 +97,41 @@ def test_no_policy_is_a_plain_office():
             "statuses",
             {Status.RED: Answer.REFUSE, Status.UNKNOWN: Answer.REFER, Status.YELLOW: Answer.ADMIT},
         ),
+        (
+            "statuses",
+            {"red": "refuse", "staff": {"red": "admit"}},
+            "category_statuses",
+            {"staff": {Status.RED: Answer.ADMIT}},
+        ),
+        ("ages", [], "ages", ()),
+        (
+            "ages",
+            [{"under": 12, "answer": "refuse"}, {"from": 70, "answer": "refer"}],
+            "ages",
+            (AgeBand(0, 12, Answer.REFUSE), AgeBand(70, None, Answer.REFER)),
+        ),
+        (
+            "region_test",
+            {"regions": ["kaltim"], "hours_max": {"molecular": 72, "antigen": 24}},
+            "region_test",
+            RegionTest(("kaltim",), {Method.MOLECULAR: 72, Method.ANTIGEN: 24}),
+        ),
+        (
+            "region_test",
+            {
+                "regions": ["kaltim"],
+                "hours_max": {"other": 1},
+                "without": "refuse",
+                "unknown_origin": "admit",
+            },
+            "region_test",
+            RegionTest(("kaltim",), {Method.OTHER: 1}, Answer.REFUSE, Answer.ADMIT),
+        ),
+        ("when_expired", "refuse", "when_expired", Answer.REFUSE),
+        ("enforce_from", "2021-11-29", "enforce_from", datetime(2021, 11, 28, 17, tzinfo=UTC)),
+        ("purposes", ["paspor"], "purposes", ("paspor",)),
+        ("holidays", ["2021-12-25"], "holidays", frozenset({date(2021, 12, 25)})),
+        ("holidays", [date(2021, 12, 25)], "holidays", frozenset({date(2021, 12, 25)})),
         ("attestation", {"required": []}, "attestation_required", ()),
         ("attestation", {"required": ["healthy"]}, "attestation_required", ("healthy",)),
     ],
@@ -146,6 +185,40 @@ def test_hard_anti_passback_without_exit_readers_is_a_mistake():
         ({"attestation": {"required": ["fever"]}}, ("attestation", "required")),
         ({"attestation": {"required": "healthy"}}, ("attestation", "required")),
         ({"attestations": {}}, ("attestations",)),
+        ({"statuses": {"staff": {"red": "no"}}}, ("statuses", "staff", "red")),
+        ({"statuses": {"staff": {"green": "refuse"}}}, ("statuses", "staff", "green")),
+        ({"statuses": {"staff": "admit"}}, ("statuses", "staff")),
+        ({"ages": "old"}, ("ages",)),
+        ({"ages": [5]}, ("ages",)),
+        ({"ages": [{"from": 70}]}, ("ages", "0", "answer")),
+        ({"ages": [{"from": 12, "under": 12, "answer": "refer"}]}, ("ages", "0", "under")),
+        ({"ages": [{"from": -1, "answer": "refer"}]}, ("ages", "0", "from")),
+        ({"ages": [{"above": 70, "answer": "refer"}]}, ("ages", "0", "above")),
+        ({"region_test": {"hours_max": {"antigen": 24}}}, ("region_test", "regions")),
+        ({"region_test": {"regions": ["a"]}}, ("region_test", "hours_max")),
+        (
+            {"region_test": {"regions": ["a"], "hours_max": {"antigen": 24, "nose": 1}}},
+            ("region_test", "hours_max", "nose"),
+        ),
+        ({"when_expired": "open"}, ("when_expired",)),
+        ({"enforce_from": "soon"}, ("enforce_from",)),
+        ({"enforce_from": "2021-11-29", "mode": "observe"}, ("enforce_from",)),
+        ({"holidays": "2021-12-25"}, ("holidays",)),
+        ({"holidays": ["christmas"]}, ("holidays",)),
+        ({"holidays": [datetime(2021, 12, 25, tzinfo=UTC)]}, ("holidays",)),
+        ({"rule_sets": ["pl-2020"]}, ("rule_sets",)),
+        (
+            {"conditions": {"yellow": "mask on", "purple": "x"}, "statuses": {"yellow": "admit"}},
+            ("conditions", "purple"),
+        ),
+        ({"conditions": {"yellow": "mask on"}}, ("conditions",)),
+        ({"anti_passback": "timed"}, ("anti_passback_minutes",)),
+        ({"anti_passback_minutes": 5}, ("anti_passback_minutes",)),
+        ({"capacity": {"total": "50%"}}, ("capacity", "total")),
+        ({"capacity": {"rated": "many"}}, ("capacity", "rated")),
+        ({"capacity": {"levels": {"3": {"total": -1}}}}, ("capacity", "levels", "3", "total")),
+        ({"level": "4", "capacity": {"levels": {"3": {"total": 5}}}}, ("level",)),
+        ({"level": 3}, ("level",)),
         ({"capacity": {"totl": 5}}, ("capacity", "totl")),
         ({"attestation": {"wanted": []}}, ("attestation", "wanted")),
     ],
@@ -179,6 +252,70 @@ def test_a_category_that_the_policy_does_not_know_is_a_mistake(document, path, f
 )
 def test_the_reserve_is_a_part_of_the_total(capacity, expected):
     assert mistakes_of({"capacity": capacity}) == {("capacity", "staff_reserve"): expected}
+
+
+HALVED = {
+    "rated": 401,
+    "total": "100%",
+    "staff_reserve": 10,
+    "levels": {
+        "3": {"total": "50%", "by_category": {"visitor": "25 %"}},
+        "4": {"total": 0, "staff_reserve": 0},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (None, Capacity(total=401, staff_reserve=10)),
+        ("3", Capacity(total=200, staff_reserve=10, by_category={"visitor": 100})),
+        ("4", Capacity(total=0)),
+    ],
+)
+def test_a_level_sets_the_limits_as_parts_of_what_the_building_is_rated_for(level, expected):
+    document = {"capacity": HALVED, **({"level": level} if level else {})}
+    assert parse(document).capacity == expected
+
+
+def test_every_status_that_rules_can_give_has_an_answer():
+    known = {"pl-2022-07-17": load("pl-2022-07-17")}
+    document = {"rule_sets": ["pl-2022-07-17"], "statuses": {"red": "refuse", "yellow": "refer"}}
+    _, mistakes = parse_policy(document, JAKARTA, exits_have_readers=True, rule_sets=known)
+    assert [mistake.expected for mistake in mistakes] == [
+        "an answer to black, which rule_sets can give",
+        "an answer to unknown, which rule_sets can give",
+    ]
+    document["statuses"] |= {"black": "refuse", "unknown": "refer"}
+    policy, mistakes = parse_policy(document, JAKARTA, exits_have_readers=True, rule_sets=known)
+    assert (mistakes, policy.rule_sets) == ((), tuple(known.values()))
+
+
+def test_without_screening_it_is_an_everyday_entrance():
+    document = {
+        "statuses": {"red": "refuse", "yellow": "admit", "staff": {"red": "admit"}},
+        "conditions": {"yellow": "Masker wajib."},
+        "ages": [{"under": 12, "answer": "refuse"}],
+        "region_test": {"regions": ["kaltim"], "hours_max": {"antigen": 24}},
+        "attestation": {"required": ["healthy", "reason", "purpose", "certificate"]},
+        "capacity": {"total": 5},
+    }
+    assert parse({**document, "health_screening": True}) == parse(document)
+    everyday = parse({**document, "health_screening": False})
+    assert everyday == Policy(
+        zone=JAKARTA,
+        anti_passback=AntiPassback.HARD,
+        capacity=Capacity(total=5),
+        attestation_required=("reason", "purpose"),
+    )
+    assert list(mistakes_of({"health_screening": "no"})) == [("health_screening",)]
+
+
+def test_a_condition_is_told_to_those_whom_a_status_admits():
+    conditions = {"yellow": "Masker wajib."}
+    for statuses in ({"yellow": "admit"}, {"yellow": "refuse", "staff": {"yellow": "admit"}}):
+        policy = parse({"conditions": conditions, "statuses": statuses})
+        assert policy.conditions == {Status.YELLOW: "Masker wajib."}
 
 
 @pytest.mark.parametrize("answer", ["refuse", "refer"])
@@ -227,7 +364,20 @@ def test_a_policy_is_in_force_from_its_first_to_before_its_last_moment():
 # --- anything at all ---
 
 keys = st.sampled_from(
-    ["version", "valid_from", "valid_until", "mode", "categories", "hours", "capacity", "statuses"]
+    [
+        "version",
+        "valid_from",
+        "mode",
+        "categories",
+        "hours",
+        "capacity",
+        "statuses",
+        "ages",
+        "region_test",
+        "holidays",
+        "conditions",
+        "level",
+    ]
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.dates(),

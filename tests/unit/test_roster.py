@@ -11,7 +11,7 @@ from gatewayd.core.roster import COLUMNS, Roster, RosterEntry, RowProblem, parse
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 PSEUDONYMS = Pseudonyms(bytes(KEY_SIZE))
-HEADER = ",".join(COLUMNS)
+HEADER = ",".join(COLUMNS[:-1])  # Most sites have no column for the region.
 PERSON = "198701012010011001"
 
 
@@ -39,6 +39,18 @@ def test_a_row_becomes_an_entry_under_a_pseudonym():
         valid_from=datetime(2025, 12, 31, 17, tzinfo=UTC),
         valid_until=datetime(2026, 12, 31, 17, tzinfo=UTC),
     )
+
+
+def test_a_row_can_tell_the_region_that_somebody_comes_from():
+    roster, problems = parse("id,category,region", f"{PERSON},visitor,kaltim", "2,visitor,")
+    assert (entry_of(roster), entry_of(roster, "2")) == (
+        RosterEntry("visitor", region="kaltim"),
+        RosterEntry("visitor"),
+    )
+    assert problems == ()
+    roster, problems = parse("id,category,region", f"{PERSON},visitor,Jl. Melati 5")
+    assert entry_of(roster) is None
+    assert problems[0].what.startswith("region: expected 1 to 32 characters")
 
 
 def test_ids_and_notes_are_forgotten():
@@ -141,8 +153,8 @@ def test_every_mistake_of_a_row_is_told():
 
 def test_a_cell_is_never_repeated_because_it_could_name_a_person():
     secret = "3516010101870001"
-    for column in range(len(COLUMNS)):
-        cells = [f"{secret}é"] * len(COLUMNS)
+    for column in range(len(COLUMNS) - 1):
+        cells = [f"{secret}é"] * (len(COLUMNS) - 1)
         cells[column] = secret
         _, problems = parse(HEADER, ",".join(cells))
         assert problems

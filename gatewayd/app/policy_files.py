@@ -1,0 +1,134 @@
+"""Reads all files that the policy of a site is laid together from, with file and line of mistakes.
+
+`[policy] layers` names .toml files of other authorities, or of the site for some time. `rule_sets`,
+in any layer, names status rule-sets: shipped ones, or .toml files. Files that are named lie beside
+the settings.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.load import policy_parts, read_document, rule_set_names, rule_set_path
+from config.problems import KeyPath, Problem, SettingsError, Where, shown
+from config.schema import Settings
+from gatewayd.core.policy import Policy
+from gatewayd.core.policy_layers import LAYERS_MAX, Layer, Level, parse_layer, parse_layers
+from gatewayd.core.rule_sets import parse_rule_set
+from gatewayd.core.status import RuleSet
+from gatewayd.core.tables import Mistake
+
+OWN = "settings"  # How the site's own [policy] is called among the layers.
+
+_NOT_RULES = ("profile", "layers")  # Keys of [policy] that say where rules are, and are none.
+
+
+def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
+    """Read the policy with all its files; with problems, the one returned is not to be used."""
+    files = _Files(settings, ZoneInfo(settings.site.timezone or "UTC"))
+    layers = files.read_layers()
+    rule_sets = files.read_rule_sets(layers)
+    if files.problems:
+        return Policy(files.zone), files.problems
+    policy, misread = parse_layers(
+        layers,
+        files.zone,
+        exits_have_readers=all(lane.exit_reader is not None for lane in settings.lanes),
+        rule_sets=rule_sets,
+    )
+    return policy, [files.sources[one.layer].problem(one.mistake) for one in misread]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the keys of a document stand; `prefix` leads to it in its file."""
+
+    where: Where
+    prefix: KeyPath = ()
+
+    def problem(self, mistake: Mistake) -> Problem:
+        # Items of a list are counted in the path of a mistake, as texts.
+        inner = (int(part) if part.isdigit() else part for part in mistake.path)
+        path = (*self.prefix, *inner)
+        return self.where.problem(path, mistake.expected, shown(mistake.found))
+
+
+@dataclass(slots=True)
+class _Files:
+    """sources: of the layers, by their labels."""
+
+    settings: Settings
+    zone: ZoneInfo
+    problems: list[Problem] = field(default_factory=list)
+    sources: dict[str, _Source] = field(default_factory=dict)
+
+    def read_layers(self) -> list[Layer]:
+        profile, own = policy_parts(Path(self.settings.where.file))
+        layers = [
+            Layer(self.settings.profile or "none", Level.PROFILE, _rules(profile)),
+            Layer(OWN, Level.SITE, _rules(own)),
+        ]
+        here = _Source(self.settings.where, ("policy",))
+        self.sources = {layer.label: here for layer in layers}
+        for name in self._layer_names(here):
+            read = self._read(self._folder / name)
+            if read is not None:
+                values, source = read
+                layer, mistakes = parse_layer(name, values, self.zone)
+                self._note(source, mistakes)
+                self.sources[layer.label] = source
+                layers.append(layer)
+        return layers
+
+    def read_rule_sets(self, layers: Sequence[Layer]) -> dict[str, RuleSet]:
+        found: dict[str, RuleSet] = {}
+        for layer in layers:
+            names = layer.values.get("rule_sets")
+            for name in names if isinstance(names, list) else []:
+                if name not in found and (rule_set := self._read_rule_set(name, layer)):
+                    found[name] = rule_set
+        return found
+
+    def _read_rule_set(self, name: object, layer: Layer) -> RuleSet | None:
+        is_file = isinstance(name, str) and name.endswith(".toml")
+        if not is_file and name not in rule_set_names():
+            expected = f"names out of {', '.join(rule_set_names())}, or of .toml files"
+            self._note(self.sources[layer.label], [Mistake(("rule_sets",), expected, name)])
+            return None
+        read = self._read(rule_set_path(str(name), self._folder))
+        if read is None:
+            return None
+        rule_set, mistakes = parse_rule_set(read[0], self.zone)
+        self._note(read[1], mistakes)
+        return rule_set
+
+    def _layer_names(self, here: _Source) -> list[str]:
+        names: Any = self.settings.policy.get("layers", [])
+        most = LAYERS_MAX - 2  # Profile and settings are layers too.
+        is_list = isinstance(names, list) and len(names) <= most
+        if is_list and all(isinstance(name, str) for name in names):
+            return list(names)
+        expected = f"a list of up to {most} names of .toml files"
+        self._note(here, [Mistake(("layers",), expected, names)])
+        return []
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.settings.where.file).absolute().parent
+
+    def _read(self, path: Path) -> tuple[Mapping[str, object], _Source] | None:
+        try:
+            values, where = read_document(path)
+        except SettingsError as error:
+            self.problems += error.problems
+            return None
+        return values, _Source(where)
+
+    def _note(self, source: _Source, mistakes: Sequence[Mistake]) -> None:
+        self.problems += [source.problem(mistake) for mistake in mistakes]
+
+
+def _rules(part: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in part.items() if key not in _NOT_RULES}

@@ -1,0 +1,326 @@
+"""Reads a policy from a plain mapping: a policy, or every mistake in it at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, tzinfo
+
+from gatewayd.core import hours as opening
+from gatewayd.core.evidence import Method
+from gatewayd.core.hours import Hours
+from gatewayd.core.policy import (
+    CATEGORIES,
+    PEOPLE_MAX,
+    AgeBand,
+    Answer,
+    AntiPassback,
+    Capacity,
+    Enforcement,
+    Policy,
+    RegionTest,
+)
+from gatewayd.core.status import RuleSet
+from gatewayd.core.tables import Expected, Mistake, ReadValue, Table, text, texts, time, word
+from gatewayd.core.words import Status
+
+YEARS_MAX = 150  # Nobody is older.
+HOURS_MAX = 24 * 365  # A result of a year ago is none.
+MINUTES_MAX = 24 * 60  # By then everybody has left.
+
+_PERCENT = re.compile(r"(\d{1,3}) ?%")
+_DECLARED = ("healthy", "protocol", "reason", "purpose", "origin", "certificate")
+
+
+def parse_policy(
+    document: Mapping[str, object],
+    zone: tzinfo,
+    *,
+    exits_have_readers: bool,
+    rule_sets: Mapping[str, RuleSet] | None = None,
+) -> tuple[Policy, tuple[Mistake, ...]]:
+    """Read a policy; with mistakes, the policy returned is not to be used.
+
+    exits_have_readers: anti-passback is hard by default if every exit has a reader, else off;
+    asking for it where somebody can leave unseen is a mistake. rule_sets: those that can be named.
+    """
+    table = Table(document)
+    attestation = table.table("attestation")
+    categories = table.take("categories", texts, CATEGORIES)
+    statuses, category_statuses = _statuses(table.table("statuses"), categories)
+    policy = Policy(
+        zone=zone,
+        versions=(table.take("version", text, "default"),),
+        legal_basis=table.take("legal_basis", text, None),
+        valid_from=table.take("valid_from", time(zone), None),
+        valid_until=table.take("valid_until", time(zone, is_end=True), None),
+        when_expired=table.take("when_expired", word(Answer), Answer.REFER),
+        mode=table.take("mode", word(Enforcement), Enforcement.ENFORCE),
+        enforce_from=table.take("enforce_from", time(zone), None),
+        categories=categories,
+        staff_categories=table.take("staff_categories", texts, ("staff", "officer")),
+        unknown_holder=table.take("unknown_holder", word(Answer), Answer.REFUSE),
+        anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
+        anti_passback_minutes=table.take("anti_passback_minutes", _number(1, MINUTES_MAX), 0),
+        anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
+        health_certificate_category=table.take("health_certificate_category", text, "visitor"),
+        holidays=table.take("holidays", _holidays, frozenset()),
+        opening_hours=table.take("opening_hours", _hours, None),
+        hours=table.table("hours").all(_hours),
+        capacity=_capacity(table),
+        rule_sets=_rule_sets(table, rule_sets or {}),
+        statuses=statuses,
+        category_statuses=category_statuses,
+        conditions=_conditions(table.table("conditions")),
+        ages=_ages(table),
+        region_test=_region_test(table) if "region_test" in document else None,
+        purposes=table.take("purposes", texts, ()),
+        attestation_required=attestation.take(
+            "required", _fields, ("healthy", "protocol", "reason")
+        ),
+    )
+    is_screening = table.take("health_screening", _yes_or_no, default=True)
+    table.refuse_unknown()
+    _cross_check(policy, table)
+    return policy if is_screening else _without_screening(policy), tuple(table.mistakes)
+
+
+# --- who comes, and when ---
+
+
+def _anti_passback(table: Table, *, exits_have_readers: bool) -> AntiPassback:
+    default = AntiPassback.HARD if exits_have_readers else AntiPassback.OFF
+    wanted = table.take("anti_passback", word(AntiPassback), default)
+    if wanted is AntiPassback.HARD and not exits_have_readers:
+        table.complain(
+            "anti_passback",
+            '"timed", "soft" or "off": without a reader at every exit, people leave unseen and '
+            "could not come back",
+        )
+    has_minutes = "anti_passback_minutes" in table.values
+    if has_minutes != (wanted is AntiPassback.TIMED):
+        table.complain("anti_passback_minutes", 'minutes, with anti_passback = "timed" only')
+    return wanted
+
+
+def _capacity(root: Table) -> Capacity:
+    """Read the limits: those of the level in force lie over the others."""
+    level = root.take("level", text, None)
+    table = root.table("capacity")
+    levels = table.table("levels")
+    base = _limits(table, Capacity(), table)
+    by_level = {name: _limits(levels.table(name), base, table) for name in levels.values}
+    if by_level and level is not None and level not in by_level:
+        root.complain("level", f"a level of [capacity.levels]: {', '.join(by_level)}")
+    return by_level.get(level or "", base)
+
+
+def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:
+    people = _people(rated.take("rated", _count, None))
+    capacity = Capacity(
+        total=table.take("total", people, below.total),
+        staff_reserve=table.take("staff_reserve", people, below.staff_reserve),
+        by_category={**below.by_category, **table.table("by_category").all(people)},
+        staff_over_limit=table.take("staff_over_limit", word(Answer), below.staff_over_limit),
+    )
+    if capacity.total is not None and capacity.staff_reserve > capacity.total:
+        table.complain("staff_reserve", f"at most the total of {capacity.total}")
+    if capacity.total is None and capacity.staff_reserve and "levels" not in table.values:
+        table.complain("staff_reserve", "a `total` beside it, of which the reserve is a part")
+    return capacity
+
+
+def _ages(table: Table) -> tuple[AgeBand, ...]:
+    bands = []
+    for one in _list_of_tables(table, "ages"):
+        first = one.take("from", _number(0, YEARS_MAX), 0)
+        under = one.take("under", _number(1, YEARS_MAX), None)
+        if under is not None and under <= first:
+            one.complain("under", f"more than {first} years")
+        answer = one.take("answer", word(Answer), None)
+        if answer is None:
+            one.complain("answer", "one of admit, refuse, refer")
+        else:
+            bands.append(AgeBand(first, under, answer))
+    return tuple(bands)
+
+
+# --- what their health means ---
+
+
+def _statuses(
+    table: Table, categories: tuple[str, ...]
+) -> tuple[dict[Status, Answer], dict[str, dict[Status, Answer]]]:
+    own = {name: _answers(table.table(name)) for name in categories if name in table.values}
+    return _answers(table), own
+
+
+def _answers(table: Table) -> dict[Status, Answer]:
+    answers = {status: table.take(str(status), word(Answer), None) for status in Status}
+    if answers[Status.GREEN] not in (None, Answer.ADMIT):
+        table.complain("green", '"admit", or nothing: green is what lets people in')
+    return {status: answer for status, answer in answers.items() if answer is not None}
+
+
+def _conditions(table: Table) -> dict[Status, str]:
+    told = {status: table.take(str(status), text, None) for status in Status}
+    return {status: words for status, words in told.items() if words is not None}
+
+
+def _rule_sets(table: Table, known: Mapping[str, RuleSet]) -> tuple[RuleSet, ...]:
+    names = table.take("rule_sets", texts, ())
+    for name in names:
+        if name not in known:
+            table.complain("rule_sets", f"one of {', '.join(known) or 'none'}", found=name)
+    return tuple(known[name] for name in names if name in known)
+
+
+def _region_test(root: Table) -> RegionTest:
+    table = root.table("region_test")
+    hours = table.table("hours_max")
+    methods = {
+        method: most
+        for method in Method
+        if (most := hours.take(str(method), _number(1, HOURS_MAX), None)) is not None
+    }
+    if not methods:
+        table.complain("hours_max", f"hours for at least one of {', '.join(Method)}")
+    regions = table.take("regions", texts, ())
+    if not regions:
+        table.complain("regions", "a list of the regions that count as near")
+    return RegionTest(
+        regions=regions,
+        methods=methods,
+        without=table.take("without", word(Answer), Answer.REFER),
+        unknown_origin=table.take("unknown_origin", word(Answer), Answer.REFER),
+    )
+
+
+# --- what fits together ---
+
+
+def _cross_check(policy: Policy, table: Table) -> None:
+    known = policy.categories
+    named = {
+        "hours": policy.hours,
+        "capacity.by_category": policy.capacity.by_category,
+        "staff_categories": policy.staff_categories,
+        "anonymous_exit_category": (policy.anonymous_exit_category,),
+        "health_certificate_category": (policy.health_certificate_category,),
+    }
+    for key, names in named.items():
+        for name in names:
+            if name not in known:
+                table.complain(key, f"a category of {', '.join(known)}", found=name)
+    if policy.valid_from and policy.valid_until and policy.valid_from >= policy.valid_until:
+        table.complain("valid_until", f"later than valid_from ({policy.valid_from.isoformat()})")
+    if policy.enforce_from and policy.mode is Enforcement.OBSERVE:
+        table.complain("enforce_from", 'mode = "enforce", which then begins at this time')
+    if policy.rule_sets:
+        _check_answers(policy, table)
+    for status in policy.conditions:
+        if not any(
+            answers.get(status) is Answer.ADMIT
+            for answers in (policy.statuses, *policy.category_statuses.values())
+        ):
+            table.complain("conditions", f"a status that is admitted: {status} is not")
+
+
+def _check_answers(policy: Policy, table: Table) -> None:
+    """With rules for a status each one has to mean something: none is admitted by forgetting it."""
+    for status in Status:
+        if status not in policy.statuses and status is not Status.GREEN:
+            table.complain("statuses", f"an answer to {status}, which rule_sets can give")
+
+
+def _without_screening(policy: Policy) -> Policy:
+    """Return what is left where nobody's health is asked for: an everyday entrance."""
+    asked = ("reason", "purpose")
+    return replace(
+        policy,
+        rule_sets=(),
+        statuses={},
+        category_statuses={},
+        conditions={},
+        ages=(),
+        region_test=None,
+        attestation_required=tuple(one for one in policy.attestation_required if one in asked),
+    )
+
+
+def _list_of_tables(root: Table, key: str) -> list[Table]:
+    root.taken.add(key)
+    value = root.values.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        root.complain(key, f"sections [[{key}]]")
+        return []
+    tables = [Table(item, (key, str(index)), root.mistakes) for index, item in enumerate(value)]
+    root.tables += tables
+    return tables
+
+
+# --- single values ---
+
+
+def _fields(value: object) -> tuple[str, ...] | Expected:
+    if isinstance(value, list) and all(item in _DECLARED for item in value):
+        return tuple(value)
+    return Expected(f"a list of {', '.join(_DECLARED)}")
+
+
+def _yes_or_no(value: object) -> bool | Expected:
+    return value if isinstance(value, bool) else Expected("true or false")
+
+
+def _number(first: int, last: int) -> ReadValue[int]:
+    def read(value: object) -> int | Expected:
+        if isinstance(value, int) and not isinstance(value, bool) and first <= value <= last:
+            return value
+        return Expected(f"a number from {first} to {last}")
+
+    return read
+
+
+def _count(value: object) -> int | Expected:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= PEOPLE_MAX:
+        return value
+    return Expected(f"a number of people from 0 to {PEOPLE_MAX}")
+
+
+def _people(rated: int | None) -> ReadValue[int]:
+    """Read a number of people, or a percentage of those that the building is rated for."""
+
+    def read(value: object) -> int | Expected:
+        found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            wanted = _count(value)
+            return wanted if isinstance(wanted, int) else Expected(f'{wanted.what}, or like "50%"')
+        if rated is None:
+            return Expected("`rated` in [capacity], of which this is a part")
+        return rated * int(found[1]) // 100
+
+    return read
+
+
+def _holidays(value: object) -> frozenset[date] | Expected:
+    wanted = Expected("a list of dates, like 2021-12-25")
+    if not isinstance(value, list):
+        return wanted
+    found = set()
+    for item in value:
+        try:
+            day = date.fromisoformat(item) if isinstance(item, str) else item
+        except ValueError:
+            return wanted
+        if not isinstance(day, date) or isinstance(day, datetime):
+            return wanted
+        found.add(day)
+    return frozenset(found)
+
+
+def _hours(value: object) -> Hours | Expected:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return Expected(f"spans {opening.EXPECTED}")
+    spans = [opening.parse_span(text) if isinstance(text, str) else None for text in texts]
+    good = tuple(span for span in spans if span is not None)
+    return Hours(good) if len(good) == len(texts) else Expected(f"spans {opening.EXPECTED}")
