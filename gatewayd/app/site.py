@@ -7,16 +7,15 @@ part is used.
 
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from config.load import read
-from config.problems import shown
 from config.schema import Settings
 from gatewayd.app.device_tables import device_problems
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key
+from gatewayd.app.policy_files import read_policy
 from gatewayd.app.trust_directory import read_trust
-from gatewayd.core.policy import Policy, parse_policy
+from gatewayd.core.policy import Policy
 from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
 from gatewayd.core.roster import Roster, parse_roster
 from gatewayd.mqtt.topics import SitePath
@@ -50,16 +49,7 @@ def read_rules(path: Path) -> Rules:
     """Read the settings file. Raises SettingsError with every mistake in it."""
     reading = read(path)
     settings = reading.settings
-    exits_have_readers = all(lane.exit_reader is not None for lane in settings.lanes)
-    policy, mistakes = parse_policy(
-        settings.policy,
-        ZoneInfo(settings.site.timezone or "UTC"),
-        exits_have_readers=exits_have_readers,
-    )
-    problems = [
-        settings.where.problem(("policy", *mistake.path), mistake.expected, shown(mistake.found))
-        for mistake in mistakes
-    ]
+    policy, problems = read_policy(settings)
     return Rules(reading.accept([*problems, *device_problems(settings)]), policy)
 
 

@@ -57,9 +57,7 @@ class Sync:
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
 
-    def show(
-        self, lanes: Mapping[LaneId, LaneShell], doors: Mapping[DoorId, DoorShell]
-    ) -> None:
+    def show(self, lanes: Mapping[LaneId, LaneShell], doors: Mapping[DoorId, DoorShell]) -> None:
         """Show the count of people, the lanes and the doors, from now on."""
         self._lanes.update(lanes)
         self.publisher.show(topics.occupancy(self._site), self._show_count)
@@ -112,7 +110,7 @@ class Sync:
         return figures.connected_s is not None and figures.depth > 0
 
     def _show_count(self) -> bytes:
-        limit = limits(self._gate.knowledge.policy)
+        limit = limits(self._gate.policy)
         return payloads.occupancy(self._gate.occupancy(), limit, self._as_of())
 
     def _show_lane(self, lane: LaneId) -> bytes:
@@ -151,7 +149,7 @@ def build_sync(
     publisher = Publisher(
         words,
         Outside(journal, blocking, broker, clock, SystemChance()),
-        policy=lambda: gate.knowledge.policy.versions,
+        policy=lambda: gate.policy.versions,
         on_link=on_link,
     )
     return Sync(publisher, site, gate, clock, journal)

@@ -146,7 +146,7 @@ class Commands:
             category=None if category is None else str(category),
             referral=number,
             attestation={"officer": caller, "reason": _sentence(request)},
-            policy=self._gate.knowledge.policy.versions,
+            policy=self._gate.policy.versions,
         )
         await self._record(fact)
         return {"ok": True, "referral": number}
@@ -196,7 +196,7 @@ class Commands:
         return {"ok": True, "door": door.id, "state": str(door.state.state)}
 
     async def _set_count(self, request: Mapping[str, Any], caller: str) -> Answer:
-        policy = self._gate.knowledge.policy
+        policy = self._gate.policy
         category = str(request.get("category") or "visitor")
         if category not in (*policy.categories, ANONYMOUS):
             raise RequestError(

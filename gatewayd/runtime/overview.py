@@ -28,7 +28,7 @@ class Overview:
 
     def status(self) -> dict[str, Json]:
         gate, recorder = self.shared.gate, self.shared.recorder
-        policy = gate.knowledge.policy
+        policy = gate.policy
         return {
             "site": self.site,
             "version": __version__,
@@ -49,7 +49,7 @@ class Overview:
             },
             "broker": None if self.sync is None else self.sync(),
             "policy": list[Json](policy.versions),
-            "mode": str(policy.mode),
+            "mode": str(policy.mode_at(self.shared.clock.utc())),
             "clockquality": str(self.shared.clock.quality()),
         }
 
@@ -69,7 +69,7 @@ class Overview:
 
     def _occupancy(self) -> dict[str, Json]:
         gate = self.shared.gate
-        occupancy, policy = gate.occupancy(), gate.knowledge.policy
+        occupancy, policy = gate.occupancy(), gate.policy
         return {
             "total": occupancy.total,
             "uncertain": occupancy.uncertain,
