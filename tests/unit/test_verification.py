@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_the_time_is_checked_as_at_a_gate():
         ("\x00", Reason.UNREADABLE_BINARY, Kind.UNREADABLE),
         (make_dcc(), Reason.UNKNOWN_KEY, Kind.DCC),
     ],
-    ids=lambda value: str(value)[:20],
+    ids=count(),
 )
 def test_what_is_refused_is_told_with_the_kind_it_looks_like(scan, reason, kind):
     assert found(scan) == (reason, kind, None)
