@@ -19,6 +19,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "referral": ("gate", "referral"),
     "lane": ("gate", "lane"),
     "count": ("gate", "count"),
+    "door": ("door", "door"),
     "pass": ("passes", "passes"),
     "trust": ("trust", "trust"),
     "credential": ("credential", "credential"),
