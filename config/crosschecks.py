@@ -73,6 +73,8 @@ def _drivers(settings: Settings) -> Iterator[DriverTable]:
     for lane in settings.lanes:
         tables = (lane.entry_reader, lane.exit_reader, lane.turnstile)
         yield from (table for table in tables if table)
+    if settings.desk_reader is not None:
+        yield settings.desk_reader
 
 
 def _check_doors(settings: Settings, notes: Notes) -> None:

@@ -89,6 +89,7 @@ def _settings(root: Table) -> Settings:
         broker=_broker(root.table("broker")) if root.has("broker") else None,
         device_broker=_device_broker(root) if root.has("device_broker") else None,
         desk=_desk(root.table("desk")) if root.has("desk") else None,
+        desk_reader=_driver(root.table("desk_reader")) if root.has("desk_reader") else None,
         lanes=tuple(_lane(table) for table in root.tables("lanes")),
         rosters=tuple(_roster(table) for table in root.tables("rosters")),
         doors=tuple(_door(table) for table in root.tables("doors")),

@@ -185,6 +185,8 @@ class Settings:
     """None: the gateway works by itself and publishes nothing."""
     device_broker: DeviceBroker | None
     desk: Desk | None
+    desk_reader: DriverTable | None
+    """The hand scanner at the officer's desk, for any lane."""
     lanes: tuple[Lane, ...]
     """At least one."""
     rosters: tuple[Roster, ...]

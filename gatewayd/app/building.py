@@ -1,30 +1,33 @@
 """Puts the parts of a gateway together: the one place that knows them all."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import environ
 
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
+from drivers.registry import Surroundings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_doors
-from gatewayd.app.lanes import build_lanes, surroundings
+from gatewayd.app.lanes import build_lanes, build_reader, surroundings
 from gatewayd.app.site import Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
-from gatewayd.core.words import Json
+from gatewayd.core.words import Json, LaneId
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
+from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
-from gatewayd.runtime.lane import Shared
+from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
@@ -69,7 +72,8 @@ def build_gateway(
     doors = build_doors(settings, shared, opened.cache, around, lanes)
     expire_removed(lanes, gate, recorder)
     devices = [device for shell in lanes.values() for device in shell.devices]
-    alarms.end_removed([*devices, *doors])
+    desk_readers = _build_desk_readers(settings, around, lanes, alarms)
+    alarms.end_removed([*devices, *doors, *desk_readers])
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes, doors)
@@ -94,6 +98,7 @@ def build_gateway(
         gate=[
             *(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()),
             *(Part(f"door {door}", shell.run) for door, shell in doors.items()),
+            *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             control,
         ],
         sync=_sync_parts(settings, sync, messages),
@@ -101,6 +106,15 @@ def build_gateway(
         status=overview.line,
         started=_started(opened, knowledge),
     )
+
+
+def _build_desk_readers(
+    settings: Settings, around: Surroundings, lanes: Mapping[LaneId, LaneShell], alarms: Alarms
+) -> dict[str, DeskReader]:
+    """Return the officer's hand scanner by what alarms call it, if there is one."""
+    if settings.desk_reader is None:
+        return {}
+    return {SUBJECT: DeskReader(build_reader(settings.desk_reader, around), lanes, alarms)}
 
 
 def _sync_parts(

@@ -11,11 +11,8 @@ from drivers.registry import READERS, SENSORS, TURNSTILES, DriverKind, check, co
 
 def device_problems(settings: Settings) -> Iterator[Problem]:
     """Find what the sections themselves, which know no drivers, could not say."""
-    for lane in settings.lanes:
-        for table in (lane.entry_reader, lane.exit_reader):
-            if table is not None:
-                yield from _table_problems(settings, table, READERS)
-        yield from _table_problems(settings, lane.turnstile, TURNSTILES)
+    for table, kinds in _devices(settings):
+        yield from _table_problems(settings, table, kinds)
     for index, door in enumerate(settings.doors):
         yield from _contact_problems(settings, ("doors", index), door.contact)
 
@@ -37,7 +34,7 @@ def _contact_problems(settings: Settings, path: KeyPath, contact: Contact) -> It
 
 def _line_problems(settings: Settings, sensor: DriverTable) -> Iterator[Problem]:
     """Find devices on the sensor's line that cannot share it."""
-    for table, kinds in _serial_devices(settings):
+    for table, kinds in _devices(settings):
         kind = _kind(kinds, table)
         if kind is None or check(kind, table.values) or "port" not in sensor.values:
             continue
@@ -55,14 +52,14 @@ def _line_problems(settings: Settings, sensor: DriverTable) -> Iterator[Problem]
             yield settings.where.problem((*sensor.path, "baudrate"), expected, found)
 
 
-def _serial_devices(
-    settings: Settings,
-) -> Iterator[tuple[DriverTable, Mapping[str, DriverKind[Any]]]]:
+def _devices(settings: Settings) -> Iterator[tuple[DriverTable, Mapping[str, DriverKind[Any]]]]:
     for lane in settings.lanes:
         for table in (lane.entry_reader, lane.exit_reader):
             if table is not None:
                 yield table, READERS
         yield lane.turnstile, TURNSTILES
+    if settings.desk_reader is not None:
+        yield settings.desk_reader, READERS
 
 
 def _kind(kinds: Mapping[str, DriverKind[Any]], table: DriverTable) -> DriverKind[Any] | None:

@@ -47,15 +47,19 @@ def build_lanes(
     return lanes
 
 
+def build_reader(table: DriverTable, around: Surroundings) -> Reader:
+    kind = READERS[table.driver]
+    return kind.build(complete(kind, table.values), around)
+
+
 def _build_readers(
     tables: Mapping[Direction, DriverTable | None], around: Surroundings
 ) -> dict[Direction, Reader]:
-    readers: dict[Direction, Reader] = {}
-    for direction, table in tables.items():
-        if table is not None:
-            kind = READERS[table.driver]
-            readers[direction] = kind.build(complete(kind, table.values), around)
-    return readers
+    return {
+        direction: build_reader(table, around)
+        for direction, table in tables.items()
+        if table is not None
+    }
 
 
 def _order(cache: Cache, lane: LaneId) -> Order:

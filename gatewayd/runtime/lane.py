@@ -63,7 +63,7 @@ UNKNOWN_AFTER_S = 600.0  # With the link up this long, the turnstile has nothing
 SWEEP_S = 10.0
 
 Answered = Callable[[Access | None], None]
-"""Told the verdict on an officer's admission once it is on disk; None where the disk refused."""
+"""Told the verdict once it is on disk; None where the disk refused."""
 
 InputWatcher = Callable[[base.InputsSeen | base.LinkLost], None]
 
@@ -140,6 +140,12 @@ class LaneShell:
             raise
         raise AssertionError("drivers run until they are cancelled")
 
+    def scan(self, scan: Scan, direction: Direction, answered: Answered | None = None) -> None:
+        """Decide about somebody who holds up a code, when it is their turn."""
+        is_exit = direction is Direction.EXIT
+        wait_ms = None if is_exit else SCAN_WAITS_MS
+        self._present(_Asked(scan, answered), direction, wait_ms, goes_first=is_exit)
+
     def admit(self, admission: Admission, answered: Answered) -> None:
         """Let one guest of the officer's in when the lane is next idle."""
         asked = _Asked(admission, answered)
@@ -189,20 +195,15 @@ class LaneShell:
         subject = _reader_subject(self.id, direction)
         match report:
             case base.ScanRead(data, at_s):
-                self._scanned(Scan(data, at_s), direction)
+                self.scan(Scan(data, at_s), direction)
             case base.ScanOverlong(_, at_s):
-                self._scanned(Scan(None, at_s), direction)
+                self.scan(Scan(None, at_s), direction)
             case base.NoiseDropped(count):
                 self.noise_count += count
             case base.LinkUp():
                 self._shared.alarms.clear("link_lost", subject)
             case base.LinkLost(reason):
                 self._shared.alarms.raise_("link_lost", subject, {"reason": reason})
-
-    def _scanned(self, scan: Scan, direction: Direction) -> None:
-        is_exit = direction is Direction.EXIT
-        wait_ms = None if is_exit else SCAN_WAITS_MS
-        self._present(_Asked(scan), direction, wait_ms, goes_first=is_exit)
 
     def _present(
         self, asked: _Asked, direction: Direction, wait_ms: int | None, *, goes_first: bool

@@ -219,6 +219,13 @@ def test_desk_rosters_and_doors_are_read(read, tmp_path):
     assert door.normally is ContactState.OPEN
 
 
+def test_the_officers_hand_scanner_is_a_reader_of_its_own(read):
+    gate = read(SITE + LANE + '[desk_reader]\ndriver = "line"\nport = "/dev/serial/by-path/d"\n')
+    values = {"port": "/dev/serial/by-path/d"}
+    assert gate.desk_reader == DriverTable(driver="line", values=values, path=("desk_reader",))
+    assert read(SITE + LANE).desk_reader is None
+
+
 def test_devices_with_addresses_of_their_own_may_share_a_line(read):
     bus = 'driver = "osdp"\nport = "/dev/serial/by-path/b"\naddress = '
     gate = read(SITE + LANE + f"[lanes.entry_reader]\n{bus}1\n[lanes.exit_reader]\n{bus}2\n")

@@ -79,7 +79,7 @@ CASES = {
     ),
     "unknown section": (
         GATE + "[sites]",
-        'gate.toml:9: sites: expected one of broker, desk, device_broker, doors, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
+        'gate.toml:9: sites: expected one of broker, desk, desk_reader, device_broker, doors, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
     ),
     "section that is none": (
         "storage = 5\n" + GATE,
@@ -196,6 +196,10 @@ CASES = {
     "port twice": (
         GATE + '[lanes.entry_reader]\ndriver = "line"\nport = "/dev/serial/by-path/a"',
         'gate.toml:8: [lanes.turnstile] port: expected a port of its own (devices on one line: the same driver and baudrate, and an address for each), found "/dev/serial/by-path/a" as in line 11',
+    ),
+    "port of the hand scanner": (
+        GATE + '[desk_reader]\ndriver = "line"\nport = "/dev/serial/by-path/a"',
+        'gate.toml:11: [desk_reader] port: expected a port of its own (devices on one line: the same driver and baudrate, and an address for each), found "/dev/serial/by-path/a" as in line 8',
     ),
     "addresses of different drivers": (
         changed("port", "address = 1, port")

@@ -70,6 +70,12 @@ def test_an_example_is_good(device, name, example, tmp_path):
     assert check(PAGES[device][1][name], table) == []
 
 
+def test_the_hand_scanner_that_is_shown_is_good():
+    (text,) = re.findall(r"```toml\n(\[desk_reader\].*?)```", READERS_PAGE, re.DOTALL)
+    table = tomllib.loads(text)["desk_reader"]
+    assert check(READERS[table.pop("driver")], table) == []
+
+
 def test_each_driver_has_an_example():
     assert sorted(name for _, name, _ in EXAMPLES) == sorted([*TURNSTILES, *READERS])
 
