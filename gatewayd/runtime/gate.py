@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gatewayd.core.companions import FirstShown, join, keep
 from gatewayd.core.credential import Attested, Credential, Unreadable, read_scan
 from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decide, holder_of
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
@@ -33,6 +34,9 @@ from gatewayd.runtime.grants import Grants, Pending
 
 GRANT_BYTES = 16  # What the turnstile protocols carry.
 REFERRALS_MAX = 999  # A number that an officer can call out; then they start again.
+
+ANOTHER_HELPS = "another_certificate_helps"
+"""Found where the person may show a second certificate within a minute."""
 
 GATEWAY = "gateway"
 OFFICER = "officer"
@@ -96,6 +100,7 @@ class Gate:
         self.grants = Grants(cache.items(GRANTS), clock.monotonic())
         self._clock = clock
         self._chance = chance
+        self._shown: dict[LaneId, FirstShown] = {}
         self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
 
     @property
@@ -116,10 +121,29 @@ class Gate:
 
     def decide_scan(self, scan: Scan, place: Place) -> Decision:
         """Decide what a person held up, and reserve the grant if they may pass."""
-        credential = self._read(scan)
+        self.forget_shown()
+        shown = credential = self._read(scan)
+        if place.direction is Direction.ENTRY:
+            credential = join(self._shown.get(place.lane), shown, scan.at_s)
         fact = self._fact(credential, holder_of(credential), place, GATEWAY)
+        kept = keep(credential, fact.reason, scan.at_s)
+        if kept is not None and place.direction is Direction.ENTRY:
+            self._shown[place.lane] = kept
+            fact = replace(fact, findings=(*fact.findings, ANOTHER_HELPS))
+        elif credential is not shown:
+            del self._shown[place.lane]  # Two were enough, or no third will help.
         latency_us = round((self._clock.monotonic() - scan.at_s) * 1e6)
         return self._reserve(replace(fact, latency_us=latency_us))
+
+    def forget_shown(self) -> None:
+        """Forget certificates to which no second one came in time."""
+        now_s = self._clock.monotonic()
+        self._shown = {lane: kept for lane, kept in self._shown.items() if now_s < kept.until_s}
+
+    def awaits_another(self, lane: LaneId) -> bool:
+        """Tell whether somebody at that lane may still show a second certificate."""
+        kept = self._shown.get(lane)
+        return kept is not None and self._clock.monotonic() < kept.until_s
 
     def decide_admission(self, admission: Admission, place: Place) -> Decision:
         """Decide what the officer asks: the same checks, with the declaration for a credential."""

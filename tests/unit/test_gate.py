@@ -16,10 +16,18 @@ from gatewayd.core.events import (
     Passage,
     PassageOutcome,
 )
+from gatewayd.core.evidence import Method
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, TurnedAway
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.passes import Pass, write_pass
-from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
+from gatewayd.core.policy import (
+    Answer,
+    AntiPassback,
+    Capacity,
+    Enforcement,
+    Policy,
+    RegionTest,
+)
 from gatewayd.core.projection import HOLDERS, REFERRALS
 from gatewayd.core.reasons import Reason
 from gatewayd.core.rule_sets import parse_rule_set
@@ -44,7 +52,13 @@ from tests.unit.doubles import (
     holder,
     knowledge,
 )
-from tests.unit.health_codes import claims, make_certificate, make_dcc
+from tests.unit.health_codes import (
+    TESTED_ENTRY,
+    claims,
+    make_certificate,
+    make_dcc,
+    without_entries,
+)
 
 LANE, OTHER_LANE = LaneId("lane-1"), LaneId("lane-2")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # A test key.
@@ -379,6 +393,82 @@ def test_the_policy_changes_at_the_second_of_its_date():
     fact = door.scan(vaccinated()).fact
     assert (fact.reason, fact.status, fact.policy) == ("ok", None, ("site-4",))
     assert door.gate.policy.versions == ("site-4",)
+
+
+# --- two certificates of one person ---
+
+
+def swabbed(**person: object) -> str:
+    entry = {**TESTED_ENTRY, "sc": (START - timedelta(hours=5)).isoformat()}
+    certificate = {**without_entries(), **person, "t": [entry]}
+    return make_dcc(claims(certificate, _4=int((START + timedelta(days=9)).timestamp())))
+
+
+def asking_for_two() -> Door:
+    """A gate that lets in who has two doses and, because of where they come from, a test."""
+    region = RegionTest(regions=("mojokerto",), methods={Method.MOLECULAR: 72})
+    door = screened(policy=replace(RULES, region_test=region))
+    doses, mistakes = parse_rule_set(
+        {
+            "id": "doses",
+            "version": "1",
+            "source": "nobody",
+            "rules": [
+                {"name": "two", "when": {">=": [{"var": "doses.count"}, 2]}, "status": "green"},
+                {"name": "none", "when": True, "status": "red"},
+            ],
+        },
+        UTC,
+    )
+    assert mistakes == ()
+    policy = replace(door.gate.knowledge.policy, rule_sets=(doses,))
+    door.gate.knowledge = replace(door.gate.knowledge, policy=policy)
+    return door
+
+
+@pytest.mark.parametrize(
+    ("codes", "first_reason"),
+    [((vaccinated, swabbed), "origin_unknown"), ((swabbed, vaccinated), "status_red")],
+)
+def test_two_certificates_of_one_person_count_together_in_any_order(codes, first_reason):
+    door = asking_for_two()
+    first = door.scan(codes[0]()).fact
+    assert (first.reason, first.findings) == (first_reason, ("another_certificate_helps",))
+    assert door.gate.awaits_another(LANE)
+    assert not door.gate.awaits_another(OTHER_LANE)
+    door.clock.passed_s = 59.9
+    second = door.scan(codes[1]()).fact
+    assert (second.reason, second.findings) == ("ok", ())
+    assert not door.gate.awaits_another(LANE)
+
+
+def test_the_second_certificate_comes_in_time_at_the_same_lane_and_the_same_way():
+    late, elsewhere, out = asking_for_two(), asking_for_two(), asking_for_two()
+    for door in (late, elsewhere, out):
+        door.scan(vaccinated())
+    late.clock.passed_s = 60.1
+    assert not late.gate.awaits_another(LANE)
+    assert late.scan(swabbed()).fact.reason == "status_red"
+    assert elsewhere.scan(swabbed(), lane=OTHER_LANE).fact.reason == "status_red"
+    assert out.scan(swabbed(), Direction.EXIT).fact.reason == "exit"
+    assert out.gate.awaits_another(LANE)
+
+
+def test_somebody_elses_certificate_is_not_joined_and_the_first_is_still_waited_for():
+    door = asking_for_two()
+    door.scan(vaccinated())
+    door.scan("V-1")
+    assert door.gate.awaits_another(LANE)
+    assert door.scan(swabbed(dob="1991-01-01")).fact.reason == "status_red"
+    assert door.scan(vaccinated()).fact.reason == "origin_unknown"
+
+
+def test_what_is_waited_for_is_forgotten_in_time():
+    door = asking_for_two()
+    door.scan(vaccinated())
+    door.clock.passed_s = 60.1
+    door.gate.forget_shown()
+    assert door.gate._shown == {}
 
 
 def test_an_officer_can_tell_purpose_and_origin_and_the_paper_that_was_seen():
