@@ -9,12 +9,17 @@ import pytest
 
 from drivers.kinds import Surroundings, check, complete
 from drivers.readers.maker_commands import Maker
-from drivers.registry import READERS, TURNSTILES
+from drivers.registry import READERS, SENSORS, TURNSTILES
 
 DOCS = Path(__file__).parents[2] / "docs"
 TURNSTILES_PAGE = (DOCS / "drivers.md").read_text()
 READERS_PAGE = (DOCS / "readers.md").read_text()
-PAGES = {"turnstile": (TURNSTILES_PAGE, TURNSTILES), "entry_reader": (READERS_PAGE, READERS)}
+DEVICES, SENSOR_PAGE = TURNSTILES_PAGE.split("## Contacts of doors")
+PAGES = {
+    ("lanes", "turnstile"): (DEVICES, TURNSTILES),
+    ("lanes", "entry_reader"): (READERS_PAGE, READERS),
+    ("doors", "sensor"): (SENSOR_PAGE, SENSORS),
+}
 KINDS = [(page, kind) for page, kinds in PAGES.values() for kind in kinds.values()]
 HEADING = r"^##+ `([a-z0-9_]+)`\n(.*?)(?=^##|\Z)"
 EXAMPLES = [
@@ -46,20 +51,23 @@ def listed(section) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("page", "kinds"), PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize(
+    ("page", "kinds"), PAGES.values(), ids=["turnstiles", "readers", "sensors"]
+)
 def test_every_driver_has_a_section_and_a_row_and_no_other_does(page, kinds):
     assert set(sections(page)) == set(kinds) == first_column(page, "driver")
 
 
 @pytest.mark.parametrize(("page", "kind"), KINDS, ids=lambda it: getattr(it, "name", ""))
 def test_a_section_lists_every_key_of_its_driver_with_its_default_and_no_other(page, kind):
-    keys = {key.name: "-" if key.default is None else str(key.default) for key in kind.keys}
-    assert listed(sections(page)[kind.name]) == {name: it.lower() for name, it in keys.items()}
+    assert listed(sections(page)[kind.name]) == {key.name: shown(key.default) for key in kind.keys}
 
 
 @pytest.mark.parametrize(("device", "name", "example"), EXAMPLES)
 def test_an_example_is_good(device, name, example, tmp_path):
-    table = tomllib.loads(example)["lanes"][device]
+    section, place = device
+    found = tomllib.loads(example)[section]
+    table = (found[0] if isinstance(found, list) else found)[place]
     assert table.pop("driver") == name
     for key, digits in {"psk_file": 64, "scbk_file": 32}.items():
         if key in table:
@@ -77,7 +85,7 @@ def test_the_hand_scanner_that_is_shown_is_good():
 
 
 def test_each_driver_has_an_example():
-    assert sorted(name for _, name, _ in EXAMPLES) == sorted([*TURNSTILES, *READERS])
+    assert sorted(name for _, name, _ in EXAMPLES) == sorted([*TURNSTILES, *READERS, *SENSORS])
 
 
 def test_the_driver_of_somebody_else_that_is_shown_works_once_it_is_installed(
