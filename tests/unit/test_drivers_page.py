@@ -51,6 +51,10 @@ def listed(section) -> dict[str, str]:
     return found
 
 
+def shown(default: object) -> str:
+    return "-" if default is None else str(default).lower() or "empty"
+
+
 @pytest.mark.parametrize(
     ("page", "kinds"), PAGES.values(), ids=["turnstiles", "readers", "sensors"]
 )
