@@ -10,6 +10,7 @@ import pytest
 from drivers.kinds import Surroundings, check, complete
 from drivers.readers.maker_commands import Maker
 from drivers.registry import READERS, SENSORS, TURNSTILES
+from tests.unit.sim_messages import SimMessages
 
 DOCS = Path(__file__).parents[2] / "docs"
 TURNSTILES_PAGE = (DOCS / "drivers.md").read_text()
@@ -23,8 +24,8 @@ PAGES = {
 KINDS = [(page, kind) for page, kinds in PAGES.values() for kind in kinds.values()]
 HEADING = r"^##+ `([a-z0-9_]+)`\n(.*?)(?=^##|\Z)"
 EXAMPLES = [
-    (device, name, table)
-    for device, (page, _) in PAGES.items()
+    (place, name, table)
+    for place, (page, _) in PAGES.items()
     for name, text in re.findall(HEADING, page, re.DOTALL | re.MULTILINE)
     for table in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
 ]
@@ -67,19 +68,42 @@ def test_a_section_lists_every_key_of_its_driver_with_its_default_and_no_other(p
     assert listed(sections(page)[kind.name]) == {key.name: shown(key.default) for key in kind.keys}
 
 
-@pytest.mark.parametrize(("device", "name", "example"), EXAMPLES)
-def test_an_example_is_good(device, name, example, tmp_path):
-    section, place = device
+def device_table(place, example, folder) -> dict[str, object]:
+    """Return the device's table of an example, with its driver, and with key files that are there."""
+    section, device = place
     found = tomllib.loads(example)[section]
-    table = (found[0] if isinstance(found, list) else found)[place]
-    assert table.pop("driver") == name
+    table = (found[0] if isinstance(found, list) else found)[device]
     for key, digits in {"psk_file": 64, "scbk_file": 32}.items():
         if key in table:
-            path = tmp_path / table[key]
+            path = folder / table[key]
             path.touch(0o600)
             path.write_text("5a" * (digits // 2))
             table[key] = str(path)
-    assert check(PAGES[device][1][name], table) == []
+    return table
+
+
+@pytest.mark.parametrize(("place", "name", "example"), EXAMPLES)
+def test_an_example_is_good(place, name, example, tmp_path):
+    table = device_table(place, example, tmp_path)
+    assert table.pop("driver") == name
+    assert check(PAGES[place][1][name], table) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "example"), [it for it in EXAMPLES if it[0] == ("lanes", "turnstile")]
+)
+def test_what_a_turnstile_can_tell_is_what_its_driver_declares(place, name, example, tmp_path):
+    (row,) = re.findall(rf"^\| `{name}` \| (.*) \|$", DEVICES, re.MULTILINE)
+    _, passages, direction, _, found, fire, *_ = row.split(" | ")
+    table = device_table(place, example, tmp_path)
+    kind = TURNSTILES[table.pop("driver")]
+    around = Surroundings("gate-1", bytes, SimMessages())
+    can = kind.build(complete(kind, table), around).capabilities
+    assert can.own_timing
+    assert can.feedback is (not passages.startswith("**no**"))
+    assert can.direction is (direction != "no")
+    assert can.log is (found == "all, from its log")
+    assert can.fire_input is (fire != "no")
 
 
 def test_the_hand_scanner_that_is_shown_is_good():
