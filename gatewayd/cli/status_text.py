@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gatewayd.core.prompts import Prompt, text
+from gatewayd.core.reasons import Locale
+
 
 def status_text(status: Mapping[str, Any]) -> str:
     return "\n".join(_lines(status))
@@ -34,6 +37,10 @@ def _lane_sentence(lane: Mapping[str, Any]) -> str:
         words.append(f"ordered: {lane['order']}")
     if lane["waiting"]:
         words.append(f"{lane['waiting']} waiting")
+    if lane["missing_parts"]:
+        words.append(f"waits for {lane['missing_parts']} more parts of a code")
+    elif lane["prompt"]:
+        words.append(f"says: {text(Prompt(lane['prompt']), Locale.EN)}")
     if lane["line_noise"]:
         words.append(f"{lane['line_noise']} broken frames on the turnstile's line")
     if lane["line_forged"]:

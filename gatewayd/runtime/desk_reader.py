@@ -12,6 +12,7 @@ from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.gate import Scan
 from gatewayd.runtime.lamps import NOTICE_S
 from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.parts_reader import PartsReader
 
 SUBJECT: Final = "desk_reader"
 """What alarms call it."""
@@ -31,7 +32,7 @@ class DeskReader:
     ) -> None:
         """`lanes`: in the order in which they are taken when several are free."""
         self.noise_count = 0
-        self._reader = reader
+        self._reader = PartsReader(reader, self._wait_for_part)
         self._lanes = lanes
         self._alarms = alarms
         self._notice: asyncio.TimerHandle | None = None
@@ -54,6 +55,10 @@ class DeskReader:
                 self._alarms.clear("link_lost", SUBJECT)
             case base.LinkLost(reason):
                 self._alarms.raise_("link_lost", SUBJECT, {"reason": reason})
+
+    def _wait_for_part(self) -> None:
+        self._end_notice()
+        self._reader.show(base.Signal.WAIT)
 
     def _scanned(self, scan: Scan) -> None:
         # The first of those that wait least; one that cannot open only where no other can.

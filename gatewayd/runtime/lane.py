@@ -29,6 +29,7 @@ from gatewayd.core.lane_terms import (
     Free,
     GateMode,
     GrantEnded,
+    Idle,
     Indication,
     Input,
     Lane,
@@ -47,11 +48,13 @@ from gatewayd.core.lane_terms import (
     Timer,
     TurnAway,
 )
+from gatewayd.core.prompts import Prompt
 from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.gate import Admission, Decision, Gate, Place, Scan
 from gatewayd.runtime.lamps import Lamps
+from gatewayd.runtime.parts_reader import PartsReader
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import Reports
 
@@ -109,8 +112,11 @@ class LaneShell:
         self.device = ""
         self.line = base.LineCounted(0, 0)
         self._turnstile = turnstile
-        self._readers = readers
-        self._lamps = Lamps(turnstile, readers)
+        self._readers = {
+            direction: PartsReader(reader, partial(self._wait_for_part, direction))
+            for direction, reader in readers.items()
+        }
+        self._lamps = Lamps(turnstile, self._readers)
         self._shared = shared
         self._reports = Reports(lane, shared.gate, shared.recorder, turnstile.send)
         self._asked: dict[int, _Asked] = {}
@@ -125,6 +131,18 @@ class LaneShell:
     def devices(self) -> list[str]:
         """What alarms call the turnstile and the readers."""
         return [self.id, *(_reader_subject(self.id, direction) for direction in self._readers)]
+
+    @property
+    def missing_parts(self) -> int:
+        """How many parts of a code the lane still waits for."""
+        return sum(reader.missing_count for reader in self._readers.values())
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the lane asks the person in front of it to do next."""
+        if self.missing_parts:
+            return Prompt.NEXT_PART
+        return Prompt.OTHER_CERTIFICATE if self._shared.gate.awaits_another(self.id) else None
 
     async def run(self) -> Never:
         """Serve the lane until cancelled; run again after a driver failed, it goes on."""
@@ -212,6 +230,10 @@ class LaneShell:
         self._asked[self._tickets] = asked
         self.put(Presented(Ticket(self._tickets, direction, wait_ms, goes_first)))
 
+    def _wait_for_part(self, direction: Direction) -> None:
+        if isinstance(self.state.state, Idle):
+            self._lamps.show(Indication.WAIT, direction, None)
+
     # --- the turnstile ---
 
     def _reported(self, report: base.GateReport) -> None:
@@ -296,6 +318,7 @@ class LaneShell:
     async def _sweep(self) -> Never:
         while True:
             await asyncio.sleep(SWEEP_S)
+            self._shared.gate.forget_shown()
             before_s = self._shared.clock.monotonic() - UNKNOWN_AFTER_S
             if self._linked_s is None or self._linked_s > before_s:
                 continue

@@ -99,6 +99,8 @@ def _lane(shell: LaneShell) -> dict[str, Json]:
         "linked": lane.is_linked,
         "fault": lane.has_fault,
         "waiting": len(lane.waiting),
+        "prompt": shell.prompt,
+        "missing_parts": shell.missing_parts,
         "device": shell.device,
         "noise": shell.noise_count,
         "line_noise": shell.line.noise_count,
