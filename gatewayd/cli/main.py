@@ -26,8 +26,8 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("policy", "policy"),
     "simulate": ("simulate", "simulate"),
     "conform": ("conform", "conform"),
-    "journal": ("records", "journal"),
-    "cache": ("records", "cache"),
+    "journal": ("journal", "journal"),
+    "cache": ("cache", "cache"),
     "topics": ("topics", "topics"),
 }
 

@@ -16,10 +16,8 @@ DATABASE_NAME = "journal.db"
 _ASIDE_NAME = "journal.corrupt-"
 
 _APPLICATION_ID = 0x676A726E  # "gjrn", so that a stranger's database is not taken for a journal
-_SCHEMA_VERSION = 1
-_IDENTITY = (_APPLICATION_ID, _SCHEMA_VERSION)
 
-_TABLES = (
+_TABLES_1 = (
     """CREATE TABLE events (
     position   INTEGER PRIMARY KEY,
     epoch      TEXT NOT NULL,
@@ -43,6 +41,17 @@ _TABLES = (
     checksum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID""",
 )
+_TABLES_2 = (
+    """CREATE TABLE trimmed (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL, -- the last row that was removed, and all before it
+    chain    BLOB NOT NULL
+) STRICT""",
+)
+
+_STEPS = (_TABLES_1, _TABLES_2)
+"""What each version of the schema adds. An older file is brought up to date when it is opened, in
+one transaction; a newer one is never met: the version of the state directory comes before it."""
 
 _BUSY_S = 1.0
 """How long to wait for another program's lock: as long as a lane may wait for its record."""
@@ -71,6 +80,11 @@ def open_database(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open a connection that only reads; it never holds up the one that writes."""
     return _connect(path, "ro")
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Raise DamagedError for the database of a stranger, and one that is of no known version."""
+    _version(connection)
 
 
 def check(connection: sqlite3.Connection, path: Path, *, is_vouched: bool) -> None:
@@ -130,10 +144,25 @@ def read_chain(connection: sqlite3.Connection, position: int) -> bytes:
     """Return the chain up to `position`; b"", from which nothing follows, where it is lost."""
     if position == 0:
         return CHAIN_START
-    found = connection.execute("SELECT chain FROM events WHERE position = ?", (position,))
+    query = (
+        "SELECT chain FROM events WHERE position = ?1 "
+        "UNION ALL SELECT chain FROM trimmed WHERE position = ?1"
+    )
+    found = connection.execute(query, (position,))
     with closing(found):
         chain = next(found, (b"",))[0]
         return chain if isinstance(chain, bytes) else b""
+
+
+def trimmed_position(connection: sqlite3.Connection) -> int:
+    """Return up to which position the rows were removed; 0 where none ever was."""
+    (position,) = connection.execute("SELECT max(position) FROM trimmed").fetchone()
+    return position or 0
+
+
+def read_bases(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """Return (base, epoch) of all epochs of the file, in their order."""
+    return connection.execute("SELECT base, epoch FROM epochs ORDER BY base, epoch").fetchall()
 
 
 def last_position(connection: sqlite3.Connection) -> int:
@@ -162,20 +191,29 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("BEGIN IMMEDIATE")
-    found = connection.execute("SELECT sql FROM sqlite_schema ORDER BY rowid").fetchall()
-    if not found:
-        for table in _TABLES:
+    version = _version(connection)
+    for tables in _STEPS[version:]:
+        for table in tables:
             connection.execute(table)
+    if version < len(_STEPS):
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-    elif tuple(sql for (sql,) in found) != _TABLES or _identity(connection) != _IDENTITY:
-        raise DamagedError("it is no journal of this gateway")
+        connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
     # Writes nothing; refused where a changed header makes SQLite take the file for read-only.
     connection.execute("DELETE FROM receipts WHERE false")
     connection.execute("COMMIT")
 
 
-def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
+def _version(connection: sqlite3.Connection) -> int:
+    """Return how far the schema has come, 0 for a new file. Raises DamagedError."""
+    found = tuple(
+        sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema ORDER BY rowid")
+    )
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return application_id, version
+    if (found, application_id, version) == ((), 0, 0):
+        return 0
+    expected = tuple(table for tables in _STEPS[: max(version, 0)] for table in tables)
+    if (application_id, found) != (_APPLICATION_ID, expected) or version > len(_STEPS):
+        raise DamagedError("it is no journal of this gateway")
+    assert isinstance(version, int)
+    return version

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+NOTE_NAME = "journal.head"
+
 _MS_DIGITS = 12
 _CHANCE_DIGITS = 4
 _EPOCH = re.compile(r"[0-9a-d][0-9a-f]{15}")  # so that its time is one that `datetime` knows

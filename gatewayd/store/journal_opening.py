@@ -15,7 +15,7 @@ from gatewayd.ports import Receipts
 from gatewayd.store import journal_file, receipts
 from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
-from gatewayd.store.journal_head import HeadNote, is_epoch, next_epoch
+from gatewayd.store.journal_head import NOTE_NAME, HeadNote, is_epoch, next_epoch
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
     chance = token(2)
     moved_aside = None
     with ExitStack() as stack:
-        note = stack.enter_context(closing(HeadNote(directory / "journal.head")))
+        note = stack.enter_context(closing(HeadNote(directory / NOTE_NAME)))
         noted = note.read()
         known = journal_file.epochs_moved_aside(directory) + ([noted[0]] if noted else [])
         try:

@@ -14,7 +14,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Self, cast
 
 SALT_SIZE = 16
-CHAIN_START = bytes(32)
+CHAIN_SIZE = 32
+CHAIN_START = bytes(CHAIN_SIZE)
 
 
 class Row(NamedTuple):
@@ -53,12 +54,18 @@ class Row(NamedTuple):
         """Tell whether exactly this row was appended after the one whose chain is `previous`."""
         return self.chain == self._link(previous)
 
-    def _link(self, previous: bytes) -> bytes:
-        digest = self.digest or b""
+    def erased(self) -> Self:
+        """Return this row without its content, with what keeps its place in the chain."""
+        return self._replace(body=None, salt=None, digest=self._content_digest())
+
+    def _content_digest(self) -> bytes:
         if self.body is not None and self.salt is not None:
-            digest = sha256(self.salt + self.body).digest()
+            return sha256(self.salt + self.body).digest()
+        return self.digest or b""
+
+    def _link(self, previous: bytes) -> bytes:
         head = f"{self.id} {self.event_class} {self.run} {self.appended_s.hex()}"
-        return sha256(previous + digest + head.encode()).digest()
+        return sha256(previous + self._content_digest() + head.encode()).digest()
 
 
 _COLUMN_TYPES: tuple[type | tuple[type, ...], ...] = (

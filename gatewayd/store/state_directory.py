@@ -10,8 +10,9 @@ from gatewayd.ports import StorageError
 from gatewayd.store.files import sync_directory
 from gatewayd.store.refusals import refusals_named
 
-_VERSION = 1
-"""Of the names and meanings of all files in the directory; a step up needs a migration."""
+_VERSION = 2
+"""Of the names and meanings of all files in the directory. Each file is brought up to date by
+whoever opens it (`journal_file._STEPS`); this number keeps an older gatewayd away from then on."""
 
 _PID_DIGITS = 10
 """The pid is written at a fixed width, in place: this works on a full disk too."""
@@ -58,13 +59,13 @@ def _take(lock: int, directory: Path) -> None:
 def _check_version(directory: Path) -> None:
     path = directory / "version"
     found = _read_version(path)
-    if found is None:
-        _write_version(path)
-    elif found > _VERSION:
+    if found is not None and found > _VERSION:
         raise StorageError(
             f"{directory}: made by a newer gatewayd (state version {found}, this one knows up to "
             f"{_VERSION}): install the newer one again, or restore a backup from before it"
         )
+    if found != _VERSION:
+        _write_version(path)
 
 
 def _read_version(path: Path) -> int | None:

@@ -1,14 +1,15 @@
 import sqlite3
 import threading
 from dataclasses import replace
-from hashlib import sha256
 
 import pytest
 
-from gatewayd.core.events import Audit, load_draft
+from gatewayd.core.custody import Erased
+from gatewayd.core.events import Audit, Draft, load_draft
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.store import journal_file, journal_walk
-from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
+from gatewayd.store.journal_verify import verify
+from tests.unit.journal_facts import AT, EPOCH_MS, a_draft, fill, opened
 
 
 def test_the_first_journal_of_a_directory_is_empty_and_no_surprise(tmp_path):
@@ -134,7 +135,7 @@ def test_a_refused_commit_stores_nothing_says_what_to_do_and_the_next_one_goes_o
         after = journal.commit([(a_draft(5), 5.0)])
         assert after[0].seq == 3
         assert journal.read(0, 10) == before + after
-    assert isinstance(journal_walk.verify(tmp_path), journal_walk.Intact)
+    assert verify(tmp_path).findings == ()
 
 
 def test_a_commit_that_fails_midway_is_taken_back_whole(tmp_path):
@@ -202,7 +203,7 @@ def test_an_event_of_a_newer_version_is_read_as_its_stand_in(tmp_path, caplog):
         events = fill(journal, 3)
         row = next(row for row in journal_walk.walk(tmp_path) if row.seq == 2)
         body = row.body.replace(b"onegate.audit.gateway.v1", b"onegate.novelty.gateway.v7")
-        changed = row._replace(body=body).linked(_chain_of(tmp_path, 1))
+        changed = row._replace(body=body).linked(_row(tmp_path, 1).chain)
         following = _row(tmp_path, 3).linked(changed.chain)
         update = "UPDATE events SET body = ?, chain = ? WHERE position = ?"
         journal._write(
@@ -229,7 +230,8 @@ def test_a_lawful_erasure_leaves_its_mark_and_the_chain_holds(tmp_path):
         ]
         assert journal.read(0, 10)[1].fact.detail == {"reason": "it was erased"}
         assert journal.read(2, 1) == events[2:]
-        assert journal_walk.verify(tmp_path) == journal_walk.Intact(3, _chain_of(tmp_path, 3))
+        journal.commit([(Draft(Erased((events[1].id,)).fact(), AT), 4.0)])
+        assert verify(tmp_path).findings == ()
 
 
 def test_a_salt_is_never_used_twice(tmp_path):
@@ -257,13 +259,8 @@ def _row(directory, position):
     return next(journal_walk.walk(directory, position - 1))
 
 
-def _chain_of(directory, position):
-    return _row(directory, position).chain
-
-
 def _erase(journal, position):
-    row = _row(journal._path.parent, position)
-    digest = sha256(row.salt + row.body).digest()
+    digest = _row(journal._path.parent, position).erased().digest
     journal._write(
         "UPDATE events SET body = NULL, salt = NULL, digest = ? WHERE position = ?",
         [(digest, position)],
