@@ -15,7 +15,7 @@ from firmware_protocol.memory import Memory
 from firmware_protocol.mqtt_device import DeviceSide
 from firmware_protocol.mqtt_messages import Publication
 from tests.sim.loop import run
-from tests.unit.conform_world import SimHands
+from tests.unit.conform_world import Keeps, SimHands
 from tests.unit.gatelink_line import LOG, PSK, counting_token
 
 DEVICE = "tripod-2"
@@ -27,8 +27,9 @@ MakeSide = Callable[..., DeviceSide]
 class TestedBroker:
     """Stands for the broker, with the controller as its other client."""
 
-    def __init__(self, make_side: MakeSide = DeviceSide) -> None:
+    def __init__(self, make_side: MakeSide, keeps: Keeps) -> None:
         self._make_side = make_side
+        self._keeps = keeps
         self._timer: asyncio.TimerHandle | None = None
         self._boots = 0
         self._count = 0
@@ -46,7 +47,7 @@ class TestedBroker:
     def boot(self, memory: Memory) -> None:
         self._boots += 1
         self._booted_s = asyncio.get_running_loop().time()
-        controller, _ = boot(memory, 0)
+        controller, _ = boot(self._keeps(memory), 0)
         identity = Identity(DEVICE, "1.0", LOG)
         token = counting_token(f"device {self._boots}")
         self.side = self._make_side(PSK, controller, device=identity, token=token)
@@ -97,11 +98,12 @@ def conforms(
     rules: Sequence[str] | None = None,
     alone: bool = False,
     psk: bytes = PSK,
+    keeps: Keeps = lambda memory: memory,
 ) -> Report:
     """Test a controller by the rules with these ids, or by all of them."""
 
     async def main() -> Report:
-        broker = TestedBroker(make_side)
+        broker = TestedBroker(make_side, keeps)
         hands = Nobody() if alone else SimHands(broker)
         bench = MqttBench(broker, DEVICE, psk, hands, counting_token("kit"))
         kit = mqtt_rules()

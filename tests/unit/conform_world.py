@@ -25,6 +25,8 @@ from tests.unit.gatelink_line import LOG, PSK, counting_token
 WIRE_S = 0.002
 
 MakeDevice = Callable[..., Device]
+Keeps = Callable[[Memory], Memory]
+"""What a power cut makes of a memory."""
 
 
 class TestedLine:
@@ -34,9 +36,14 @@ class TestedLine:
     baudrate = 115_200
 
     def __init__(
-        self, make_device: MakeDevice = Device, address: int = 0, wire_s: float = WIRE_S
+        self,
+        make_device: MakeDevice = Device,
+        address: int = 0,
+        wire_s: float = WIRE_S,
+        keeps: Keeps = lambda memory: memory,
     ) -> None:
         self._make_device = make_device
+        self._keeps = keeps
         self._wire_s = wire_s
         self._address = address
         self._timer: asyncio.TimerHandle | None = None
@@ -58,7 +65,7 @@ class TestedLine:
         self._booted_s = asyncio.get_running_loop().time()
         self.device = self._make_device(
             PSK,
-            memory,
+            self._keeps(memory),
             device=Identity("tripod", "1.0", LOG),
             token=counting_token(f"device {self._boots}"),
             address=self._address,
@@ -131,11 +138,12 @@ def conforms(
     alone: bool = False,
     psk: bytes = PSK,
     wire_s: float = WIRE_S,
+    keeps: Keeps = lambda memory: memory,
 ) -> Report:
     """Test a controller by the rules with these ids, or by all of them."""
 
     async def main() -> Report:
-        line = TestedLine(make_device, address, wire_s)
+        line = TestedLine(make_device, address, wire_s, keeps)
         hands: Hands = Nobody() if alone else SimHands(line)
         bench = SerialBench(line, psk, hands, counting_token("kit"), address=address)
         kit: Sequence[Rule[SerialBench]] = serial_rules(address)

@@ -4,9 +4,12 @@ import pytest
 
 from drivers.base import DriverError
 from drivers.conform.mqtt_kit import mqtt_rules, parse_target
-from drivers.conform.mqtt_rules import MQTT_RULES
+from drivers.conform.report import Report
 from drivers.conform.words import Verdict
-from tests.unit.conform_mqtt_broken import BROKEN
+from firmware_protocol.words import Mode
+from tests.unit.conform_broken_gate import BROKEN as GATE
+from tests.unit.conform_broken_gate import PATCHES as GATE_PATCHES
+from tests.unit.conform_broken_mqtt import BROKEN, MODE_BEFORE, PATCHES
 from tests.unit.conform_mqtt_world import conforms
 
 
@@ -16,15 +19,32 @@ def test_the_reference_controller_keeps_every_rule() -> None:
     assert [it.rule for it in report.findings] == [rule.id for rule in mqtt_rules()]
 
 
-def test_there_is_a_broken_controller_for_each_rule_of_the_binding() -> None:
-    assert set(BROKEN) == {rule.id for rule in MQTT_RULES}
+def test_there_is_a_broken_controller_for_each_rule() -> None:
+    assert {*BROKEN, *GATE} == {rule.id for rule in mqtt_rules()}
+    assert not set(BROKEN) & set(GATE)
 
 
 @pytest.mark.parametrize("rule", sorted(BROKEN))
-def test_a_controller_that_breaks_a_rule_fails_by_its_name(rule: str) -> None:
-    (finding,) = conforms(BROKEN[rule], rules=[rule]).findings
-    assert (finding.rule, finding.verdict) == (rule, Verdict.FAILED)
-    assert finding.seen
+def test_a_controller_that_breaks_a_rule_fails_by_its_name(rule: str, monkeypatch) -> None:
+    MODE_BEFORE[0] = Mode.NORMAL
+    if rule in PATCHES:
+        monkeypatch.setattr(*PATCHES[rule])
+    expect_broken(rule, conforms(BROKEN[rule], rules=[rule]))
+
+
+@pytest.mark.parametrize("rule", sorted(GATE))
+def test_a_gate_that_breaks_a_rule_fails_by_its_name(rule: str, monkeypatch) -> None:
+    if rule in GATE_PATCHES:
+        monkeypatch.setattr(*GATE_PATCHES[rule])
+    # What was heard before is judged at the end.
+    chosen = ["R19a", "R17b"] if rule == "R17b" else [rule]
+    broken = GATE[rule]
+    expect_broken(rule, conforms(broken.mqtt, keeps=broken.keeps, rules=chosen))
+
+
+def expect_broken(rule: str, report: Report) -> None:
+    (finding,) = [it for it in report.findings if it.rule == rule]
+    assert (finding.verdict, bool(finding.seen)) == (Verdict.FAILED, True)
 
 
 def test_another_key_fails_at_once_and_says_so() -> None:

@@ -2,16 +2,18 @@
 
 import pytest
 
+from drivers.conform.report import Report
 from drivers.conform.serial_kit import serial_rules
 from drivers.conform.words import Verdict
 from firmware_protocol.device import Device
 from firmware_protocol.words import Mode
-from tests.unit.conform_broken import BROKEN, MODE_BEFORE, PATCHES
+from tests.unit.conform_broken_gate import BROKEN as GATE
+from tests.unit.conform_broken_gate import PATCHES as GATE_PATCHES
+from tests.unit.conform_broken_serial import BROKEN, MODE_BEFORE, PATCHES
 from tests.unit.conform_world import WIRE_S, conforms
 
 ALONE = [rule.id for rule in serial_rules(0)]
 SHARED = [rule.id for rule in serial_rules(5)]
-NEEDS_NOBODY = [rule.id for rule in serial_rules(0) if not rule.needs]
 
 
 @pytest.mark.parametrize("address", [0, 5])
@@ -23,7 +25,8 @@ def test_the_reference_controller_keeps_every_rule(address: int) -> None:
 
 
 def test_there_is_a_broken_controller_for_each_rule() -> None:
-    assert set(BROKEN) == {*ALONE, *SHARED}
+    assert {*BROKEN, *GATE} == {*ALONE, *SHARED}
+    assert not set(BROKEN) & set(GATE)
 
 
 @pytest.mark.parametrize("rule", sorted(BROKEN))
@@ -33,8 +36,19 @@ def test_a_controller_that_breaks_a_rule_fails_by_its_name(rule: str, monkeypatc
     if rule in PATCHES:
         monkeypatch.setattr(*PATCHES[rule])
     wire_s = 0.09 if rule == "R26" else WIRE_S
-    chosen = [rule] if rule != "R17b" else ["R19a", "R17b"]
-    report = conforms(BROKEN[rule], rules=chosen, address=address, wire_s=wire_s)
-    assert rule in report.failed, report.findings
+    expect_broken(rule, conforms(BROKEN[rule], rules=[rule], address=address, wire_s=wire_s))
+
+
+@pytest.mark.parametrize("rule", sorted(GATE))
+def test_a_gate_that_breaks_a_rule_fails_by_its_name(rule: str, monkeypatch) -> None:
+    if rule in GATE_PATCHES:
+        monkeypatch.setattr(*GATE_PATCHES[rule])
+    # What was heard before is judged at the end.
+    chosen = ["R19a", "R17b"] if rule == "R17b" else [rule]
+    broken = GATE[rule]
+    expect_broken(rule, conforms(broken.serial, keeps=broken.keeps, rules=chosen))
+
+
+def expect_broken(rule: str, report: Report) -> None:
     (finding,) = [it for it in report.findings if it.rule == rule]
-    assert finding.seen
+    assert (finding.verdict, bool(finding.seen)) == (Verdict.FAILED, True)

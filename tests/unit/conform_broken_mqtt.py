@@ -1,18 +1,20 @@
-"""Controllers that each break one rule of the MQTT binding, by the rule's id."""
+"""Controllers that each break one rule of the MQTT binding alone, by its id."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from firmware_protocol import mqtt_device
+from firmware_protocol.inputs import ModeCommand
 from firmware_protocol.mqtt_device import DeviceSide
 from firmware_protocol.mqtt_freshness import Freshness, Stamp
 from firmware_protocol.mqtt_messages import Ack, HostKind
 from firmware_protocol.mqtt_seal import PAYLOAD_SIZE_MAX, seal
+from firmware_protocol.words import Mode
 
 BROKEN: dict[str, Callable[..., DeviceSide]] = {}
 """Makes the controller that breaks a rule, from what a `DeviceSide` is made of."""
 
-TAIL_SIZE = 74
 KNOWN = {"session", "ctr", "echo", "grant", "direction", "unlock_ms", "ttl_ms", "mac"}
 
 
@@ -149,7 +151,49 @@ class SaysNothingForLong(DeviceSide):
         self._beat_at_ms = now_ms + 2_500
 
 
+class IsImpatient(DeviceSide):
+    def _hear(self, now_ms: int) -> None:
+        super()._hear(now_ms)
+        self._host_lost_at_ms = now_ms + 1_300
+
+
+class TellsOnce(DeviceSide):
+    def _push(self, now_ms: int) -> None:
+        super()._push(now_ms)
+        if self._pushed:
+            self._push_again_at_ms = now_ms + 3_600_000
+
+
+class RepeatsTheNewest(DeviceSide):
+    def _push(self, now_ms: int) -> None:
+        if self._pushed and self._is_pushing() and now_ms >= self._push_again_at_ms:
+            self._pushed = self.controller.memory.head - 1
+            self._push_again_at_ms = now_ms + 500
+        super()._push(now_ms)
+
+
+MODE_BEFORE = [Mode.NORMAL]
+
+
+class KeepsItsMode(DeviceSide):
+    def connected(self, now_ms: int):
+        self._step(ModeCommand(MODE_BEFORE[0]), now_ms)
+        return super().connected(now_ms)
+
+    def _step(self, what, now_ms: int) -> None:
+        super()._step(what, now_ms)
+        MODE_BEFORE[0] = self.controller.mode
+
+
+PATCHES: dict[str, tuple[object, str, object]] = {"R19b": (mqtt_device, "EVENT_WINDOW", 100)}
+"""Where breaking a rule takes another number only."""
+
 BROKEN |= {
+    "R11d": KeepsItsMode,
+    "R13b": IsImpatient,
+    "R19a": TellsOnce,
+    "R19b": DeviceSide,
+    "R19c": RepeatsTheNewest,
     "M4e": SaysTheSame,
     "M4f": KeepsItsChallenges,
     "M5a": SaysNothingForLong,
