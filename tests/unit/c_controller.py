@@ -53,7 +53,7 @@ def built() -> Path:
     said = subprocess.run(make, capture_output=True, text=True, check=False)
     if said.returncode != 0:
         pytest.fail(f"the C controller cannot be built:\n{said.stderr}", pytrace=False)
-    return directory
+    return directory / "sanitized"
 
 
 class Bench:
@@ -71,6 +71,10 @@ class Bench:
             stderr=self._errors,
             text=True,
         )
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def say(self, order: str) -> None:
         assert self._process.stdin is not None
@@ -108,6 +112,13 @@ def take_bench() -> Bench:
     return _idle.pop() if _idle else Bench()
 
 
+def _release(bench: Bench) -> None:
+    if bench.is_running:
+        bench.ask("trace 0")
+        bench.ask("break 0")
+        _idle.append(bench)
+
+
 @atexit.register
 def _stop_benches() -> None:
     for bench in _idle:
@@ -127,7 +138,9 @@ class CDevice:
         address: int = 0,
     ) -> None:
         self.bench = take_bench()
-        weakref.finalize(self, _idle.append, self.bench)
+        self.trace: list[tuple[str, ...]] = []
+        """What it did in its order, writes to its storage too if `trace_store` was called."""
+        weakref.finalize(self, _release, self.bench)
         self._token = token
         self._start = f"start {device.name} {device.firmware} {psk.hex()} {address}"
         self.write_store(image_of(memory, device.log))
@@ -139,6 +152,12 @@ class CDevice:
     def write_store(self, image: bytes) -> None:
         assert len(image) == STORE_SIZE
         self.bench.store.write_bytes(image)
+
+    def trace_store(self) -> None:
+        self.bench.ask("trace 1")
+
+    def break_store(self) -> None:
+        self.bench.ask("break 1")
 
     # --- what a Device does --------------------------------------------------------------------
 
@@ -181,7 +200,9 @@ class CDevice:
         data = b""
         effects: list[Effect | Indicate] = []
         while True:
-            match self.bench.hear():
+            said = self.bench.hear()
+            self.trace.append(tuple(said))
+            match said:
                 case ["sent", sent]:
                     data += bytes.fromhex(sent)
                     effects += _results(bytes.fromhex(sent))
@@ -193,6 +214,8 @@ class CDevice:
                 case ["signal", direction, signal]:
                     shown = bodies.SIGNAL.words[int(signal)]
                     effects.append(Indicate(shown, DIRECTIONS[int(direction)]))
+                case ["wrote", _, _]:
+                    pass
                 case ["random", size]:
                     self.bench.say(self._token(int(size)).hex())
                 case ["done", deadline, stage, at, mode, host, fire, faulty, noise, forged]:
@@ -200,7 +223,7 @@ class CDevice:
                     self._gate = int(stage), at, int(mode), int(host), int(fire), int(faulty)
                     self.noise_count, self.forged_count = int(noise), int(forged)
                     return Output(data, tuple(effects))
-                case said:
+                case _:
                     pytest.fail(f"the bench said {said}")
 
 

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+/* The shortest pulse that common turnstiles notice, and how long a gate may stay open for one person
+ * before it stands open for the next one. */
+#define UNLOCK_MS_MIN 100
+#define UNLOCK_MS_MAX 30000
+/* A passage is no passage any more after ten minutes. */
+#define HELD_MS_MIN 1000
+#define HELD_MS_MAX 600000
+/* Four pings of a host that is well; a host that restarts is back within a minute. */
+#define HOST_LOST_MS_MIN 1000
+#define HOST_LOST_MS_MAX 60000
+
 /* --- the locks ----------------------------------------------------------------------------- */
 
 typedef enum { NOTHING, ENTRY_FOR_ONE, EXIT_FOR_ONE, ENTRY_FOR_ALL } released;
@@ -154,6 +165,7 @@ void gl_gate_open(gl_gate *gate, const gl_open *open, uint64_t now_ms, gl_result
             gate->deadline_ms = now_ms + wait_ms;
         } else { /* what is not stored could open twice */
             outcome = GL_OUTCOME_DENIED;
+            gl_store_remember(gate->store, open->command.grant, outcome);
             clear_command(gate);
         }
     }
@@ -191,12 +203,13 @@ void gl_gate_set_mode(gl_gate *gate, gl_mode mode, uint64_t now_ms)
     settle(gate, before);
 }
 
+/* R22. */
 static bool is_possible(const gl_settings *settings)
 {
-    return 100 <= settings->unlock_ms && settings->unlock_ms <= settings->unlock_ms_max &&
-           settings->unlock_ms_max <= 30000 && 1000 <= settings->held_ms &&
-           settings->held_ms <= 600000 && 1000 <= settings->host_lost_ms &&
-           settings->host_lost_ms <= 60000;
+    return UNLOCK_MS_MIN <= settings->unlock_ms && settings->unlock_ms <= settings->unlock_ms_max &&
+           settings->unlock_ms_max <= UNLOCK_MS_MAX && HELD_MS_MIN <= settings->held_ms &&
+           settings->held_ms <= HELD_MS_MAX && HOST_LOST_MS_MIN <= settings->host_lost_ms &&
+           settings->host_lost_ms <= HOST_LOST_MS_MAX;
 }
 
 void gl_gate_configure(gl_gate *gate, const gl_settings *settings)

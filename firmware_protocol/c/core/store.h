@@ -71,7 +71,7 @@ bool gl_store_acknowledge(gl_store *store, uint64_t upto);
 
 void gl_store_remember(gl_store *store, const uint8_t grant[GL_GRANT_SIZE], gl_outcome outcome);
 
-/* Finds what was answered to this command before; NULL if it is new, or long ago. */
+/* Finds what was answered last to this command; NULL if it is new, or long ago. */
 const gl_answer *gl_store_recall(const gl_store *store, const uint8_t grant[GL_GRANT_SIZE]);
 
 void gl_store_set_command(gl_store *store, const gl_command *command); /* NULL: none is in force */

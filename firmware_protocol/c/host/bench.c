@@ -5,6 +5,7 @@
  *         sent HEX | relay DIRECTION IS_RELEASED GRANT | signal DIRECTION SIGNAL | random SIZE (answer: HEX)
  *         done DEADLINE STAGE GATE_DEADLINE MODE HOST IS_FIRE IS_FAULTY NOISE FORGED
  *     break IS_BROKEN                        from here the storage fails, or works
+ *     trace IS_TRACED                        from here each write to it is told: wrote AT HEX
  *     sha256 HEX    hmac KEY HEX    hkdf SALT SECRET INFO    crc32 HEX
  *     channel PSK HOST_NONCE DEVICE_NONCE SESSION ADDRESS    seal TYPE BODY    accept WIRE
  *     is_message TYPE BODY */
@@ -249,6 +250,12 @@ static void break_store(char *words[])
     printf("\n");
 }
 
+static void trace_store(char *words[])
+{
+    board_trace_store(number(words[1]) != 0);
+    printf("\n");
+}
+
 static const struct {
     const char *name;
     int word_count;
@@ -259,6 +266,7 @@ static const struct {
     {"hkdf", 4, hkdf},            {"crc32", 2, crc32},   {"channel", 6, begin_channel},
     {"seal", 3, seal},            {"accept", 2, accept_wire},
     {"is_message", 3, is_message}, {"break", 2, break_store},
+    {"trace", 2, trace_store},
 };
 
 static void obey(void)

@@ -3,6 +3,7 @@
 #include "board.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include "store.h"
 
 static int store_file = -1;
-static bool is_store_broken;
+static bool is_store_broken, is_store_traced;
 
 void board_open_store(const char *path)
 {
@@ -27,6 +28,11 @@ void board_break_store(bool is_broken)
     is_store_broken = is_broken;
 }
 
+void board_trace_store(bool is_traced)
+{
+    is_store_traced = is_traced;
+}
+
 bool gl_hal_store_read(uint32_t at, uint8_t *data, size_t size)
 {
     return !is_store_broken && pread(store_file, data, size, (off_t)at) == (ssize_t)size;
@@ -36,6 +42,11 @@ bool gl_hal_store_read(uint32_t at, uint8_t *data, size_t size)
  * that a program on a PC has to show. A board must have its bytes safe here. */
 bool gl_hal_store_write(uint32_t at, const uint8_t *data, size_t size)
 {
+    if (is_store_traced) {
+        printf("wrote %" PRIu32 " ", at);
+        board_print_hex(data, size);
+        printf("\n");
+    }
     return !is_store_broken && pwrite(store_file, data, size, (off_t)at) == (ssize_t)size;
 }
 

@@ -12,6 +12,9 @@ void board_open_store(const char *path);
 /* Has the storage fail from here, or work again. */
 void board_break_store(bool is_broken);
 
+/* Has each write be told on stdout: wrote AT HEX. */
+void board_trace_store(bool is_traced);
+
 /* Reads hex of at most size_max bytes; returns how many, -1 if it is not hex or longer. */
 int board_read_hex(const char *hex, uint8_t *data, size_t size_max);
 

@@ -119,17 +119,22 @@ static void sense(gl_what what, gl_direction direction, bool is_on)
 
 /* --- what is told -------------------------------------------------------------------------- */
 
+static const char *event_of(const gl_entry *entry)
+{
+    static const char *const events[] = {
+        "other", "passed",   "not_passed", "forced", "tailgate", "reverse",      "held",      "fire",
+        "fire",  "fault_on", "fault_off",  "tamper", "power",    "boot",         "mode_changed",
+        "host_lost", "host_back"};
+    return entry->reason == GL_REASON_TURNED_BACK ? "turned_back" : events[entry->kind];
+}
+
 static void tell_entry(const gl_entry *entry)
 {
-    static const char *const kinds[] = {
-        "other",    "passed",  "not_passed", "forced",    "tailgate",     "reverse",
-        "held",     "fire_on", "fire_off",   "fault_on",  "fault_off",    "tamper",
-        "power",    "boot",    "mode_changed", "host_lost", "host_back"};
     static const char *const reasons[] = {"timeout", "turned_back", "cancelled",
                                           "mode",    "fire",        "reboot"};
     static const char *const modes[] = {"normal", "exit_only", "free"};
 
-    begin_event(kinds[entry->kind]);
+    begin_event(event_of(entry));
     if (entry->direction != GL_NONE)
         printf(", \"direction\": \"%s\"", directions[entry->direction]);
     if (entry->has_grant)
@@ -140,6 +145,8 @@ static void tell_entry(const gl_entry *entry)
         printf(", \"mode\": \"%s\"", modes[entry->mode]);
     if (entry->is_free)
         printf(", \"free\": true");
+    if (entry->kind == GL_LOG_FIRE_ON || entry->kind == GL_LOG_FIRE_OFF)
+        printf(", \"on\": %s", entry->kind == GL_LOG_FIRE_ON ? "true" : "false");
     printf(", \"sequence\": %" PRIu64, entry->sequence);
     end_event();
 }
