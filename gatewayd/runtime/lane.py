@@ -1,7 +1,8 @@
 """The shell of one lane: feeds its machine with what devices and officers do, and runs the effects.
 
 It decides nothing: when the turnstile may open is `core.lane`, whether a person may pass is
-`runtime.gate`, what a passage means is `runtime.reports`.
+`runtime.gate`, what a passage means is `runtime.reports`. One file, though it is long: all that can
+happen to a lane arrives here, and the order between these things is the point of it.
 """
 
 import asyncio

@@ -144,6 +144,7 @@ class Lane:
         self.name = name
         self.cable = PtyPair(folder / name)
         self.turnstile: Program
+        self.is_wire_timed = False
         self._folder = folder
         self._codes: dict[str, asyncio.Queue[bytes]] = {}
 
@@ -174,7 +175,9 @@ class Lane:
                 yield await codes.get()
 
         port = f"{self._folder}/{self.name}-{way}"
-        options = SimulatedReaderOptions(port=port, pace_ms=0)
+        options = SimulatedReaderOptions(
+            port=port, pace_ms=0, baudrate=115_200, is_wire_timed=self.is_wire_timed
+        )
         await run_simulated_reader(options, typed(), lambda _: None)
 
 
