@@ -91,6 +91,16 @@ def profile_names() -> list[str]:
     return sorted(file.stem for file in (_HERE / "profiles").glob("*.toml"))
 
 
+def profile_path(name: str) -> Path:
+    return _HERE / "profiles" / f"{name}.toml"
+
+
+def profile_head(name: str) -> str:
+    """Return what a profile says of itself in its first comment, without the signs of one."""
+    head, _, _ = profile_path(name).read_text().partition("\n\n")
+    return "\n".join(line[2:] for line in head.splitlines())
+
+
 def rule_set_names() -> list[str]:
     """Return the names of the rule-sets that are shipped."""
     return sorted(file.stem for file in (_HERE / "rulesets").glob("*.toml"))
@@ -112,7 +122,7 @@ def _profile(site: _Document) -> _Document:
     """Read the profile that the site's policy names; an empty one where it names none we have."""
     policy = site.values.get("policy")
     name = policy.get("profile") if isinstance(policy, dict) else None
-    return _read(_HERE / "profiles" / f"{name}.toml") if name in profile_names() else _Document()
+    return _read(profile_path(str(name))) if name in profile_names() else _Document()
 
 
 def _lay(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:

@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.load import policy_parts, read_document, rule_set_names, rule_set_path
+from config.load import (
+    policy_parts,
+    profile_head,
+    profile_names,
+    profile_path,
+    read_document,
+    rule_set_names,
+    rule_set_path,
+)
 from config.problems import KeyPath, Problem, SettingsError, Where, shown
 from config.schema import Settings
 from gatewayd.core.policy import Policy
+from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.policy_layers import LAYERS_MAX, Layer, Level, parse_layer, parse_layers
 from gatewayd.core.rule_sets import parse_rule_set
 from gatewayd.core.status import RuleSet
@@ -39,6 +48,25 @@ def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
         rule_sets=rule_sets,
     )
     return policy, [files.sources[one.layer].problem(one.mistake) for one in misread]
+
+
+def read_profile(name: str) -> Policy:
+    """Read a shipped profile by itself, for a gate in Java with a reader at every exit."""
+    values, _ = read_document(profile_path(name))
+    zone = ZoneInfo("Asia/Jakarta")
+    names: Any = values.get("rule_sets", [])
+    rule_sets = {}
+    for one in names:
+        document, _ = read_document(rule_set_path(one, Path()))
+        rule_sets[one], _ = parse_rule_set(document, zone)
+    policy, mistakes = parse_policy(values, zone, exits_have_readers=True, rule_sets=rule_sets)
+    assert not mistakes, "tests read what is shipped"
+    return policy
+
+
+def shipped_profiles() -> dict[str, str]:
+    """Return the names of the shipped profiles, each with what it says of itself."""
+    return {name: profile_head(name) for name in profile_names()}
 
 
 @dataclass(frozen=True, slots=True)

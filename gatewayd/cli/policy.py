@@ -8,6 +8,8 @@ from typing import NoReturn
 import click
 
 from gatewayd.cli.json_lines import LINE_SIZE_MAX, read_lines
+from gatewayd.cli.policy_explain import explain
+from gatewayd.cli.policy_matrix import matrix
 from gatewayd.core.certlogic import evaluate_to_json
 from gatewayd.core.certlogic_format import Logic, parse
 from gatewayd.core.certlogic_values import Failed
@@ -17,6 +19,10 @@ from gatewayd.core.words import Json
 @click.group()
 def policy() -> None:
     """Look at rules without a gate."""
+
+
+policy.add_command(explain)
+policy.add_command(matrix)
 
 
 @policy.command(

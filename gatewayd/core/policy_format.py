@@ -131,7 +131,7 @@ def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:
 
 def _ages(table: Table) -> tuple[AgeBand, ...]:
     bands = []
-    for one in _list_of_tables(table, "ages"):
+    for one in table.list_of_tables("ages"):
         first = one.take("from", _number(0, YEARS_MAX), 0)
         under = one.take("under", _number(1, YEARS_MAX), None)
         if under is not None and under <= first:
@@ -245,17 +245,6 @@ def _without_screening(policy: Policy) -> Policy:
         region_test=None,
         attestation_required=tuple(one for one in policy.attestation_required if one in asked),
     )
-
-
-def _list_of_tables(root: Table, key: str) -> list[Table]:
-    root.taken.add(key)
-    value = root.values.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        root.complain(key, f"sections [[{key}]]")
-        return []
-    tables = [Table(item, (key, str(index)), root.mistakes) for index, item in enumerate(value)]
-    root.tables += tables
-    return tables
 
 
 # --- single values ---

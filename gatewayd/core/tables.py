@@ -62,6 +62,20 @@ class Table:
         self.tables.append(table)
         return table
 
+    def list_of_tables(self, key: str) -> list["Table"]:
+        """Return the tables of a list; the items are counted from 0 in paths, as texts."""
+        self.taken.add(key)
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            self.complain(key, f"sections [[{key}]]")
+            return []
+        tables = [
+            Table(item, (*self.path, key, str(index)), self.mistakes)
+            for index, item in enumerate(value)
+        ]
+        self.tables += tables
+        return tables
+
     def complain(self, key: str, expected: str, found: object = None) -> None:
         path = (*self.path, *key.split("."))
         shown = self.values.get(key) if found is None else found
