@@ -1,7 +1,7 @@
 /* What the board does for the controller. A port implements these nine functions; nothing in core/
  * calls anything else but memcpy, memmove, memcmp, memset, strlen and assert.
  *
- * All of them return at once. None may call back into the controller. */
+ * None of them waits for the world outside, and none may call back into the controller. */
 #ifndef GL_HAL_H
 #define GL_HAL_H
 
@@ -14,8 +14,10 @@
 /* Takes what has arrived on the line since the last call; returns how many bytes, 0 for none. */
 size_t gl_hal_uart_read(uint8_t *data, size_t size_max);
 
-/* Sends, at most GL_SAY_SIZE_MAX bytes at once. On a shared line (RS-485): begins two characters after
- * the last byte that came, sends without a pause, and lets go of the line right after the last byte. */
+/* Takes a copy of what is to be sent, at most GL_SAY_SIZE_MAX bytes, and leaves the sending to interrupts
+ * or DMA. What does not fit its buffer may be dropped: all of it comes again. On a shared line (RS-485)
+ * the sending begins two characters after the last byte that came, has no pauses, and lets go of the
+ * line right after the last byte. */
 void gl_hal_uart_write(const uint8_t *data, size_t size);
 
 /* Milliseconds since the boot; never goes back, never wraps. */
