@@ -15,6 +15,7 @@ from drivers import base
 from drivers.base import Direction
 from drivers.contacts import Contact, Normally
 from drivers.osdp_line import OsdpLine
+from drivers.readers.osdp import OsdpReader
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.osdp import osdp_turnstile
@@ -213,3 +214,28 @@ async def test_without_inputs_each_opening_counts_as_a_passage(tmp_path):
         base.Passed(Direction.EXIT, out, assumed=True),
     ]
     assert bench.pulses == [(0, 2)]
+
+
+@pytest.mark.slow
+async def test_a_reader_on_its_line_is_heard_while_the_turnstile_is_gone(bench):
+    reader = Peripheral(2, bytes(range(2, 18)))
+    card_reader = OsdpReader(bench.line.place(2, reader.key))
+    heard: list[base.ReaderReport] = []
+    async with peripherals(bench.path, bench.device, reader), asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(bench.turnstile.run(bench.reports.append)),
+            tasks.create_task(card_reader.run(heard.append)),
+        ]
+        await bench.until(base.LinkUp)
+        await eventually(lambda: base.LinkUp in {type(report) for report in heard}, 5)
+        bench.device.is_deaf = True
+        bench.open()
+        await bench.until(base.OpenUnknown)
+        await bench.until(base.LinkLost)
+        for code in (b"CARD-1", b"CARD-2", b"CARD-3"):
+            reader.show(code)
+            await asyncio.sleep(0.5)
+        await eventually(lambda: len(heard) == 4, 5)
+        assert [report.data for report in heard[1:]] == [b"CARD-1", b"CARD-2", b"CARD-3"]
+        for task in running:
+            task.cancel()

@@ -10,6 +10,7 @@ from drivers import base
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.gatelink_words import log_report, loss_text
 from firmware_protocol.device import Device, Identity
+from firmware_protocol.frames import encode
 from firmware_protocol.host import Host
 from firmware_protocol.inputs import (
     FaultInput,
@@ -23,7 +24,6 @@ from firmware_protocol.inputs import (
     Unlock,
 )
 from firmware_protocol.memory import Memory
-from firmware_protocol.frames import encode
 from firmware_protocol.messages import Indicate, Ping
 from firmware_protocol.reports import Loss
 from firmware_protocol.settings import FACTORY, Settings, WithoutHost
@@ -336,11 +336,16 @@ def test_a_silent_controller_is_lost_once_and_an_open_in_that_time_is_unknown() 
     play(story)
 
 
-def test_a_wrong_key_is_told_as_such() -> None:
+def test_a_wrong_key_is_told_as_such_and_opens_nothing() -> None:
+    """As when the plugs of two controllers are swapped, each of which has a key of its own."""
+
     async def story(lane: Lane) -> None:
         await asyncio.sleep(5)
         (lost,) = lane.told(base.LinkLost)
         assert "psk_file" in lost.reason
+        lane.open()
+        await asyncio.sleep(5)
+        assert lane.told(base.Opened, base.NotOpened) == [base.NotOpened(ANNA, "link_down")]
 
     play(story, psk=bytes(32))
 
