@@ -48,7 +48,7 @@ def _page(at: datetime) -> Iterator[str]:
     yield "# The profiles"
     yield ""
     yield "What each shipped policy makes of everybody, in a lane with a reader at the exit too."
-    yield "`gatewayd policy matrix` prints the same for one profile or your own settings. Made with:"
+    yield "`gatewayd policy matrix` prints it for one profile or your own settings. Made with:"
     yield ""
     yield f"    gatewayd policy matrix --all --at {at.isoformat()} > docs/profiles.md"
     for name, head in shipped_profiles().items():
