@@ -42,6 +42,7 @@ def read_trust(directory: Path) -> TrustFolder:
         collect(
             (key for file in files for key in file.document.keys),
             (each for file in files for each in file.document.revocations),
+            (each for file in files for each in file.document.revoked_passes),
         ),
         tuple(f"{file.path}: {what}" for file in files for what in file.document.problems),
         files,

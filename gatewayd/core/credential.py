@@ -54,6 +54,7 @@ class SignedPass:
     """A genuine pass, valid from `not_before` on and before `not_after`.
 
     signer_may: what its key may sign; whether a pass of this category the policy knows.
+    entries: for how many times it lets somebody in, None without a limit.
     entry: what a roster says of the same person; a block there holds for the pass as well.
     """
 
@@ -66,6 +67,10 @@ class SignedPass:
     status: Status | None = None
     status_until: datetime | None = None
     signer_may: frozenset[Purpose] = frozenset({Purpose.PASS})
+    purpose: str | None = None
+    host: str | None = None
+    entries: int | None = None
+    is_revoked: bool = False
     entry: RosterEntry | None = None
     kind: ClassVar[Kind] = Kind.PASS
 
@@ -166,6 +171,10 @@ def _read_pass(
         status=found.status,
         status_until=found.status_until,
         signer_may=found.signer_may,
+        purpose=found.purpose,
+        host=found.host,
+        entries=found.entries,
+        is_revoked=trust.has_revoked(found.issuer, found.pass_id),
         entry=listed[1] if listed else None,
     )
 

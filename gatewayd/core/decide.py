@@ -44,12 +44,14 @@ class Usage:
 
     inside_since: when the holder came in, None if by the records they are not inside.
     has_grant: a grant of the holder's is in force, or is being written, at some lane.
+    entry_count: how often somebody came in with this pass, where it says how often they may.
     """
 
     direction: Direction = Direction.ENTRY
     mode: GateMode = GateMode.NORMAL
     inside_since: datetime | None = None
     has_grant: bool = False
+    entry_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,7 @@ def check_not_revoked(case: Case) -> Checked:
             return _fail(name, Reason.BLOCKED)
         case SignedPass(entry=entry) if entry is not None and entry.blocked:
             return _fail(name, Reason.BLOCKED)
-        case HealthCertificate(is_revoked=True):
+        case HealthCertificate(is_revoked=True) | SignedPass(is_revoked=True):
             return _fail(name, Reason.REVOKED)
         case (
             Unreadable()
@@ -351,6 +353,25 @@ def check_not_inside(case: Case) -> Checked:
     return _follow(name, reason, Answer.ADMIT if is_soft else Answer.REFUSE)
 
 
+def check_entries(case: Case) -> Checked:
+    """Whether a pass for a number of entries has one left; a grant in force takes one."""
+    name = "entries"
+    match case.credential:
+        case SignedPass(entries=int() as entries):
+            used = case.usage.entry_count + case.usage.has_grant
+            return Checked(name) if used < entries else _fail(name, Reason.ENTRIES_USED)
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+        ):
+            return Checked(name)
+
+
 def check_capacity(case: Case) -> Checked:
     name = "capacity"
     category = category_of(case.credential, case.policy) or ANONYMOUS
@@ -370,6 +391,7 @@ CHECKS: tuple[Callable[[Case], Checked], ...] = (
     check_status,
     check_region_test,
     check_not_inside,
+    check_entries,
     check_capacity,
 )
 EXIT_CHECKS = (check_readable, check_authentic, check_validity, check_not_revoked)

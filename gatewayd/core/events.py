@@ -86,6 +86,8 @@ class Access:
     """The number of the referral that this opens, or settles when `source` is `officer`."""
     attestation: Mapping[str, Json] | None = None
     """What the officer declared: `officer`, `reason`, `healthy`, `protocol`."""
+    pass_id: str | None = None
+    """The pass held up, where it is good for a number of entries: they are counted by it."""
     cached: bool = False
     """The holder was known to the decision cache."""
     latency_us: int | None = None

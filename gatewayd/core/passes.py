@@ -2,13 +2,15 @@
 
 `OG1:` and then, in base45, a COSE_Sign1 whose protected header holds exactly the algorithm and
 the key id, and whose payload holds the claims iss, sub, exp, iat, cti, nbf (only where it is not
-iat), and -65537: a map of 1 category, 2 status, 3 until when the status holds. All times are
-whole seconds. Not compressed: that would make it longer.
+iat), and -65537: a map of 1 category, 2 status, 3 until when the status holds; for invitations
+4 purpose, 5 host, 6 how many entries it is good for. All times are whole seconds. Not compressed:
+that would make it longer.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -23,11 +25,12 @@ PREFIX = "OG1:"
 TEXT_LENGTH_MAX = 1024  # Twice the longest pass of today; a usual one has about 220 characters.
 PASS_ID_SIZE = 8  # Random, so no two passes of an issuer share one.
 PASS_ID_SIZE_MAX = 16
+ENTRIES_MAX = 999  # Three a day for most of a year; a pass without a limit is for all others.
 
 _ISSUER, _SUBJECT, _EXPIRY, _NOT_BEFORE, _ISSUED_AT, _PASS_ID = 1, 2, 4, 5, 6, 7
 _ONEGATE = -65537  # The first number of the private range.
-_CATEGORY, _STATUS, _STATUS_UNTIL = 1, 2, 3
-_KNOWN = frozenset({_CATEGORY, _STATUS, _STATUS_UNTIL})
+_CATEGORY, _STATUS, _STATUS_UNTIL, _PURPOSE, _HOST, _ENTRIES = range(1, 7)
+_KNOWN = frozenset({_CATEGORY, _STATUS, _STATUS_UNTIL, _PURPOSE, _HOST, _ENTRIES})
 _PASSES = frozenset({Purpose.PASS, Purpose.STAFF_PASS, Purpose.VISITOR_PASS})
 _STATUSES = frozenset({Purpose.PASS, Purpose.STATUS})
 _TIME_MAX = 253_402_300_799  # The end of the year 9999, and of datetime.
@@ -46,10 +49,18 @@ class Pass:
     pass_id: bytes
     status: Status | None = None
     status_until: datetime | None = None
+    purpose: str | None = None
+    host: str | None = None
+    """Whom a visitor comes to see: a unit or a person."""
+    entries: int | None = None
+    """For how many times it lets somebody in; None: as often as they like. 0 is for badges, with
+    which a guest whom the officer let in only leaves."""
     signer_may: frozenset[Purpose] = frozenset({Purpose.PASS})
     """What else its key may sign: whether passes of this category, the policy knows."""
 
     def __post_init__(self) -> None:
+        assert all(is_id(text) for text in (self.purpose, self.host) if text is not None)
+        assert self.entries is None or 0 <= self.entries <= ENTRIES_MAX
         assert is_id(self.issuer)
         assert is_id(self.subject)
         assert is_category(self.category)
@@ -62,6 +73,8 @@ def write_pass(content: Pass, key: Ed25519PrivateKey) -> str:
     own: dict[int, object] = {_CATEGORY: content.category}
     if content.status is not None and content.status_until is not None:
         own |= {_STATUS: str(content.status), _STATUS_UNTIL: _seconds(content.status_until)}
+    visit = {_PURPOSE: content.purpose, _HOST: content.host, _ENTRIES: content.entries}
+    own |= {label: told for label, told in visit.items() if told is not None}
     claims: dict[int, object] = {
         _ISSUER: content.issuer,
         _SUBJECT: content.subject,
@@ -124,15 +137,15 @@ def _read_claims(claims: Mapping[object, object], signers: list[IssuerKey]) -> P
     issued_at = _read_time(claims.get(_ISSUED_AT))
     not_before = _read_time(claims[_NOT_BEFORE]) if _NOT_BEFORE in claims else issued_at
     not_after = _read_time(claims.get(_EXPIRY))
-    status = _read_status(own)
+    status, visit = _read_status(own), _read_visit(own)
     match claims.get(_ISSUER), claims.get(_SUBJECT), own.get(_CATEGORY), claims.get(_PASS_ID):
         case (str() as issuer, str() as subject, str() as category, bytes() as pass_id):
             is_spelled = is_id(issuer) and is_id(subject) and is_category(category)
         case _:
             return Reason.SCHEMA
-    if not is_spelled or not 0 < len(pass_id) <= PASS_ID_SIZE_MAX or isinstance(status, Reason):
+    if not is_spelled or not 0 < len(pass_id) <= PASS_ID_SIZE_MAX or visit is None:
         return Reason.SCHEMA
-    if issued_at is None or not_before is None or not_after is None:
+    if issued_at is None or not_before is None or not_after is None or isinstance(status, Reason):
         return Reason.SCHEMA
     signer = next((key for key in signers if key.issuer == issuer), None)
     if signer is None:
@@ -149,6 +162,9 @@ def _read_claims(claims: Mapping[object, object], signers: list[IssuerKey]) -> P
         pass_id=pass_id,
         status=status[0] if status else None,
         status_until=status[1] if status else None,
+        purpose=visit.purpose,
+        host=visit.host,
+        entries=visit.entries,
         signer_may=signer.may_sign,
     )
 
@@ -160,6 +176,28 @@ def _read_status(own: Mapping[object, object]) -> tuple[Status, datetime] | Reas
     if status not in list(Status) or until is None:
         return Reason.SCHEMA
     return Status(str(status)), until
+
+
+class _Visit(NamedTuple):
+    purpose: str | None
+    host: str | None
+    entries: int | None
+
+
+def _read_visit(own: Mapping[object, object]) -> _Visit | None:
+    """Return what an invitation says more; None where one of it is misspelled."""
+    if None in own.values():
+        return None
+    match own.get(_PURPOSE), own.get(_HOST), own.get(_ENTRIES):
+        case _, _, bool():
+            return None
+        case (str() | None as purpose, str() | None as host, int() | None as entries):
+            is_spelled = all(is_id(text) for text in (purpose, host) if text is not None)
+        case _:
+            return None
+    if not is_spelled or not 0 <= (entries or 0) <= ENTRIES_MAX:
+        return None
+    return _Visit(purpose, host, entries)
 
 
 def _seconds(at: datetime) -> int:

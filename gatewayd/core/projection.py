@@ -7,7 +7,8 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | table | key | document |
 |---|---|---|
 | holders | holder | the last verdict (category, status, reason, policy ...), inside_since |
-| grants | grant | lane, direction, holder, category, at: those whose end is not recorded yet |
+| grants | grant | lane, direction, holder, category, pass, at: those not recorded as ended |
+| passes | pass id | entries: how often somebody came in with one that is good for a number |
 | counts | `occupancy` | by_category, uncertain |
 | devices | device | sequence: the last of its log entries that is recorded |
 | lanes | lane | order: what the officer ordered last |
@@ -37,11 +38,12 @@ HOLDERS = "holders"
 GRANTS = "grants"
 COUNTS = "counts"
 DEVICES = "devices"
+PASSES = "passes"
 LANES = "lanes"
 DOORS = "doors"
 REFERRALS = "referrals"
 ALARMS = "alarms"
-TABLES = (HOLDERS, GRANTS, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS)
+TABLES = (HOLDERS, GRANTS, PASSES, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS)
 
 OCCUPANCY = "occupancy"
 
@@ -92,6 +94,7 @@ def _access(fact: Access, at: str, look: Look) -> list[Change]:
             "direction": str(fact.direction),
             "holder": fact.holder,
             "category": fact.category,
+            "pass": fact.pass_id,
             "at": at,
         }
         changes.append(Change(GRANTS, fact.grant, grant))
@@ -132,6 +135,7 @@ def _referral(fact: Access, at: str) -> Document | None:
 def _passage(fact: Passage, at: str, look: Look) -> list[Change]:
     changes: list[Change] = []
     if fact.grant is not None:
+        changes += _used_pass(fact, look)
         changes.append(Change(GRANTS, fact.grant, None))
     if fact.device is not None and fact.device_sequence is not None:
         changes.append(Change(DEVICES, fact.device, {"sequence": fact.device_sequence}))
@@ -144,6 +148,23 @@ def _passage(fact: Passage, at: str, look: Look) -> list[Change]:
         present = {**before, "category": fact.category, "inside_since": inside_since}
         changes.append(Change(HOLDERS, fact.holder, present))
     return changes
+
+
+def _used_pass(fact: Passage, look: Look) -> list[Change]:
+    """Count an entry on the pass that it was granted for; one of unknown outcome counts too."""
+    assert fact.grant is not None
+    used = (look(GRANTS, fact.grant) or {}).get("pass")
+    is_in = fact.outcome is PassageOutcome.COMPLETED or fact.uncertain
+    if not isinstance(used, str) or not is_in or fact.direction is not Direction.ENTRY:
+        return []
+    return [Change(PASSES, used, {"entries": entry_count(used, look) + 1})]
+
+
+def entry_count(pass_id: str, look: Look) -> int:
+    """Return how often somebody came in with a pass."""
+    count = (look(PASSES, pass_id) or {}).get("entries", 0)
+    assert isinstance(count, int)
+    return count
 
 
 def _count(fact: Passage, look: Look) -> Change | None:

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     ORIGIN_UNKNOWN = "origin_unknown"
     ALREADY_INSIDE = "already_inside"
     ALREADY_GRANTED = "already_granted"
+    ENTRIES_USED = "entries_used"
     CAPACITY_FULL = "capacity_full"
     # the lane and the officer
     LANE_BUSY = "lane_busy"
@@ -266,6 +267,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.ALREADY_GRANTED: (
         "Pintu sudah dibuka untuk Anda. Silakan lewat.",
         "The gate is open for you already. Please go through.",
+    ),
+    Reason.ENTRIES_USED: (
+        "Kode ini tidak berlaku lagi untuk masuk. Silakan temui petugas.",
+        "This code lets nobody in any more. Please see the officer.",
     ),
     Reason.CAPACITY_FULL: (
         "Gedung sedang penuh. Tunggu sampai ada yang keluar, lalu pindai lagi.",

@@ -58,10 +58,14 @@ class IssuerKey:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """All keys by their id; different keys may share one. Revocation lists by issuer and key id."""
+    """All keys by their id; different keys may share one. Revocation lists by issuer and key id.
+
+    revoked_passes: issuer and id of the passes of ours that were taken back.
+    """
 
     keys: Mapping[bytes, tuple[IssuerKey, ...]]
     revocations: Mapping[tuple[str, bytes], RevocationList] = field(default_factory=dict)
+    revoked_passes: frozenset[tuple[str, bytes]] = frozenset()
 
     def find(self, key_id: bytes) -> tuple[IssuerKey, ...]:
         return self.keys.get(key_id, ())
@@ -71,8 +75,16 @@ class Trust:
         revocations = self.revocations.get((signer.issuer, signer.key_id))
         return revocations is not None and revocations.revokes(revocation_id, issued_at)
 
+    def has_revoked(self, issuer: str, pass_id: bytes) -> bool:
+        """Tell whether an issuer took back a pass of ours."""
+        return (issuer, pass_id) in self.revoked_passes
 
-def collect(keys: Iterable[IssuerKey], revocations: Iterable[RevocationList] = ()) -> Trust:
+
+def collect(
+    keys: Iterable[IssuerKey],
+    revocations: Iterable[RevocationList] = (),
+    revoked_passes: Iterable[tuple[str, bytes]] = (),
+) -> Trust:
     """Put everything together; of two lists of revocations for one key the newer counts."""
     by_id: dict[bytes, list[IssuerKey]] = {}
     for key in keys:
@@ -80,7 +92,8 @@ def collect(keys: Iterable[IssuerKey], revocations: Iterable[RevocationList] = (
     newest: dict[tuple[str, bytes], RevocationList] = {}
     for each in sorted(revocations, key=attrgetter("counter")):
         newest[each.issuer, each.key_id] = each
-    return Trust({each: tuple(keys) for each, keys in by_id.items()}, newest)
+    found = {each: tuple(keys) for each, keys in by_id.items()}
+    return Trust(found, newest, frozenset(revoked_passes))
 
 
 def key_id(public: Ed25519PublicKey) -> bytes:

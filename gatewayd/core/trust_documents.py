@@ -2,6 +2,7 @@
 
 - `{"issuer": ..., "keys": [...]}`, a JWK set with its issuer, maybe with `"revocations": [...]`.
 - `{"issuer": ..., "revocations": [...]}`: revocation lists of SMART Health Cards alone.
+- `{"issuer": ..., "revoked_passes": [...]}`: ids of passes of ours that were taken back.
 - A trust list as gateways of the EU hand it out: `[{"kid": ..., "rawData": ...}, ...]`, both in
   base64.
 - Everything together: `{"certificates": [...], "jwks": {ISSUER: JWK set, ...}, "revocations":
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewayd.core.jwks import parse_issuer
+from gatewayd.core.passes import PASS_ID_SIZE_MAX
 from gatewayd.core.revocation import RevocationList, parse_revocations
 from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
@@ -25,6 +27,7 @@ from gatewayd.core.trust import IssuerKey
 from gatewayd.core.words import Json
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
+_PASS_ID = re.compile(f"(?:[0-9a-f]{{2}}){{1,{PASS_ID_SIZE_MAX}}}")
 _PARTS: Mapping[str, object] = {"certificates": [], "jwks": {}, "revocations": {}}
 _OTHER_SIGNERS = frozenset({"CSCA", "AUTHENTICATION", "UPLOAD", "REVOCATION"})
 
@@ -36,6 +39,7 @@ class TrustDocument:
     keys: tuple[IssuerKey, ...] = ()
     revocations: tuple[RevocationList, ...] = ()
     problems: tuple[str, ...] = ()
+    revoked_passes: tuple[tuple[str, bytes], ...] = ()
 
 
 def parse_document(content: bytes) -> TrustDocument:
@@ -60,6 +64,8 @@ def parse_trust(document: Json) -> TrustDocument:
             return _join(found)
         case {"issuer": issuer, "revocations": lists}:
             return _parse_lists(issuer, lists)
+        case {"issuer": str() as issuer, "revoked_passes": [*ids]} if is_issuer(issuer):
+            return _parse_revoked_passes(issuer, ids)
         case {"keys": _} | {"rids": _}:
             return _refuse('the "issuer" too; add the file with: gatewayd trust add --issuer URL')
         case dict() if document.keys() & _PARTS.keys():
@@ -99,6 +105,7 @@ def _join(found: list[TrustDocument]) -> TrustDocument:
         tuple(key for each in found for key in each.keys),
         tuple(lists for each in found for lists in each.revocations),
         tuple(problem for each in found for problem in each.problems),
+        tuple(revoked for each in found for revoked in each.revoked_passes),
     )
 
 
@@ -122,6 +129,17 @@ def _parse_lists(issuer: object, entries: object) -> TrustDocument:
             count = reading.skipped_count
             problems.append(f"revocations {number}: {count} of its rids are misspelled")
     return TrustDocument((), tuple(lists), tuple(problems))
+
+
+def _parse_revoked_passes(issuer: str, ids: Sequence[object]) -> TrustDocument:
+    found = [_PASS_ID.fullmatch(each) if isinstance(each, str) else None for each in ids]
+    revoked = tuple((issuer, bytes.fromhex(each[0])) for each in found if each is not None)
+    wrong = tuple(
+        f"revoked pass {number}: expected its id, 2 to {2 * PASS_ID_SIZE_MAX} hex digits"
+        for number, each in enumerate(found, 1)
+        if each is None
+    )
+    return TrustDocument(problems=wrong, revoked_passes=revoked)
 
 
 def _parse_list(entries: Sequence[object]) -> TrustDocument:

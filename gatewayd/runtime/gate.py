@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gatewayd.core.companions import FirstShown, join, keep
-from gatewayd.core.credential import Attested, Credential, Unreadable, read_scan
+from gatewayd.core.credential import Attested, Credential, SignedPass, Unreadable, read_scan
 from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decide, holder_of
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
@@ -20,6 +20,7 @@ from gatewayd.core.projection import (
     HOLDERS,
     REFERRALS,
     Document,
+    entry_count,
     project,
     read_counts,
 )
@@ -197,7 +198,9 @@ class Gate:
         status = standing.status
         inside_since = None if row is None else _time(row.get("inside_since"))
         has_grant = holder is not None and self.grants.has(holder)
-        usage = Usage(place.direction, place.mode, inside_since, has_grant)
+        pass_id = _limited_pass(credential)
+        count = entry_count(pass_id, self.cache.get) if pass_id is not None else 0
+        usage = Usage(place.direction, place.mode, inside_since, has_grant, count)
         ruling = standing.ruling
         verdict = decide(credential, status, usage, self.occupancy(), policy, at)
         return Access(
@@ -213,6 +216,7 @@ class Gate:
             status_until=standing.until,
             policy=policy.versions if ruling is None else (*policy.versions, ruling.rule_set),
             findings=verdict.findings,
+            pass_id=pass_id,
             cached=row is not None,
         )
 
@@ -243,6 +247,13 @@ _OUTCOMES = {
     Refuse: AccessOutcome.REFUSED,
     Refer: AccessOutcome.REFERRED,
 }
+
+
+def _limited_pass(credential: Credential) -> str | None:
+    """Return the id of a pass that is good for a number of entries."""
+    if isinstance(credential, SignedPass) and credential.entries is not None:
+        return credential.pass_id
+    return None
 
 
 def _known_standing(row: Document | None, at: datetime) -> Standing:

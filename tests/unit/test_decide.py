@@ -573,6 +573,27 @@ def test_timed_anti_passback_ends_to_the_second():
     assert verdict(listed(), policy, usage=Usage(has_grant=True)) == Refuse(Reason.ALREADY_GRANTED)
 
 
+@pytest.mark.parametrize(
+    ("entries", "came_in", "is_on_the_way", "is_let_in"),
+    [
+        (None, 0, False, True),
+        (2, 1, False, True),
+        (2, 2, False, False),
+        (2, 1, True, False),
+        (1, 0, False, True),
+        (0, 0, False, False),
+    ],
+)
+def test_a_pass_lets_in_as_often_as_it_says(entries, came_in, is_on_the_way, is_let_in):
+    usage = replace(ENTERS, entry_count=came_in, has_grant=is_on_the_way)
+    wanted = Admit(Reason.OK) if is_let_in else Refuse(Reason.ENTRIES_USED)
+    assert verdict(signed(entries=entries), usage=usage) == wanted
+
+
+def test_a_pass_that_its_issuer_took_back_is_refused():
+    assert verdict(signed(is_revoked=True)) == Refuse(Reason.REVOKED)
+
+
 def test_the_checks_stand_in_the_order_of_the_design():
     case = Case(listed(), Status.GREEN, Usage(), EMPTY, OPEN, NOW)
     assert [checked.name for checked in explain(case)] == [
@@ -586,6 +607,7 @@ def test_the_checks_stand_in_the_order_of_the_design():
         "status",
         "region_test",
         "not_inside",
+        "entries",
         "capacity",
     ]
 
@@ -724,6 +746,7 @@ credentials = st.one_of(
         category=st.sampled_from(["visitor", "staff", "vip"]),
         not_before=moments,
         not_after=moments,
+        entries=st.none() | st.integers(0, 1),
         entry=st.none() | entries,
     ),
     st.builds(attested, healthy=st.booleans(), reason=st.sampled_from(["", "known"])),
@@ -807,7 +830,7 @@ def test_each_check_fails_for_something():
     """The random cases above reach every check, so that none of them is idle."""
     failing: set[str] = set()
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
     @given(cases)
     def collect(case):
         failing.update(one.name for one in explain(case) if one.outcome is CheckOutcome.FAILED)

@@ -395,6 +395,54 @@ def test_the_policy_changes_at_the_second_of_its_date():
     assert door.gate.policy.versions == ("site-4",)
 
 
+# --- passes for a number of entries, and those taken back ---
+
+
+def invitation(entries: int) -> str:
+    content = Pass(
+        issuer="dukcapil",
+        subject="INV-1",
+        category="visitor",
+        issued_at=START,
+        not_before=START,
+        not_after=START + timedelta(days=9),
+        pass_id=b"invited!",
+        entries=entries,
+    )
+    return write_pass(content, KEY)
+
+
+def test_an_invitation_is_good_for_as_many_entries_as_it_says():
+    door = Door(replace(HARD, anti_passback=AntiPassback.OFF))
+    for _ in range(2):
+        door.let_through(invitation(2))
+        door.let_through(invitation(2), Direction.EXIT)
+    assert door.scan(invitation(2)).fact.reason == "entries_used"
+
+
+def test_an_invitation_for_one_opens_one_lane_only():
+    door = Door(replace(HARD, anti_passback=AntiPassback.OFF))
+    granted = door.scan(invitation(1))
+    assert door.scan(invitation(1), lane=OTHER_LANE).fact.reason == "entries_used"
+    door.commit(granted.fact)
+    door.end(granted, PassageOutcome.EXPIRED)
+    assert door.scan(invitation(1), lane=OTHER_LANE).fact.reason == "ok"
+
+
+def test_only_a_pass_with_a_limit_is_named_in_the_event():
+    door = Door()
+    assert door.scan(invitation(1)).fact.pass_id == b"invited!".hex()
+    assert door.scan(signed("V-1")).fact.pass_id is None
+
+
+def test_a_pass_that_was_taken_back_is_refused():
+    door = Door()
+    keys = [key for found in door.gate.knowledge.trust.keys.values() for key in found]
+    trust = collect(keys, (), [("dukcapil", b"invited!")])
+    door.gate.knowledge = replace(door.gate.knowledge, trust=trust)
+    assert door.scan(invitation(1)).fact.reason == "revoked"
+
+
 # --- two certificates of one person ---
 
 

@@ -34,6 +34,9 @@ WITH_ALL = replace(
     not_before=ISSUED + timedelta(days=1),
     status=Status.GREEN,
     status_until=ISSUED + timedelta(days=2),
+    purpose="paspor",
+    host="Bidang Kependudukan",
+    entries=2,
 )
 GOLDEN = (
     "OG1:RRQT 9P60GO0$+AWKB3UAR098CKI-7-70H3DJQE-D01A6 47746746NF6$96746$96746FN0KYDSLEWY0YNDT/7J"
@@ -132,7 +135,16 @@ def test_the_subject_is_not_in_what_gets_logged():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"subject": ""}, {"category": "Staff"}, {"pass_id": b""}, {"status": Status.GREEN}],
+    [
+        {"subject": ""},
+        {"category": "Staff"},
+        {"pass_id": b""},
+        {"status": Status.GREEN},
+        {"purpose": ""},
+        {"host": "a\nb"},
+        {"entries": -1},
+        {"entries": 1000},
+    ],
     ids=str,
 )
 def test_a_pass_that_no_gate_would_read_is_our_own_misuse(changes):
@@ -331,6 +343,15 @@ def test_every_claim_is_needed(missing):
         {-65537: {1: "staff", 2: "purple", 3: 1795309323}},
         {-65537: {1: "staff", 2: [], 3: 1795309323}},
         {-65537: {1: "staff", 2: "green", 3: "soon"}},
+        {-65537: {1: "visitor", 4: 1}},
+        {-65537: {1: "visitor", 4: "two\nlines"}},
+        {-65537: {1: "visitor", 4: None}},
+        {-65537: {1: "visitor", 5: ""}},
+        {-65537: {1: "visitor", 5: b"a"}},
+        {-65537: {1: "visitor", 6: -1}},
+        {-65537: {1: "visitor", 6: 1000}},
+        {-65537: {1: "visitor", 6: True}},
+        {-65537: {1: "visitor", 6: 1.0}},
     ],
     ids=str,
 )
@@ -339,5 +360,5 @@ def test_claims_of_another_shape_are_refused_although_signed(changes):
 
 
 def test_a_limit_that_this_gate_does_not_know_is_never_overlooked():
-    own = {1: "visitor", 4: 1}
+    own = {1: "visitor", 7: 1}
     assert read_pass(sign_claims({**CLAIMS, -65537: own}), TRUST) is Reason.UNSUPPORTED

@@ -29,6 +29,7 @@ from gatewayd.core.projection import (
     LANES,
     REFERRALS,
     TABLES,
+    entry_count,
     project,
     read_counts,
 )
@@ -135,6 +136,7 @@ def test_a_grant_stands_in_the_table_until_its_end(direction):
         "direction": str(direction),
         "holder": HOLDER,
         "category": "visitor",
+        "pass": None,
         "at": AT,
     }
     for outcome in (PassageOutcome.COMPLETED, PassageOutcome.EXPIRED):
@@ -411,3 +413,32 @@ def test_after_a_crash_the_tables_catch_up_from_the_journal(history, data):
     apply(journal.read(0, 1000), afresh)
     assert afresh.tables == as_it_came
     assert set(as_it_came) <= set(TABLES)
+
+
+# --- passes for a number of entries ---
+
+
+@pytest.mark.parametrize(
+    ("direction", "outcome", "is_uncertain", "count"),
+    [
+        (ENTRY, PassageOutcome.COMPLETED, False, 1),
+        (ENTRY, PassageOutcome.EXPIRED, True, 1),
+        (ENTRY, PassageOutcome.EXPIRED, False, 0),
+        (EXIT, PassageOutcome.COMPLETED, False, 0),
+    ],
+)
+def test_a_pass_is_used_when_somebody_came_in_with_it(direction, outcome, is_uncertain, count):
+    cache = fold(
+        access(direction=direction, category="visitor", grant=GRANT, pass_id="01"),
+        passage(outcome, direction, grant=GRANT, uncertain=is_uncertain),
+    )
+    assert entry_count("01", cache.get) == count
+    assert entry_count("02", cache.get) == 0
+
+
+def test_entries_on_one_pass_add_up():
+    cache = SimCache()
+    for number in range(1, 4):
+        granted = access(category="visitor", grant=GRANT, pass_id="01")
+        fold(granted, completed(ENTRY, grant=GRANT), cache=cache)
+        assert entry_count("01", cache.get) == number

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from gatewayd.core.trust import Purpose
+from gatewayd.core.trust import Purpose, collect
 from gatewayd.core.trust_documents import TrustDocument, parse_document
 from tests.unit.health_codes import (
     CARD_ISSUER,
@@ -104,6 +104,17 @@ def test_a_jwk_set_names_its_issuer_and_may_bring_revocations():
         (CARD_ISSUER, b"kid-1")
     ]
     assert not document.problems
+
+
+def test_passes_of_ours_are_taken_back_by_their_ids():
+    document = parse({"issuer": "gmsc", "revoked_passes": ["0102", "0A", "", 7, "0" * 34]})
+    assert document.revoked_passes == (("gmsc", b"\x01\x02"),)
+    assert [problem.split(":")[0] for problem in document.problems] == [
+        f"revoked pass {number}" for number in (2, 3, 4, 5)
+    ]
+    trust = collect(document.keys, (), document.revoked_passes)
+    assert trust.has_revoked("gmsc", b"\x01\x02")
+    assert not trust.has_revoked("other", b"\x01\x02")
 
 
 def test_everything_may_come_together():
