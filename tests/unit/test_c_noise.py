@@ -61,3 +61,36 @@ def test_noise_and_nonsense_do_no_harm(rounds: int, seed: int, address: int) -> 
             assert host.is_answered()
     assert host.is_answered()
     assert host.device.noise_count > rounds / 10
+
+
+HELLO = encode(Frame(kind=0x01, is_from_device=False, body=b"\xa0"))[1:-1]
+CONTENT = bytes.fromhex("11100000000000000000")
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\0" + b"\x05" * 252 + b"\0",
+        b"\0\xff\x01\0",
+        b"\0" + HELLO[:-1] + bytes([HELLO[-1] ^ 1]) + b"\0",
+        encode_content(CONTENT),
+        encode_content(CONTENT + bytes(8)),
+        encode_content(b"\x20" + CONTENT[1:] + bytes(20)),
+        encode_content(b"\x14" + CONTENT[1:] + bytes(20)),
+        encode_content(b"\x18" + CONTENT[1:] + bytes(20)),
+    ],
+    ids=["long", "code", "crc", "short", "short-mac", "version", "bit-2", "bit-3"],
+)
+def test_what_is_noise_is_counted_and_never_answered(wire: bytes) -> None:
+    host = Host()
+    assert host.say(wire) == []
+    assert (host.device.noise_count, host.device.forged_count) == (1, 0)
+    assert host.is_answered()
+
+
+def test_the_longest_frame_is_no_noise() -> None:
+    host = Host()
+    assert host.say(encode_content(b"\x10\x7e" + b"\x01" * 244)) == []
+    assert host.device.noise_count == 0
+    host.say(encode_content(b"\x10\x7e" + b"\x01" * 245))
+    assert host.device.noise_count == 1

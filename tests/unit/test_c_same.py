@@ -232,3 +232,22 @@ def test_they_forget_the_same_of_a_long_life() -> None:
     memory = both.devices[0].controller.memory
     assert memory.lost_count > 0
     assert isinstance(memory.entries[0], LogEntry)
+
+
+def test_they_say_the_same_after_months_without_a_boot() -> None:
+    """Their uptime takes 4, 5 and 6 bytes."""
+    both = Both(0)
+    for months_ms in (70_000, 2**32, 2**41):
+        both.live(months_ms - both.now_ms)
+        both.greet(is_proven=True)
+        both.live([Open(months_ms.to_bytes(16), Direction.EXIT, 2**63), Ping()])
+        both.live(PassageCompleted(Direction.EXIT))
+
+
+def test_they_log_the_same_of_what_the_sensors_see() -> None:
+    both = Both(0)
+    both.greet(is_proven=True)
+    kinds = (LogKind.REVERSE, LogKind.TAMPER, LogKind.POWER)
+    for what in (*map(Noticed, kinds), SecondBody(), TurnedBack(), *map(FaultInput, (True, False))):
+        both.live(what)
+    assert both.devices[1].controller.memory.head == 2 + len(kinds) + 3
