@@ -217,8 +217,8 @@ class MqttBench(Bench):
                 self.mistakes.append(f"a message that is {reason}: {detail}")
             case FromDevice() | Gone() if is_retained:
                 self.mistakes.append(f"a retained message on {topic}")
-            case Gone():
-                pass
+            case Gone() as gone:
+                self.hear(gone)
             case FromDevice(stamp, message):
                 self._take(stamp, message)
 

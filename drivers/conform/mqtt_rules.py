@@ -12,7 +12,7 @@ from firmware_protocol.inputs import Result
 from firmware_protocol.messages import SetMode, State
 from firmware_protocol.mqtt_device import HEARTBEAT_MS
 from firmware_protocol.mqtt_freshness import CHALLENGE_SIZE, FRESH_MS, Stamp
-from firmware_protocol.mqtt_messages import TTL_MS_MAX, HostKind, Open, Publication, topic_of
+from firmware_protocol.mqtt_messages import TTL_MS_MAX, Gone, HostKind, Open, Publication, topic_of
 from firmware_protocol.mqtt_seal import PAYLOAD_SIZE_MAX
 from firmware_protocol.settings import UNLOCK_MS_MAX
 from firmware_protocol.words import GRANT_SIZE, Command, Direction, Mode
@@ -23,6 +23,8 @@ TTL_MS: Final = 5_000
 # A change that is shown later than this was shown by the next regular heartbeat.
 AT_ONCE_S: Final = 0.5
 BEATS: Final = 5
+# The broker misses a client after one and a half of its keep-alives, of 15 s at most.
+WILL_S: Final = 25.0
 
 
 # --- M3: payload and MAC ------------------------------------------------------------------------
@@ -190,6 +192,19 @@ async def shows_changes_at_once(bench: MqttBench) -> None:
             raise Unmet(f"no heartbeat with mode {mode} in {AT_ONCE_S} s")
 
 
+async def will_tells_a_power_cut(bench: MqttBench) -> None:
+    session = bench.last_beat.stamp.session
+    bench.forget()
+    bench.fall_silent()
+    await bench.have(Action.REBOOT)
+    await bench.expect(
+        Gone, "will of the session before", lambda it: it.session == session, within_s=WILL_S
+    )
+    await bench.meet(BOOT_S)
+    if bench.last_beat.stamp.session == session:
+        raise Unmet("the session of before the power cut")
+
+
 async def other_logs_are_left_alone(bench: MqttBench) -> None:
     bench.is_acknowledging = False
     await bench.set_mode(Mode.EXIT_ONLY)
@@ -261,6 +276,12 @@ MQTT_RULES: Final[tuple[Rule[MqttBench], ...]] = (
     Rule("M4e", "each hello gets a new challenge, and ctr rises", challenges_are_new),
     Rule("M5a", "a heartbeat with a new challenge comes each second", beats_each_second),
     Rule("M5b", "a change is shown by a heartbeat at once", shows_changes_at_once),
+    Rule(
+        "M5c",
+        "the will tells a power cut, by the session of before",
+        will_tells_a_power_cut,
+        frozenset({Action.REBOOT}),
+    ),
     Rule("M6", "an ack for another log frees nothing", other_logs_are_left_alone),
     Rule(
         "M4f",

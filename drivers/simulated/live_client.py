@@ -96,6 +96,12 @@ class LiveClient(aiomqtt.Client):
         """Write a message with QoS 1, not retained, to the socket now; False if it cannot."""
         return self._client.publish(topic, payload, qos=1).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def drop(self) -> None:
+        """Break the connection without a goodbye, as a power cut does: the broker says the will."""
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            connection.shutdown(socket.SHUT_RDWR)
+
 
 def _retrieve(disconnected: asyncio.Future[None]) -> None:
     if not disconnected.cancelled():

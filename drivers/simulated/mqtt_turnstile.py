@@ -155,6 +155,7 @@ class MqttWire:
         async with asyncio.TaskGroup() as tasks:
             receiving = tasks.create_task(self._receive(client), name="simulated-turnstile-in")
             await self._rebooted.wait()
+            client.drop()
             receiving.cancel()
 
     async def _receive(self, client: LiveClient) -> None:

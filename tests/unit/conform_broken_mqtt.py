@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from firmware_protocol import mqtt_device
 from firmware_protocol.inputs import ModeCommand
+from firmware_protocol.mqtt_binding import write_will
 from firmware_protocol.mqtt_device import DeviceSide
 from firmware_protocol.mqtt_freshness import Freshness, Stamp
-from firmware_protocol.mqtt_messages import Ack, HostKind
+from firmware_protocol.mqtt_messages import Ack, Gone, HostKind, Publication
 from firmware_protocol.mqtt_seal import PAYLOAD_SIZE_MAX, seal
 from firmware_protocol.words import Mode
 
@@ -133,6 +134,14 @@ class KeepsItsChallenges(DeviceSide):
         cls.kept = self._freshness
 
 
+class HasAnOldWill(DeviceSide):
+    """Makes its will once for all."""
+
+    def will(self) -> Publication:
+        super().will()
+        return write_will(self._device_key, self._device.name, Gone("00" * 8))
+
+
 class ShowsNothingAtOnce(DeviceSide):
     def _tell(self, now_ms: int) -> None:
         pass
@@ -197,6 +206,7 @@ BROKEN |= {
     "M4e": SaysTheSame,
     "M4f": KeepsItsChallenges,
     "M5a": SaysNothingForLong,
+    "M5c": HasAnOldWill,
     "M5b": ShowsNothingAtOnce,
     "M6": TakesEveryLog,
 }

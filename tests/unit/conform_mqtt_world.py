@@ -51,10 +51,11 @@ class TestedBroker:
         identity = Identity(DEVICE, "1.0", LOG)
         token = counting_token(f"device {self._boots}")
         self.side = self._make_side(PSK, controller, device=identity, token=token)
-        self.side.will()
+        self._will = self.side.will()
         self._run(self.side.connected(0))
 
     def reboot(self) -> None:
+        self._carry(self._hand_over, self._will)
         self.boot(self.side.controller.memory)
 
     def sense(self, *inputs: Input) -> None:
