@@ -11,12 +11,13 @@ no seed reaches is not tested, whatever the result says.
 import argparse
 import sys
 import time
+from contextlib import closing
 
 from tests.sim.promises import Breach, broken
 from tests.sim.sample import Sample, play, play_all, regressions
 from tests.sim.world import run_seed
 
-BREACHES_SHOWN_MAX = 5  # Of one seed: the first tells most, those behind it follow from it.
+FAILED_MAX = 5  # So many failed seeds are enough to look at; the rest of the sample is not played.
 
 
 def main() -> int:
@@ -45,10 +46,14 @@ def _sample(seeds: range) -> int:
     begun_s = time.perf_counter()
     sample = Sample()
     again = [seed for seed in regressions() if seed not in seeds]
-    for outcome in play_all([*again, *seeds]):
-        sample.add(outcome)
-        if outcome.breaches:
-            _tell_failed(outcome.seed, outcome.breaches)
+    with closing(play_all([*again, *seeds])) as outcomes:
+        for outcome in outcomes:
+            sample.add(outcome)
+            if outcome.breaches:
+                _tell_failed(outcome.seed, outcome.breaches)
+            if len(sample.failed) >= FAILED_MAX:
+                print(f"{FAILED_MAX} seeds failed: the rest is not played")
+                return 1
     takes_s = time.perf_counter() - begun_s
     for name, count in sorted(sample.reached.items(), key=lambda item: -item[1]):
         print(f"{count:6} of {sample.seeds} seeds: {name}")
@@ -84,15 +89,18 @@ def _trace(seed: int) -> int:
 
 
 def _tell_failed(seed: int, breaches: tuple[Breach, ...]) -> None:
+    """Tell the first breach of each promise: those behind it mostly follow from it."""
     print(f"FAILED: seed {seed}; its story: python -m tests.sim --seed {seed} --trace")
-    for breach in breaches[:BREACHES_SHOWN_MAX]:
+    first: dict[str, Breach] = {}
+    for breach in breaches:
+        first.setdefault(breach.promise, breach)
+    for breach in first.values():
         _tell(breach)
-    if len(breaches) > BREACHES_SHOWN_MAX:
-        print(f"  and {len(breaches) - BREACHES_SHOWN_MAX} more")
+    print(f"  ({len(breaches)} breaches in all)", flush=True)
 
 
 def _tell(breach: Breach) -> None:
-    print(f"  {breach.at_s:.4f} s: BROKEN: {breach.promise}: {breach.how}", flush=True)
+    print(f"  {breach.at_s:.4f} s: BROKEN: {breach.promise}: {breach.how}")
 
 
 if __name__ == "__main__":

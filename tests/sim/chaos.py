@@ -14,6 +14,7 @@ from tests.sim.process import Process
 from tests.sim.reader import ReaderPort
 from tests.sim.story import Executed, Recorded, Seen, Sent, Story, Told
 from tests.sim.weather import Weather
+from tests.sim.wire import Wire
 
 KILL_MOMENTS: Sequence[type[Seen] | None] = (None, None, Recorded, Sent, Told, Executed)
 """At any time, or right after something that a kill should not come after."""
@@ -32,7 +33,7 @@ class Chaos:
     weather: Weather
     random: Callable[[str], Random]
     story: Story
-    cables: Sequence[Cable]
+    cables: Sequence[Cable | Wire]
     readers: Sequence[ReaderPort]
     disk: SimDisk
     process: Callable[[], Process]

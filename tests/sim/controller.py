@@ -1,7 +1,7 @@
 """A simulated turnstile controller: the reference machine, its timer, and who watches it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from firmware_protocol import controller as machine
@@ -41,8 +41,7 @@ class SimController:
         self._timer: asyncio.TimerHandle | None = None
         self._told: State | None = None
         self._is_fire = False
-        self._machine, effects = machine.boot(Memory(), 0)
-        self._follow(effects)
+        self._boot(Memory())
 
     @property
     def gate(self) -> machine.Gate:
@@ -70,8 +69,7 @@ class SimController:
     def reboot(self) -> None:
         """Lose power for a moment: what is in its memory stays, what it was doing ends."""
         self.signals = dict.fromkeys(Direction, Signal.FAULT)
-        self._machine, effects = machine.boot(self._machine.memory, uptime_ms())
-        self._follow(effects)
+        self._boot(self._machine.memory)
         self.take(FireInput(self._is_fire))
 
     def show(self, signal: Signal, direction: Direction) -> None:
@@ -83,14 +81,25 @@ class SimController:
         passing = self.in_force if is_passing else None
         return State(self._machine.is_fire, self._machine.is_faulty, passing)
 
-    def _follow(self, effects: tuple[Effect, ...]) -> None:
+    def _boot(self, memory: Memory) -> None:
+        self._machine, effects = machine.boot(memory, uptime_ms())
+        self._follow(effects)
+
+    def _tick(self) -> None:
+        self.take(machine.Tick())
+
+    def _deadline_ms(self) -> int | None:
+        return machine.deadline_ms(self._machine)
+
+    def _follow(self, effects: Sequence[Effect]) -> None:
         """Tell the host in the order of the serial binding: answers, the state, then the log."""
         now_s = uptime_ms() / 1000
         for effect in effects:
             match effect:
                 case Result(grant, outcome, is_repeat):
                     if outcome is Outcome.OPENED and not is_repeat:
-                        self._executed(grant.hex())
+                        (direction,) = (it.direction for it in effects if _is_for(it, grant))
+                        self._executed(grant.hex(), direction)
                     self.tell_host(effect)
                 case LogEntry():
                     kept = self.keeps_log
@@ -110,15 +119,13 @@ class SimController:
                     pass
         self._set_timer()
 
-    def _executed(self, grant: str) -> None:
-        command = self._machine.command
-        assert command is not None
+    def _executed(self, grant: str, direction: Direction) -> None:
         self._story.saw(
             Executed(
                 at_s=uptime_ms() / 1000,
                 lane=self.lane,
                 grant=grant,
-                direction=str(command.direction),
+                direction=str(direction),
                 is_recorded=self._is_recorded(grant),
             )
         )
@@ -133,14 +140,17 @@ class SimController:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline_ms = machine.deadline_ms(self._machine)
+        deadline_ms = self._deadline_ms()
         if deadline_ms is not None:
-            at_s = deadline_ms / 1000
-            self._timer = asyncio.get_running_loop().call_at(at_s, self.take, machine.Tick())
+            self._timer = asyncio.get_running_loop().call_at(deadline_ms / 1000, self._tick)
 
 
 def uptime_ms() -> int:
     return round(asyncio.get_running_loop().time() * 1000)
+
+
+def _is_for(effect: Effect, grant: bytes) -> bool:
+    return isinstance(effect, Unlock) and effect.grant == grant
 
 
 def _nobody(*_: object) -> None:

@@ -62,6 +62,10 @@ class Cable:
     def mend(self) -> None:
         self.whole.set()
 
+    def driver(self, run: str) -> "SimTurnstile":
+        """Return the driver of a gateway process."""
+        return SimTurnstile(self, run)
+
     def attach(self, host: "SimTurnstile") -> None:
         """Begin a session. What the controller says until then it says in its log."""
         self._session += 1
@@ -78,7 +82,7 @@ class Cable:
         """Deliver after a moment, in order, if the session lives until then."""
         loop, random = asyncio.get_running_loop(), self.random
         delay_s = random.uniform(0.001, 0.02)
-        if random.random() < self.sky.weather.line_slow:
+        if random.random() < self.sky.weather.line_bad:
             delay_s = random.uniform(0.1, SLOW_S)
         self._arrives_s[way] = max(loop.time() + delay_s, self._arrives_s[way] + 1e-6)
         session = self._session

@@ -15,11 +15,12 @@ from gatewayd.store.state_directory import state_directory
 from tests.sim.broker import SimBroker, SimConnector
 from tests.sim.building import Built, Devices, World, build
 from tests.sim.disk import Mount, SimBlocking, SimCache, SimDisk, SimJournal
-from tests.sim.line import Cable, SimTurnstile
+from tests.sim.line import Cable
 from tests.sim.officer import SimOfficer
 from tests.sim.reader import ReaderPort, SimReader
 from tests.sim.site import SimSite
 from tests.sim.story import Ended, Failed, Scanned, Started, Story
+from tests.sim.wire import Wire
 from tests.unit.doubles import SimChance, SimClock
 
 STOP_S_MAX = 15.0  # Two on a good disk; calls that stall come on top.
@@ -33,7 +34,7 @@ class Outside:
     story: Story
     disk: SimDisk
     broker: SimBroker
-    cables: Mapping[str, Cable]
+    cables: Mapping[str, Cable | Wire]
     readers: Mapping[tuple[str, Direction], ReaderPort]
     officer: SimOfficer
     clock: SimClock
@@ -55,7 +56,7 @@ class Process:
         self._mount = Mount(outside.disk, self.run, outside.broker.taken.__contains__)
         self._blocking = SimBlocking(self._mount, outside.random)
         self._connector = SimConnector(outside.broker)
-        self._turnstiles = {lane: SimTurnstile(it, self.run) for lane, it in outside.cables.items()}
+        self._turnstiles = {lane: it.driver(self.run) for lane, it in outside.cables.items()}
         self._readers = {at: SimReader(port) for at, port in outside.readers.items()}
 
     @property

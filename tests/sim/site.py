@@ -1,6 +1,6 @@
 """The site of one simulated run: its lanes, its rules, and the people who know it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from random import Random
 
@@ -11,16 +11,21 @@ from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
 from gatewayd.runtime.gate import Knowledge
 
+WIRED = 0.15  # So many sites have a lane on a wire: its heartbeats cost as much as all the rest.
 PSEUDONYMS = Pseudonyms(bytes(32))  # A test key.
 
 
 @dataclass(frozen=True, slots=True)
 class LaneSite:
-    """keeps_log: its controller does; a plain relay board has none."""
+    """keeps_log: its controller does; a plain relay board has none.
+
+    is_wired: it speaks gatelink over a wire of bytes, with the real driver at the other end.
+    """
 
     id: str
     has_exit_reader: bool
     keeps_log: bool
+    is_wired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def draw_site(random: Random) -> SimSite:
     roster = Roster(
         "people", {PSEUDONYMS.of(Namespace.PERSON, one): entry for one, entry in people.items()}
     )
-    return SimSite(
+    site = SimSite(
         lanes=lanes,
         knowledge=Knowledge(
             _draw_policy(random, has_exit_readers=has_exit_readers),
@@ -61,6 +66,12 @@ def draw_site(random: Random) -> SimSite:
         ids=(*people, "X-1", "X-2"),
         gap_s=random.choice([2.0, 4.0, 8.0, 16.0]),
     )
+    return _wire(site) if random.random() < WIRED else site
+
+
+def _wire(site: SimSite) -> SimSite:
+    first, *others = site.lanes
+    return replace(site, lanes=(replace(first, keeps_log=True, is_wired=True), *others))
 
 
 def _draw_policy(random: Random, *, has_exit_readers: bool) -> Policy:

@@ -9,7 +9,8 @@ class Weather:
     """Chances from 0 to 1, and (`_s`) mean times between two of a kind in seconds; 0 is never.
 
     open_refused: the turnstile says busy. open_lost: a command gets no answer, executed or not.
-    line_slow: a message on the serial line takes seconds. disk_stall: a call takes seconds.
+    line_bad: a message on the serial line takes seconds; on a wire of bytes it is spoilt.
+    disk_stall: a call takes seconds.
     receipt_lost: the broker has the message, the connection ends before the receipt.
     broker_refuses: a connection is not made. broker_hangs: one goes silent before it ends.
     disk_mean_s: how long a call takes that does not stall.
@@ -17,7 +18,7 @@ class Weather:
 
     open_refused: float = 0.0
     open_lost: float = 0.0
-    line_slow: float = 0.0
+    line_bad: float = 0.0
     line_cut_s: float = 0.0
     reader_cut_s: float = 0.0
     reboot_s: float = 0.0
@@ -47,7 +48,7 @@ CLEAR = Weather()
 STORM = Weather(
     open_refused=0.05,
     open_lost=0.1,
-    line_slow=0.02,
+    line_bad=0.02,
     line_cut_s=60.0,
     reader_cut_s=100.0,
     reboot_s=150.0,

@@ -34,6 +34,7 @@ from tests.sim.reader import ReaderPort
 from tests.sim.site import draw_site
 from tests.sim.story import Failed, Left, Recorded, Story
 from tests.sim.weather import Sky, draw_weather
+from tests.sim.wire import Wire, WiredController
 from tests.unit.doubles import SimClock
 
 ACT_ONE_S = 300.0
@@ -123,7 +124,9 @@ class World:
     def _raise_site(self) -> tuple[Outside, Crowd]:
         story, sky, grants = self.story, self.sky, self.disk.ledger.grants
         controllers = [
-            SimController(lane.id, story, grants.__contains__, keeps_log=lane.keeps_log)
+            WiredController(lane.id, story, grants.__contains__, self.random(f"keys {lane.id}"))
+            if lane.is_wired
+            else SimController(lane.id, story, grants.__contains__, keeps_log=lane.keeps_log)
             for lane in self.site.lanes
         ]
         spots = [
@@ -132,7 +135,9 @@ class World:
         ]
         crowd = Crowd(self.random("people"), sky, story, spots, self.site.ids)
         cables = {
-            one.lane: Cable(one, self.random(f"cable {one.lane}"), sky, story)
+            one.lane: (Wire if isinstance(one, WiredController) else Cable)(
+                one, self.random(f"cable {one.lane}"), sky, story
+            )
             for one in controllers
         }
         readers = {

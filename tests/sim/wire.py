@@ -1,0 +1,226 @@
+"""A lane on a noisy wire of bytes: the real driver at one end, the real device's protocol at the other."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Never
+
+from drivers import base
+from drivers.turnstiles.gatelink import GatelinkTurnstile
+from firmware_protocol.device import Device, Identity, Output
+from firmware_protocol.host import Host
+from firmware_protocol.inputs import FireInput, Input
+from firmware_protocol.memory import Memory
+from firmware_protocol.messages import Indicate
+from tests.sim.controller import SimController, uptime_ms
+from tests.sim.story import Sent, Story, Told
+from tests.sim.weather import Sky
+
+PSK = bytes(range(32))  # A test key.
+TO_DEVICE, TO_HOST = 0, 1
+GARBAGE_BYTES_MAX = 20
+
+
+class WiredController(SimController):
+    """The same machine, inside the device's side of gatelink."""
+
+    def __init__(
+        self, lane: str, story: Story, is_recorded: Callable[[str], bool], random: Random
+    ) -> None:
+        self.tell_wire: Callable[[bytes], None] = _nobody
+        self._random = random
+        super().__init__(lane, story, is_recorded, keeps_log=True)
+
+    def take(self, what: Input) -> None:
+        if isinstance(what, FireInput):
+            self._is_fire = what.is_on
+        self._did(self._device.sense(what, uptime_ms()))
+
+    def hear(self, data: bytes) -> None:
+        self._did(self._device.feed(data, uptime_ms()))
+
+    def _boot(self, memory: Memory) -> None:
+        identity = Identity("sim", "1.0", self.log)
+        self._device = Device(PSK, memory, device=identity, token=self._random.randbytes)
+        self._did(self._device.start(uptime_ms()))
+
+    def _tick(self) -> None:
+        self._did(self._device.tick(uptime_ms()))
+
+    def _deadline_ms(self) -> int | None:
+        return self._device.deadline_ms()
+
+    def _did(self, output: Output) -> None:
+        self._machine = self._device.controller
+        self._follow([one for one in output.effects if not isinstance(one, Indicate)])
+        for one in output.effects:
+            if isinstance(one, Indicate):
+                self.show(one.signal, one.direction)
+        if output.data:
+            self.tell_wire(output.data)
+
+
+class Wire:
+    """Outlives the gateway. What is under way when it is cut is lost."""
+
+    def __init__(self, controller: WiredController, random: Random, sky: Sky, story: Story) -> None:
+        self.controller = controller
+        self.random = random
+        self.story = story
+        self.is_whole = True
+        self._sky = sky
+        self._port: Port | None = None
+        self._cuts = 0
+        self._arrives_s = [0.0, 0.0]
+        controller.tell_wire = self._from_device
+
+    def cut(self) -> None:
+        self.is_whole = False
+        self._cuts += 1
+        if self._port is not None:
+            self._port.lost("the simulated wire was cut")
+
+    def mend(self) -> None:
+        self.is_whole = True
+        if self._port is not None:
+            self._port.opened()
+
+    def driver(self, run: str) -> "WiredTurnstile":
+        """Return the driver of a gateway process."""
+        return WiredTurnstile(self, run)
+
+    def attach(self, port: "Port") -> None:
+        self._port = port
+
+    def detach(self, port: "Port") -> None:
+        if self._port is port:
+            self._port = None
+
+    def from_host(self, data: bytes) -> None:
+        self._carry(TO_DEVICE, data, self.controller.hear)
+
+    def _from_device(self, data: bytes) -> None:
+        port = self._port
+        if port is not None:
+            self._carry(TO_HOST, data, port.receive)
+
+    def _carry(self, way: int, data: bytes, deliver: Callable[[bytes], None]) -> None:
+        """Deliver after a moment, in order, in pieces, what the weather leaves of it."""
+        cuts = self._cuts
+
+        def arrive(piece: bytes) -> None:
+            if cuts == self._cuts:
+                deliver(piece)
+
+        loop = asyncio.get_running_loop()
+        for piece in self._spoilt(data):
+            at_s = loop.time() + self.random.uniform(0.001, 0.01)
+            self._arrives_s[way] = max(at_s, self._arrives_s[way] + 1e-6)
+            loop.call_at(self._arrives_s[way], arrive, piece)
+
+    def _spoilt(self, data: bytes) -> Iterator[bytes]:
+        random = self.random
+        if random.random() >= self._sky.weather.line_bad:
+            yield data
+            return
+        at = random.randrange(len(data))
+        match random.randrange(6):
+            case 0:  # Lost as a whole.
+                return
+            case 1:
+                yield data + data
+            case 2:
+                yield random.randbytes(random.randint(1, GARBAGE_BYTES_MAX)) + data
+            case 3:
+                yield data[:at] + data[at + 1 :]
+            case 4:
+                yield data[:at] + bytes([data[at] ^ 1 << random.randrange(8)]) + data[at + 1 :]
+            case _:
+                yield data[:at]
+                yield data[at:]
+
+
+class Port:
+    """What stands for a `SerialLink` in one gateway process."""
+
+    port = "/dev/sim"
+
+    def __init__(self, wire: Wire) -> None:
+        self.is_dead = False
+        self.opened: Callable[[], None] = _nobody
+        self.lost: Callable[[str], None] = _nobody
+        self._wire = wire
+        self._received: Callable[[bytes, float], None] = _nobody
+
+    async def run(
+        self,
+        opened: Callable[[], None],
+        received: Callable[[bytes, float], None],
+        lost: Callable[[str], None],
+    ) -> Never:
+        self.opened, self.lost, self._received = opened, lost, received
+        self._wire.attach(self)
+        try:
+            if self._wire.is_whole:
+                opened()
+            else:
+                lost("the simulated wire is cut")
+            while True:
+                await asyncio.sleep(3600.0)
+        finally:
+            self._wire.detach(self)
+
+    def write(self, data: bytes) -> bool:
+        if self.is_dead or not self._wire.is_whole:
+            return False
+        if data:
+            self._wire.from_host(data)
+        return True
+
+    def receive(self, data: bytes) -> None:
+        if not self.is_dead:
+            self._received(data, asyncio.get_running_loop().time())
+
+    def die(self) -> None:
+        self.is_dead = True
+        self._wire.detach(self)
+
+
+class WiredTurnstile:
+    """The real driver of one gateway process, overheard; `die` ends it as a kill does."""
+
+    def __init__(self, wire: Wire, run: str) -> None:
+        self._wire = wire
+        self._run = run
+        self._port = Port(wire)
+        host = Host(PSK, name="gateway", token=wire.random.randbytes)
+        self._driver = GatelinkTurnstile(self._port, host)
+
+    @property
+    def capabilities(self) -> base.Capabilities:
+        return self._driver.capabilities
+
+    async def run(self, report: Callable[[base.GateReport], None]) -> Never:
+        def tell(what: base.GateReport) -> None:
+            if not self._port.is_dead:
+                self._overhear(Told, report=what)
+                report(what)
+
+        await self._driver.run(tell)
+
+    def send(self, command: base.GateCommand) -> None:
+        if not self._port.is_dead:
+            self._overhear(Sent, command=command)
+            self._driver.send(command)
+
+    def die(self) -> None:
+        self._port.die()
+
+    def _overhear(self, kind: type[Sent | Told], **what: object) -> None:
+        now_s = asyncio.get_running_loop().time()
+        lane = self._wire.controller.lane
+        self._wire.story.saw(kind(at_s=now_s, run=self._run, lane=lane, **what))
+
+
+def _nobody(*_: object) -> None:
+    pass
