@@ -47,8 +47,9 @@ def test_who_looks_on_while_another_process_writes_sees_one_moment(tmp_path, mon
     TinyCache.open(tmp_path).close()
     child = FORK.Process(target=_flush_for_ever, args=(tmp_path,))
     child.start()
-    moments = set()
-    for _ in range(300):
+    moments, looks = set(), 0
+    while looks < 300 or len(moments) < 10:  # However seldom the machine lets the other one write.
+        looks += 1
         cache = TinyCache.peek(tmp_path)
         _, upto = cache.folded()
         assert dict(cache.items("t")) == _rows_at(upto)
@@ -56,7 +57,6 @@ def test_who_looks_on_while_another_process_writes_sees_one_moment(tmp_path, mon
         moments.add(upto)
     child.kill()
     child.join()
-    assert len(moments) > 10
 
 
 def _flush_for_ever(directory):

@@ -19,11 +19,10 @@ from firmware_protocol.inputs import (
     TurnedBack,
 )
 from firmware_protocol.words import Command, Direction
-from tests.e2e.eventually import eventually
+from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.test_gatelink_pty import Controller
 from tests.unit.c_controller import built
 
-PATIENCE_S = 25.0
 STEP_S = 0.005
 PIPE = asyncio.subprocess.PIPE
 
@@ -56,9 +55,7 @@ class CTurnstile(Controller):
         count = len(self.events)
         self.order(order)
         if event is not None:
-            await eventually(
-                lambda: event in [it["event"] for it in self.events[count:]], PATIENCE_S
-            )
+            await eventually(lambda: event in [it["event"] for it in self.events[count:]])
 
     async def walk(self) -> None:
         """Have the people do what they do, for ever."""
@@ -102,7 +99,7 @@ async def c_turnstile(
         tasks.create_task(running.read())
         walking = tasks.create_task(running.walk())
         try:
-            await eventually(lambda: bool(running.events), PATIENCE_S)
+            await eventually(lambda: bool(running.events))
             yield running
         finally:
             running.order("quit")

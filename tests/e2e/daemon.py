@@ -25,10 +25,9 @@ from drivers.simulated.reader import SimulatedReaderOptions, run_simulated_reade
 from gatewayd.app.records import read_events
 from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.trust import IssuerKey, Purpose, issuer_document
-from tests.e2e.eventually import eventually
+from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.pty_pair import PtyPair
 
-PATIENCE_S = 25.0  # For what takes far less than a second, on a machine that has other work.
 GATEWAYD = (sys.executable, "-m", "gatewayd")
 SITE = "mojokerto/dukcapil/gmsc"
 
@@ -67,7 +66,7 @@ id = "{name}"
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    await eventually(is_so, PATIENCE_S)
+    await eventually(is_so)
 
 
 def issue(subject: str, category: str = "staff", *, key=KEY, days: float = 1.0) -> str:

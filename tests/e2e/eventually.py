@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+PATIENCE_S = 25.0  # For what takes far less than a second, on a machine that has other work.
 
-async def eventually(is_so: Callable[[], bool], within_s: float = 5.0) -> None:
-    """Return as soon as it is so; TimeoutError if it is not within the time."""
-    async with asyncio.timeout(within_s):
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    """Return as soon as it is so; TimeoutError if it is not for long."""
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await asyncio.sleep(0.005)

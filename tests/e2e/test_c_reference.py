@@ -70,13 +70,12 @@ async def test_two_of_them_share_a_line(tmp_path: Path) -> None:
                 }
                 lanes.append(Lane(GATELINK.build(complete(GATELINK, table), around)))
             serving = [tasks.create_task(lane.turnstile.run(lane.take)) for lane in lanes]
-            await eventually(lambda: all(lane.told(base.LogRead) for lane in lanes), 20)
+            await eventually(lambda: all(lane.told(base.LogRead) for lane in lanes))
             for count in range(1, PASSAGES + 1):
                 for lane in lanes:
                     lane.open()
                 await eventually(
                     lambda: all(len(lane.told(base.Passed)) == count for lane in lanes),  # noqa: B023
-                    20,
                 )
             for task in serving:
                 task.cancel()

@@ -93,7 +93,7 @@ async def test_an_outage_by_pausing_it_costs_no_event(tmp_path, port, blocking, 
             assert gateway.publisher.figures().connected_s is None
             broker.resume()
             await gateway.append_for(0.5)
-            await eventually(gateway.is_done, 25)
+            await eventually(gateway.is_done)
             head = gateway.journal.head()
             await eventually(lambda: len(centre.events()) == head)
             assert sorted(centre.sequences()) == list(range(1, head + 1))

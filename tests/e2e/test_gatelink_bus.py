@@ -95,7 +95,7 @@ async def site(directory: Path) -> AsyncIterator[tuple[PtyBus, list[Controller],
                     "psk_file": str(directory / f"{address}.psk"),
                 }
                 lanes.append(Lane(GATELINK.build(complete(GATELINK, table), around)))
-            await eventually(lambda: all(controller.events for controller in controllers), 20)
+            await eventually(lambda: all(controller.events for controller in controllers))
             running = [tasks.create_task(lane.turnstile.run(lane.take)) for lane in lanes]
             try:
                 await eventually(lambda: all(lane.told(base.LogRead) for lane in lanes))

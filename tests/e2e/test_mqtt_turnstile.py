@@ -78,11 +78,11 @@ class Gateway:
         return grant
 
     async def linked(self, device, times=1):
-        await eventually(lambda: len(self.told(device, base.LinkUp)) >= times, 10)
+        await eventually(lambda: len(self.told(device, base.LinkUp)) >= times)
 
     async def passed(self, device, grant):
         await eventually(
-            lambda: grant in [report.grant for report in self.told(device, base.Passed)], 5
+            lambda: grant in [report.grant for report in self.told(device, base.Passed)]
         )
 
 
@@ -286,7 +286,7 @@ async def test_a_controller_killed_under_a_grant_is_missed_at_once_and_tells_whe
             grant = gateway.open("tripod-1")
             await eventually(lambda: gateway.told("tripod-1", base.Opened))
             process.send_signal(signal.SIGKILL)
-            await eventually(lambda: gateway.told("tripod-1", base.LinkLost), 1)
+            await eventually(lambda: gateway.told("tripod-1", base.LinkLost))
             assert "the broker lost tripod-1" in gateway.told("tripod-1", base.LinkLost)[0].reason
             process.wait()
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -306,7 +306,7 @@ async def test_a_frozen_broker_is_an_outage_after_three_seconds(mosquitto):
         await gateway.linked("tripod-1")
         mosquitto.freeze()
         try:
-            await eventually(lambda: gateway.told("tripod-1", base.LinkLost), 5)
+            await eventually(lambda: gateway.told("tripod-1", base.LinkLost))
             assert "3 s" in gateway.told("tripod-1", base.LinkLost)[0].reason
         finally:
             mosquitto.kill()

@@ -55,8 +55,8 @@ class Bench:
     def of(self, kind: type) -> list[base.GateReport]:
         return [report for report in self.reports if isinstance(report, kind)]
 
-    async def until(self, kind: type, count: int = 1, within_s: float = 5.0) -> None:
-        await eventually(lambda: len(self.of(kind)) >= count, within_s)
+    async def until(self, kind: type, count: int = 1) -> None:
+        await eventually(lambda: len(self.of(kind)) >= count)
 
     def open(self, direction: Direction = Direction.ENTRY, unlock_ms: int = 1000) -> str:
         self._count += 1
@@ -143,7 +143,7 @@ async def test_an_open_that_a_deaf_device_did_not_hear_is_unknown_and_never_sent
         await bench.until(base.OpenUnknown)
         await bench.until(base.LinkLost)
         bench.device.is_deaf = False
-        await bench.until(base.LinkUp, 2, within_s=10)
+        await bench.until(base.LinkUp, 2)
         await asyncio.sleep(0.5)
     assert bench.of(base.OpenUnknown) == [base.OpenUnknown(grant)]
     assert bench.pulses == []
@@ -166,7 +166,7 @@ async def test_a_device_that_lost_its_power_is_back_and_serves(bench):
     async with bench.running():
         await bench.until(base.LinkUp)
         bench.device.restart()
-        await bench.until(base.LinkUp, 2, within_s=10)
+        await bench.until(base.LinkUp, 2)
         bench.open()
         await bench.until(base.Opened)
 
@@ -227,7 +227,7 @@ async def test_a_reader_on_its_line_is_heard_while_the_turnstile_is_gone(bench):
             tasks.create_task(card_reader.run(heard.append)),
         ]
         await bench.until(base.LinkUp)
-        await eventually(lambda: base.LinkUp in {type(report) for report in heard}, 5)
+        await eventually(lambda: base.LinkUp in {type(report) for report in heard})
         bench.device.is_deaf = True
         bench.open()
         await bench.until(base.OpenUnknown)
@@ -235,7 +235,7 @@ async def test_a_reader_on_its_line_is_heard_while_the_turnstile_is_gone(bench):
         for code in (b"CARD-1", b"CARD-2", b"CARD-3"):
             reader.show(code)
             await asyncio.sleep(0.5)
-        await eventually(lambda: len(heard) == 4, 5)
+        await eventually(lambda: len(heard) == 4)
         assert [report.data for report in heard[1:]] == [b"CARD-1", b"CARD-2", b"CARD-3"]
         for task in running:
             task.cancel()

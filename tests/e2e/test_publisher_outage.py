@@ -113,15 +113,15 @@ async def test_a_broker_killed_in_the_middle_and_started_again_costs_no_event(
             Gateway(tmp_path, blocking, cable.port, protocol=protocol).running() as gateway,
         ):
             for kills in range(3):
-                await eventually(lambda: gateway.links[-1:] == [None], 10)
+                await eventually(lambda: gateway.links[-1:] == [None])
                 assert gateway.links.count(None) == kills + 1
                 await gateway.append_for(0.5)
                 assert gateway.publisher.figures().depth > 0  # There is something in flight.
                 mosquitto.kill()
                 await gateway.append_for(0.3)
                 mosquitto.start()
-            await eventually(gateway.is_done, 25)
-            await eventually(lambda: len(centre.events()) == gateway.journal.head(), 10)
+            await eventually(gateway.is_done)
+            await eventually(lambda: len(centre.events()) == gateway.journal.head())
             assert_complete(centre, gateway)
             await eventually(lambda: gateway.journal.receipts() == Receipts(gateway.journal.head()))
 
@@ -137,7 +137,7 @@ async def test_a_frozen_broker_is_left_and_found_again(tmp_path, blocking, mosqu
             await eventually(lambda: len(gateway.links) == 2)
             assert "the broker hangs" in gateway.links[1]
             mosquitto.thaw()
-            await eventually(gateway.is_done, 20)
+            await eventually(gateway.is_done)
             await eventually(lambda: len(centre.events()) == gateway.journal.head())
             assert_complete(centre, gateway)
 
@@ -166,7 +166,7 @@ async def test_the_next_run_sends_what_the_last_one_could_not(tmp_path, blocking
         mosquitto.start()
         async with gateway.running():
             gateway.append()
-            await eventually(lambda: len(centre.events()) == 252, 10)
+            await eventually(lambda: len(centre.events()) == 252)
             assert centre.sequences("event/") == [1, 252]
             assert centre.sequences("backfill/") == list(range(2, 252))
             await eventually(gateway.is_done)

@@ -84,7 +84,7 @@ async def playing(driver, port):
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(board.read())
         try:
-            await eventually(port.exists, within_s=10)
+            await eventually(port.exists)
             serving = tasks.create_task(lane.driver.run(lane.take))
             await eventually(lambda: bool(lane.told(base.LinkUp)))
             yield board, lane
@@ -129,7 +129,7 @@ async def test_a_turnstile_that_falls_silent_is_lost_and_found_again(tmp_path, d
         await eventually(lambda: bool(lane.told(base.LinkLost)))
         lane.open(ANNA)
         assert lane.reports[-1] == base.NotOpened(ANNA, "link_down")
-        await eventually(lambda: len(lane.told(base.LinkUp)) == 2, within_s=8)
+        await eventually(lambda: len(lane.told(base.LinkUp)) == 2)
         assert len(lane.told(base.LinkLost)) == 1
         lane.open(BUDI)
         await eventually(lambda: base.Passed(ENTRY, BUDI) in lane.reports)
