@@ -104,7 +104,7 @@ def build_gateway(
         sync=_sync_parts(settings, sync, messages),
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,
-        started=_started(opened, knowledge),
+        started=_started(opened, knowledge, gate.policy.versions),
     )
 
 
@@ -130,13 +130,13 @@ def _sync_parts(
     return parts
 
 
-def _started(opened: Opened, knowledge: Knowledge) -> dict[str, Json]:
+def _started(opened: Opened, knowledge: Knowledge, versions: tuple[str, ...]) -> dict[str, Json]:
     """Return what the record of the start tells: also what was not as it was left."""
     report = opened.journal.report
     told: dict[str, Json] = {
         "version": __version__,
         "run": opened.run,
-        "policy": list[Json](knowledge.policy.versions),
+        "policy": list[Json](versions),
         "rosters": {roster.name: len(roster.entries) for roster in knowledge.rosters},
         "trusted_keys": len(knowledge.trust.keys),
     }

@@ -7,6 +7,7 @@ from config.problems import SettingsError
 from gatewayd.app.key_files import KeyFileError
 from gatewayd.app.site import Delivered, Rules, advice, read_delivered, read_rules
 from gatewayd.core.words import Json
+from gatewayd.runtime.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def check_site(path: Path) -> Found:
 def _described(rules: Rules, delivered: Delivered) -> str:
     known = delivered.knowledge
     people = sum(len(roster.entries) for roster in known.rosters)
-    policy = f"policy {', '.join(known.policy.versions)} ({known.policy.mode})"
+    now = SystemClock().utc()
+    in_force = known.policy.at(now)
+    policy = f"policy {', '.join(in_force.versions)} ({in_force.mode_at(now)})"
     return (
         f"{rules.settings.site.path}, {_counted(len(rules.settings.lanes), 'lane')}, {policy}, "
         f"{_counted(len(known.trust.keys), 'trusted key')}, {_counted(people, 'roster entry')}"

@@ -5,9 +5,17 @@ from typing import Any
 
 import click
 
-from gatewayd.cli.options import ask_gateway, json_option, settings_option, tell
+from gatewayd.cli.options import CommandT, ask_gateway, json_option, settings_option, tell
 from gatewayd.cli.status_text import status_text
 from gatewayd.core.words import Json
+
+_DECLARED = (
+    click.option("--healthy", is_flag=True, help="You declare: they are healthy."),
+    click.option("--protocol", is_flag=True, help="You declare: they keep the health protocol."),
+    click.option("--certificate", is_flag=True, help="You have seen a certificate on paper."),
+    click.option("--purpose", help="What they came for; a word that the policy lists."),
+    click.option("--origin", help="The region they come from."),
+)
 
 
 @click.command(epilog="\b\nExample:\n  gatewayd status -c gate.toml")
@@ -22,6 +30,13 @@ def status(*, path: Path, is_json: bool) -> None:
     tell(answer, status_text(answer) if answer.get("ok") else "", is_json=is_json)
 
 
+def _declaration(command: CommandT) -> CommandT:
+    """Add what an officer declares of a guest; which of it has to be, the policy says."""
+    for option in reversed(_DECLARED):
+        command = option(command)
+    return command
+
+
 @click.command(
     epilog="\b\nExample:\n  gatewayd admit --lane lane-1 --reason 'no phone' --healthy --protocol"
 )
@@ -30,8 +45,7 @@ def status(*, path: Path, is_json: bool) -> None:
 @click.option("--lane", required=True, help="The lane that lets them in.")
 @click.option("--reason", required=True, help="Why by hand; a sentence without names.")
 @click.option("--category", default="visitor", show_default=True)
-@click.option("--healthy", is_flag=True, help="You declare: they are healthy.")
-@click.option("--protocol", is_flag=True, help="You declare: they keep the health protocol.")
+@_declaration
 @click.option("--count", default=1, show_default=True, help="How many, let in one by one.")
 def admit(*, path: Path, is_json: bool, **request: Json) -> None:
     """Let a guest in by hand, on your declaration."""
@@ -64,8 +78,7 @@ def list_referrals(*, path: Path, is_json: bool) -> None:
 @click.argument("number", type=int)
 @click.option("--lane", help="Another lane than the one they came to.")
 @click.option("--reason", default="referral", show_default=True)
-@click.option("--healthy", is_flag=True, help="You declare: they are healthy.")
-@click.option("--protocol", is_flag=True, help="You declare: they keep the health protocol.")
+@_declaration
 def admit_referral(*, path: Path, is_json: bool, number: int, **request: Json) -> None:
     """Let the person with this number in."""
     answer = ask_gateway(path, {"do": "admit", "referral": number, **request})
@@ -125,7 +138,10 @@ def _refusal(answer: dict[str, Json]) -> str:
         case None:
             return told  # It was not even decided.
         case "attestation_incomplete" as reason:
-            return f"not admitted ({reason}): {told} Declare it with --healthy and --protocol"
+            required = answer.get("required")
+            assert isinstance(required, list)
+            options = " and ".join(f"--{name}" for name in required if name != "reason")
+            return f"not admitted ({reason}): {told} Declare it with {options}"
         case reason:
             return f"not admitted ({reason}): {told}"
 

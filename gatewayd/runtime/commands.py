@@ -16,6 +16,7 @@ from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import REFERRALS, TABLES, Document, read_counts
 from gatewayd.core.reasons import Locale, Reason, text
+from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import Direction, DoorId, HolderId, Json, LaneId
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
@@ -88,13 +89,8 @@ class Commands:
             )
         lane = self._lane(request)
         count = _whole(request, "count", 1, GROUP_MAX, default=1)
-        attested = Attested(
-            officer=caller,
-            reason=_sentence(request),
-            category=str(request.get("category") or "visitor"),
-            healthy=request.get("healthy") is True,
-            protocol=request.get("protocol") is True,
-        )
+        category = str(request.get("category") or "visitor")
+        attested = self._attested(request, caller, category, _sentence(request))
         for admitted in range(count):
             fact = await self._ask(lane, Admission(attested))
             if fact.outcome is not AccessOutcome.ADMITTED:
@@ -104,13 +100,11 @@ class Commands:
     async def _settle(self, number: int, request: Mapping[str, Any], caller: str) -> Answer:
         number, row = self._referral(number)
         lane = self._lane({"lane": request.get("lane") or row["lane"]})
-        attested = Attested(
-            officer=caller,
-            reason=str(request.get("reason") or "referral"),
-            category=str(row["category"] or "visitor"),
-            healthy=request.get("healthy") is True,
-            protocol=request.get("protocol") is True,
+        category, reason = (
+            str(row["category"] or "visitor"),
+            str(request.get("reason") or "referral"),
         )
+        attested = self._attested(request, caller, category, reason)
         self._settling.add(number)
         try:
             fact = await self._ask(lane, Admission(attested, number))
@@ -119,6 +113,27 @@ class Commands:
         if fact.outcome is AccessOutcome.ADMITTED:
             return {"ok": True, "admitted": 1, "referral": number}
         return {**self._no(fact), "referral": number}
+
+    def _attested(
+        self, request: Mapping[str, Any], caller: str, category: str, reason: str
+    ) -> Attested:
+        purpose, origin = request.get("purpose"), request.get("origin")
+        purposes = self._gate.policy.purposes
+        if purpose is not None and purpose not in purposes:
+            known = f"`purpose` is one of: {', '.join(purposes)}"
+            raise RequestError(known if purposes else "the policy names no `purposes`")
+        if origin is not None and not is_category(str(origin)):
+            raise RequestError(f"`origin` is a region: {EXPECTED_CATEGORY}")
+        return Attested(
+            officer=caller,
+            reason=reason,
+            category=category,
+            healthy=request.get("healthy") is True,
+            protocol=request.get("protocol") is True,
+            purpose=None if purpose is None else str(purpose),
+            origin=None if origin is None else str(origin),
+            certificate=request.get("certificate") is True,
+        )
 
     async def _ask(self, lane: LaneShell, admission: Admission) -> Access:
         answered: asyncio.Future[Access | None] = asyncio.get_running_loop().create_future()
@@ -130,7 +145,10 @@ class Commands:
 
     def _no(self, fact: Access) -> Answer:
         reason = Reason(fact.reason)
-        return {"ok": False, "reason": fact.reason, "text": text(reason, self._locale)}
+        answer: Answer = {"ok": False, "reason": fact.reason, "text": text(reason, self._locale)}
+        if reason is Reason.ATTESTATION_INCOMPLETE:
+            answer["required"] = list[Json](self._gate.policy.attestation_required)
+        return answer
 
     async def _refuse(self, request: Mapping[str, Any], caller: str) -> Answer:
         number, row = self._referral(_whole(request, "referral", 1, REFERRALS_MAX))

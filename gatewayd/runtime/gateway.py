@@ -11,6 +11,7 @@ from gatewayd.core.events import Audit, AuditSubject
 from gatewayd.core.words import Json
 from gatewayd.ports import Blocking, Cache, StorageError
 from gatewayd.runtime.lane import Shared
+from gatewayd.runtime.policy_watch import watch_policy
 from gatewayd.runtime.referrals import end_referrals
 from gatewayd.runtime.service import Service
 from gatewayd.runtime.supervisor import keep_running
@@ -80,6 +81,7 @@ class Gateway:
         return (
             Part("cache", self._keep_cache),
             Part("referrals", lambda: end_referrals(self.cache, shared.recorder, shared.clock)),
+            Part("policy", lambda: watch_policy(shared.gate, shared.recorder, shared.changed)),
         )
 
     async def _keep_cache(self) -> Never:
