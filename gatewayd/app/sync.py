@@ -132,7 +132,7 @@ def build_sync(
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
     clock = SystemClock()
-    broker = AiomqttBroker(_account(settings.broker, client_id=str(site)), blocking)
+    broker = AiomqttBroker(account_of(settings.broker, client_id=str(site)), blocking)
     words = PublisherSettings(
         site=site,
         run=run,
@@ -157,17 +157,21 @@ def build_sync(
 
 def build_device_messages(settings: Settings, blocking: Blocking) -> DeviceMessages | None:
     """Build the connection to the turnstiles' broker; None where the settings name none."""
-    client_id = f"{settings.site.id}-gateway"
+    client_id = device_client_id(settings)
     match settings.device_broker:
         case None:
             return None
         case Broker() as broker:
-            account = _account(broker, client_id)
+            account = account_of(broker, client_id)
         case EmbeddedBroker():
             host, port = EMBEDDED_AT
             account = Account(host=host, port=port, client_id=client_id, protocol=Protocol.V311)
     backoff = Backoff(DEVICE_RETRY_S, DEVICE_RETRY_S_MAX, SystemChance().fraction)
     return DeviceMessages(AiomqttBroker(account, blocking), backoff)
+
+
+def device_client_id(settings: Settings) -> str:
+    return f"{settings.site.id}-gateway"
 
 
 async def run_embedded_broker() -> Never:
@@ -177,7 +181,8 @@ async def run_embedded_broker() -> Never:
     raise AssertionError("it is left when cancelled")
 
 
-def _account(broker: Broker, client_id: str) -> Account:
+def account_of(broker: Broker, client_id: str) -> Account:
+    """Return who the gateway is to a broker. Raises EarlyEnd where the password cannot be read."""
     tls = Tls(
         ca_file=broker.ca_file,
         certificate_file=broker.certificate_file,

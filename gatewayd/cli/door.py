@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gatewayd.cli.options import ask_gateway, json_option, settings_option, tell
+from gatewayd.core.words import Json
 
 
 @click.group()
@@ -26,7 +27,13 @@ def allow(*, path: Path, is_json: bool, name: str, minutes: int, reason: str) ->
     Each opening is recorded and makes the count of people less certain all the same. A door that is
     still open when the time is over raises the alarm.
     """
-    request = {"do": "door", "door": name, "order": "allow", "minutes": minutes, "reason": reason}
+    request: dict[str, Json] = {
+        "do": "door",
+        "door": name,
+        "order": "allow",
+        "minutes": minutes,
+        "reason": reason,
+    }
     answer = ask_gateway(path, request)
     tell(answer, f"{name}: may be open for {minutes} minutes", is_json=is_json)
 

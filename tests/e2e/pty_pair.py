@@ -3,6 +3,7 @@
 import contextlib
 import os
 import selectors
+import termios
 import threading
 import tty
 from pathlib import Path
@@ -21,6 +22,8 @@ class PtyPair:
         self.right = directory / "right"
         self._fds: list[int] = []
         self._thread: threading.Thread | None = None
+        self.speed: int | None = None
+        """What enters `left` at another speed (termios.B...) is lost; None takes all."""
 
     def __enter__(self) -> Self:
         self.plug()
@@ -39,7 +42,7 @@ class PtyPair:
         self._ready.register(left, selectors.EVENT_READ, right)
         self._ready.register(right, selectors.EVENT_READ, left)
         self._ready.register(stop, selectors.EVENT_READ)
-        self._thread = threading.Thread(target=_carry, args=(self._ready, stop))
+        self._thread = threading.Thread(target=self._carry, args=(self._ready, stop))
         self._thread.start()
 
     def unplug(self) -> None:
@@ -69,11 +72,15 @@ class PtyPair:
         self._fds += [master, slave]
         return master
 
+    def _carry(self, ready: selectors.BaseSelector, stop: int) -> None:
+        while True:
+            for key, _ in ready.select():
+                if key.fd == stop:
+                    return
+                data = os.read(key.fd, 4096)
+                if self.speed in (None, termios.tcgetattr(self._left)[_OSPEED]):
+                    with contextlib.suppress(BlockingIOError):
+                        os.write(key.data, data)
 
-def _carry(ready: selectors.BaseSelector, stop: int) -> None:
-    while True:
-        for key, _ in ready.select():
-            if key.fd == stop:
-                return
-            with contextlib.suppress(BlockingIOError):
-                os.write(key.data, os.read(key.fd, 4096))
+
+_OSPEED = 5  # Where termios.tcgetattr has the speed; at either end of a pty it is the same.
