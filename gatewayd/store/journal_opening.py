@@ -53,7 +53,10 @@ class Opened:
     reader: sqlite3.Connection
     note: HeadNote
     end: End
-    receipts: Receipts
+    bases: list[tuple[int, str]]
+    """Of all epochs of the file; see `journal_file.read_bases`."""
+    receipts: dict[str, Receipts]
+    """Of all epochs that have any."""
     report: OpenReport
 
 
@@ -83,19 +86,22 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         else:
             epoch = next_epoch(epoch_ms, chance, [*known, *_epochs(writer)])
             note.hold(epoch, 0)
-            end, confirmed = _begin(writer, epoch, end), Receipts(0)
+            end = _begin(writer, epoch, end)
         sync_directory(directory)
         stack.pop_all()
         report = OpenReport(reason is not None, reason or "", moved_aside)
-        return Opened(writer, reader, note, end, confirmed, report)
+        bases = journal_file.read_bases(writer)
+        return Opened(writer, reader, note, end, bases, confirmed, report)
 
 
-def _open_sound(path: Path, *, is_vouched: bool) -> tuple[sqlite3.Connection, End, Receipts]:
+def _open_sound(
+    path: Path, *, is_vouched: bool
+) -> tuple[sqlite3.Connection, End, dict[str, Receipts]]:
     with ExitStack() as stack, damage_named():
         writer = stack.enter_context(closing(journal_file.open_database(path)))
         journal_file.check(writer, path, is_vouched=is_vouched)
         end = _read_end(writer)
-        confirmed = _read_receipts(writer, end.epoch)
+        confirmed = _read_receipts(writer)
         stack.pop_all()
         return writer, end, confirmed
 
@@ -112,16 +118,16 @@ def _read_end(writer: sqlite3.Connection) -> End:
     return End(epoch, base, position, row.chain)
 
 
-def _read_receipts(writer: sqlite3.Connection, epoch: str) -> Receipts:
-    query = "SELECT state, checksum FROM receipts WHERE epoch = ?"
-    found = writer.execute(query, (epoch,)).fetchone()
-    if found is None:
-        return Receipts(0)
-    confirmed = receipts.load(epoch, *found)
-    if confirmed is None:
-        # Without receipts everything is sent again; the centre removes the duplicates.
-        log.warning("receipts_damaged", extra={"fields": {"epoch": epoch}})
-    return confirmed or Receipts(0)
+def _read_receipts(writer: sqlite3.Connection) -> dict[str, Receipts]:
+    confirmed: dict[str, Receipts] = {}
+    for epoch, *stored in writer.execute("SELECT epoch, state, checksum FROM receipts"):
+        found = receipts.load(epoch, *stored)
+        if found is None:
+            # Without receipts everything is sent again; the centre removes the duplicates.
+            log.warning("receipts_damaged", extra={"fields": {"epoch": epoch}})
+        else:
+            confirmed[epoch] = found
+    return confirmed
 
 
 def _doubt(end: End, noted: tuple[str, int] | None) -> str | None:

@@ -22,6 +22,28 @@ def merge(receipts: Receipts, seqs: Iterable[int]) -> Receipts:
     return Receipts(upto, tuple(beyond))
 
 
+def has(receipts: Receipts, seq: int) -> bool:
+    return seq <= receipts.upto or any(first <= seq <= last for first, last in receipts.beyond)
+
+
+def missing(receipts: Receipts, first: int, last: int) -> list[tuple[int, int]]:
+    """Return the ranges from `first` to `last` that are not confirmed, both ends included."""
+    found: list[tuple[int, int]] = []
+    after = max(receipts.upto + 1, first)
+    for begin, end in receipts.beyond:
+        if after <= min(begin - 1, last):
+            found.append((after, min(begin - 1, last)))
+        after = max(after, end + 1)
+    return [*found, (after, last)] if after <= last else found
+
+
+def passed(receipts: Receipts, upto: int) -> Receipts:
+    """Take everything up to `upto` as settled: it is removed, and no receipt can come for it."""
+    if upto <= receipts.upto:
+        return receipts
+    return merge(Receipts(upto, tuple(each for each in receipts.beyond if each[1] > upto)), ())
+
+
 def dump(epoch: str, receipts: Receipts) -> tuple[str, int]:
     """Return the stored text with its CRC-32.
 

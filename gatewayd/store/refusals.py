@@ -70,6 +70,9 @@ _REFUSAL_CODES = frozenset(
     }
 )
 
+# The shared memory beside the write-ahead log is a file too, and it is made at the start.
+_NO_ROOM_CODES = frozenset({sqlite3.SQLITE_IOERR_SHMSIZE})
+
 
 def refusal(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     """Say what the disk answered about `path`, and what to do about it."""
@@ -95,6 +98,14 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether the file is broken or unreadable, and not just refused for the moment."""
     code = _sqlite_code(error)
     return code is not None and (code & 0xFF in _DAMAGE_CODES or code in _UNREADABLE_CODES)
+
+
+def is_full(error: sqlite3.Error | OSError) -> bool:
+    """Tell whether there is no room on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    code = _sqlite_code(error)
+    return code is not None and (code & 0xFF == sqlite3.SQLITE_FULL or code in _NO_ROOM_CODES)
 
 
 def is_refusal(error: sqlite3.Error) -> bool:

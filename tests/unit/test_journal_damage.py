@@ -1,5 +1,6 @@
 import shutil
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -7,6 +8,8 @@ from gatewayd.core.events import Audit
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.store import journal_file
 from gatewayd.store.journal_head import HeadNote
+from gatewayd.store.journal_retention import Limits
+from gatewayd.store.journal_verify import verify
 from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
 
 ROWS = 6
@@ -239,6 +242,45 @@ def test_a_journal_behind_its_directory_by_an_epoch_begins_a_new_one(closed):
             f"the journal ends in epoch {events[0].epoch}, but this directory had come to {later}"
         )
         assert journal.epoch > later
+
+
+@pytest.mark.parametrize("table", ["events", "epochs", "receipts", "trimmed", "sqlite_schema"])
+def test_damage_in_any_table_moves_the_journal_aside_and_the_start_goes_on(closed, table):
+    directory, events = closed
+    path = directory / "journal.db"
+    with closing(sqlite3.connect(path)) as looking:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (page,) = looking.execute(query, (table,)).fetchone() or (1,)
+        (size,) = looking.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size + (100 if page == 1 else 0))
+        file.write(b"\xff" * 50)
+    with opened(directory) as journal:
+        assert journal.report.moved_aside is not None
+        assert "it was moved aside and a new one begins" in journal.report.reason
+        assert journal.epoch > events[0].epoch
+        assert fill(journal, 1)[0].seq == 1
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date(closed):
+    directory, events = closed
+    with closing(sqlite3.connect(directory / "journal.db")) as old:
+        old.execute("DROP TABLE trimmed")
+        old.execute("PRAGMA user_version = 1")
+    with opened(directory) as journal:
+        assert not journal.report.is_new_epoch
+        assert journal.read(0, 100) == events
+        assert journal.plan_removal((journal.epoch, 1), Limits(None, None, 1)) is not None
+    assert verify(directory).findings == ()
+
+
+def test_a_journal_of_a_version_that_nobody_knows_is_moved_aside(closed):
+    directory, _ = closed
+    for version in (-1, 3):
+        with closing(sqlite3.connect(directory / "journal.db")) as other:
+            other.execute(f"PRAGMA user_version = {version}")
+        with opened(directory) as journal:
+            assert journal.report.moved_aside is not None
 
 
 def test_a_locked_journal_is_not_taken_for_a_damaged_one(closed, monkeypatch):
