@@ -38,27 +38,16 @@ class Openings:
         """Return what was answered to this grant before."""
         return self._answers.get(grant)
 
-    def begin(self, order: base.OpenOnce, now_s: float) -> None:
+    def begin(self, order: base.OpenOnce, now_s: float, *, is_known: bool) -> None:
         """Put a grant in force: what is seen from now on may be its passage."""
         assert self.in_force is None, "one at a time"
-        self.in_force = InForce(order, now_s + order.unlock_ms / 1000)
+        self.in_force = InForce(order, now_s + order.unlock_ms / 1000, is_known=is_known)
 
-    def answer(self, answer: Answer, now_s: float) -> Answer:
-        """Keep the answer to a grant; the time to walk counts from it."""
+    def answer(self, answer: Answer) -> Answer:
+        """Keep the answer to a grant."""
         self._answers[answer.grant] = answer
         if len(self._answers) > ANSWERS_KEPT:
             del self._answers[next(iter(self._answers))]
-        grant = self.in_force
-        if grant is None or grant.order.grant != answer.grant:
-            return answer
-        match answer:
-            case base.Opened():
-                close_s = now_s + grant.order.unlock_ms / 1000
-                self.in_force = replace(grant, close_s=close_s, is_known=True)
-            case base.NotOpened():
-                self.in_force = None
-            case base.OpenUnknown():
-                pass  # What is seen tells the rest.
         return answer
 
     def cancel(self, grant: str, now_s: float) -> None:

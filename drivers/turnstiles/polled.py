@@ -183,18 +183,16 @@ class PolledTurnstile:
             self._answer(base.NotOpened(order.grant, "link_down"))
             raise
         except (SilentError, asyncio.CancelledError) as error:
-            self._begin(order, base.OpenUnknown(order.grant))
+            self._openings.begin(order, _now_s(), is_known=False)
+            self._answer(base.OpenUnknown(order.grant))
             if isinstance(error, asyncio.CancelledError):
                 raise
         else:
             self._order = None
             if before is not None:
                 self._see(before)  # Who passed before the open is not its person.
-            self._begin(order, base.Opened(order.grant))
-
-    def _begin(self, order: base.OpenOnce, answer: Answer) -> None:
-        self._openings.begin(order, _now_s())
-        self._answer(answer)
+            self._openings.begin(order, _now_s(), is_known=True)
+            self._answer(base.Opened(order.grant))
 
     async def _change_mode(self, mode: base.Mode) -> None:
         try:
@@ -222,7 +220,7 @@ class PolledTurnstile:
             self._answer(base.NotOpened(order.grant, reason))
 
     def _answer(self, answer: Answer) -> None:
-        self._telling.tell([self._openings.answer(answer, _now_s())])
+        self._telling.tell([self._openings.answer(answer)])
 
     # --- what it tells -------------------------------------------------------------------------
 

@@ -170,7 +170,7 @@ async def test_another_open_while_one_is_under_way_or_in_force_is_busy(world, si
 def test_only_the_last_answers_are_kept():
     openings = Openings()
     for number in range(ANSWERS_KEPT + 1):
-        openings.answer(base.NotOpened(f"{number:032x}", "busy"), 0.0)
+        openings.answer(base.NotOpened(f"{number:032x}", "busy"))
     assert openings.recall(f"{0:032x}") is None
     assert openings.recall(f"{1:032x}") == base.NotOpened(f"{1:032x}", "busy")
 
