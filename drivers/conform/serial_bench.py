@@ -96,6 +96,7 @@ class SerialBench(Bench):
         self.channel: Channel | None = None
         self.device: HelloAck | None = None
         self.frames: list[Heard] = []
+        self.outage_count = 0
         self._line = line
         self._deframer = Deframer()
         self._opened = asyncio.Event()
@@ -317,6 +318,7 @@ class SerialBench(Bench):
 
     def _lose(self, reason: str) -> None:
         self._loss = reason
+        self.outage_count += 1
         self._opened.set()
 
     def _receive(self, data: bytes, at_s: float) -> None:

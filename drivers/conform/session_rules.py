@@ -7,7 +7,7 @@ from typing import Final
 from drivers.conform.bench import QUIET_S
 from drivers.conform.serial_bench import SerialBench
 from drivers.conform.spoilt import flipped
-from drivers.conform.words import Action, Rule, Unmet
+from drivers.conform.words import Action, Rule, Unmet, Untested
 from firmware_protocol import bodies
 from firmware_protocol.channel import Channel
 from firmware_protocol.frames import VERSION, encode
@@ -98,8 +98,10 @@ async def unknown_sessions_are_no_flood(bench: SerialBench) -> None:
 
 async def boot_is_told(bench: SerialBench) -> None:
     bench.fall_silent()
-    count = len(bench.frames)
+    count, outage_count = len(bench.frames), bench.outage_count
     await bench.have(Action.REBOOT)
+    if bench.outage_count != outage_count:
+        raise Untested("the line went away with the power, as USB does: nobody could hear it")
     found = await bench.frame(NoSession, count)
     if found.frame.session != 0:
         raise Unmet(f"NOSESS of {found.frame.session:08x} after a boot, expected 0")
