@@ -349,6 +349,40 @@ async def test_modes_are_for_the_turnstiles_own_key(bench):
     assert bench.outputs == OFF
 
 
+@linked
+async def test_an_open_that_libosdp_does_not_take_is_not_opened(bench):
+    bench.panel.submit_command = lambda index, command: False
+    bench.open()
+    await asyncio.sleep(0.1)
+    assert bench.since() == [base.NotOpened(ANNA, "refused")]
+    assert bench.outputs == OFF
+
+
+@linked
+async def test_a_device_that_is_lost_between_an_order_and_its_turn_opens_nothing(bench):
+    bench.open()
+    bench.wire.pull()
+    await asyncio.sleep(0.1)
+    refused, lost = sorted(bench.since(), key=lambda report: type(report).__name__, reverse=True)
+    assert refused == base.NotOpened(ANNA, "link_down")
+    assert isinstance(lost, base.LinkLost)
+
+
+def test_an_exit_that_is_free_at_the_turnstile_switches_nothing(mocker):
+    bench = Bench(mocker, Wiring(relays={ENTRY: 1}, pulse_ms=500, contacts=CONTACTS))
+
+    @linked
+    async def test(bench):
+        bench.open(direction=EXIT)
+        await asyncio.sleep(0.1)
+        bench.panel.press(2, is_on=True)
+        await asyncio.sleep(0.1)
+        assert bench.since() == [base.Opened(ANNA), base.Passed(EXIT, ANNA)]
+        assert bench.outputs == OFF[:1]
+
+    test(bench)
+
+
 # --- the inputs at the start ----------------------------------------------------------------------
 
 
@@ -367,6 +401,24 @@ def test_a_device_that_does_not_tell_its_inputs_by_itself_is_asked(bench):
         panel.tells_inputs = False
 
     assert started(bench, prepare) == [base.LinkUp("")]
+
+
+@pytest.mark.parametrize(
+    ("capability", "words"),
+    [
+        (osdp_sys.CAP_OUTPUT_CONTROL, "has 1 outputs, and the settings speak of number 2"),
+        (
+            osdp_sys.CAP_CONTACT_STATUS_MONITORING,
+            "has 1 inputs, and the settings speak of number 4",
+        ),
+    ],
+)
+def test_a_wiring_that_the_device_does_not_have_is_told(bench, capability, words):
+    def prepare(panel):
+        panel.counts[capability] = 1
+
+    (lost,) = started(bench, prepare)
+    assert words in lost.reason
 
 
 def test_a_device_that_answers_without_its_inputs_is_not_used(bench):
