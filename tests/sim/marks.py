@@ -261,3 +261,6 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "duplicate delivered": _noted("duplicate_delivered"),
     "backfill used": _backfilled,
 }
+
+RARE = frozenset({"controller busy", "order found at the start", "referral lapsed", "late passage"})
+"""Reached by 3 to 5 seeds of a hundred: a sample of a hundred may be without."""

@@ -11,7 +11,7 @@ from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
 from gatewayd.runtime.gate import Knowledge
 
-WIRED = 0.15  # So many sites have a lane on a wire: its heartbeats cost as much as all the rest.
+WIRED = 0.1  # So many sites have a lane on a wire: its heartbeats cost more than all the rest.
 PSEUDONYMS = Pseudonyms(bytes(32))  # A test key.
 
 

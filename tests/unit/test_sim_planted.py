@@ -118,7 +118,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     the_lane_is_told_before_the_commit: (12, "no entry opens without a recorded verdict"),
     a_late_record_still_opens: (12, "no entry opens on a record that came late"),
     an_exit_waits_for_its_record: (39, "the exit always opens"),
-    a_fault_takes_the_grant_from_the_turnstile: (173, "at most one grant is open at a lane"),
+    a_fault_takes_the_grant_from_the_turnstile: (41, "at most one grant is open at a lane"),
     who_waits_at_the_end_has_no_verdict: (49, "every scan leaves exactly one verdict"),
     an_unknown_outcome_is_guessed: (6, "what is recorded as never opened never opened"),
     grants_of_the_run_before_are_forgotten: (2, "each grant ends exactly once"),
