@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 from gatewayd.app.trust_directory import TrustFile, check_content, read_trust
@@ -55,6 +56,26 @@ def remove_trust(directory: Path, name: str) -> None:
         sync_directory(directory)
     except OSError as error:
         raise TrustFileError(f"{directory / name}: cannot be removed: {error.strerror}") from error
+
+
+def revoke_passes(directory: Path, issuer: str, pass_ids: tuple[str, ...]) -> Path:
+    """Add to the passes that an issuer took back; returns the file. Raises TrustFileError."""
+    if not is_issuer(issuer):
+        raise TrustFileError(f"--issuer: expected {EXPECTED_ISSUER}")
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", issuer.removeprefix("https://"))
+    path = directory / f"{name}.revoked.json"
+    before: tuple[tuple[str, bytes], ...] = ()
+    if path.exists():
+        files = read_trust(directory).files
+        before = next(file.document.revoked_passes for file in files if file.path == path)
+    known = [pass_id.hex() for owner, pass_id in before if owner == issuer]
+    document = {"issuer": issuer, "revoked_passes": list(dict.fromkeys([*known, *pass_ids]))}
+    content = f"{json.dumps(document, indent=2)}\n".encode()
+    problems = check_content(path, content).problems
+    if problems:
+        raise TrustFileError("\n".join((*problems, "nothing was taken back")))
+    _write(path, content)
+    return path
 
 
 def _complete(

@@ -46,6 +46,7 @@ def _declaration(command: CommandT) -> CommandT:
 @click.option("--reason", required=True, help="Why by hand; a sentence without names.")
 @click.option("--category", default="visitor", show_default=True)
 @_declaration
+@click.option("--badge", type=int, help="The number of the badge that they carry and leave with.")
 @click.option("--count", default=1, show_default=True, help="How many, let in one by one.")
 def admit(*, path: Path, is_json: bool, **request: Json) -> None:
     """Let a guest in by hand, on your declaration."""

@@ -17,6 +17,10 @@ from gatewayd.core.events import parse_time
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
 
+RESTART = (
+    "Next: restart the gateway (systemctl restart gatewayd); it reads the folder at its start."
+)
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 

@@ -5,25 +5,28 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
-import segno
 
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import read_signing_key
+from gatewayd.cli.cards import make_qr
 from gatewayd.cli.options import ended_early, json_option
+from gatewayd.cli.pass_options import (
+    DAYS_MAX,
+    DEFAULT_DAYS,
+    describe_pass,
+    key_option,
+    zone_option,
+)
 from gatewayd.core.events import format_time
-from gatewayd.core.passes import PASS_ID_SIZE, Pass, write_pass
+from gatewayd.core.passes import ENTRIES_MAX, PASS_ID_SIZE, Pass, write_pass
 from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
 from gatewayd.core.tables import Expected
-from gatewayd.core.words import Json, Status
+from gatewayd.core.words import Status
 from gatewayd.runtime.clock import SystemClock
 
-DEFAULT_DAYS = 30  # Long enough not to be renewed every day, short enough for a lost card.
-
-_DAYS_MAX = 3660
 _YEARS = range(2000, 2200)  # A date outside of them is a typing mistake.
 _SCALE = 8  # Pixels of a square: 2 cm wide on a printed card, sharp on a screen.
 _STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
@@ -61,24 +64,11 @@ def _date(*, is_end: bool) -> Callable[[_Context, _Option, str | None], datetime
     return read
 
 
-def _zone(_context: _Context, _option: _Option, value: str) -> tzinfo:
-    try:
-        return ZoneInfo(value)
-    except (OSError, ValueError, LookupError) as error:
-        raise click.BadParameter("expected a time zone, like Asia/Makassar") from error
-
-
 @click.command(
     epilog="\b\nExample:\n  gatewayd pass issue --key issuer/gmsc.key.pem --subject 19870101 \\"
     "\n      --category staff --until 2027-12-31 --png card.png"
 )
-@click.option(
-    "--key",
-    "key_path",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The secret key NAME.key.pem; NAME.jwks.json beside it tells the issuer's name.",
-)
+@key_option
 @click.option(
     "--issuer",
     callback=_spelled(is_id, EXPECTED_ID),
@@ -105,7 +95,7 @@ def _zone(_context: _Context, _option: _Option, value: str) -> tzinfo:
 )
 @click.option(
     "--days",
-    type=click.IntRange(1, _DAYS_MAX),
+    type=click.IntRange(1, DAYS_MAX),
     help=f"For how many times 24 hours  [default: {DEFAULT_DAYS}].",
 )
 @click.option(
@@ -123,15 +113,14 @@ def _zone(_context: _Context, _option: _Option, value: str) -> tzinfo:
     callback=_date(is_end=True),
     help="Last day of the status, or the time when it ends  [default: with the pass].",
 )
+@click.option("--purpose", callback=_spelled(is_id, EXPECTED_ID), help="What a visitor comes for.")
+@click.option("--host", callback=_spelled(is_id, EXPECTED_ID), help="Whom a visitor comes to see.")
 @click.option(
-    "--timezone",
-    "zone",
-    is_eager=True,  # The dates are read with it.
-    callback=_zone,
-    default="Asia/Jakarta",
-    show_default=True,
-    help="Where days begin and end.",
+    "--entries",
+    type=click.IntRange(0, ENTRIES_MAX),
+    help="For how many times it lets them in  [default: no limit].",
 )
+@zone_option
 @click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a drawing.")
 @click.option("--text", "is_text", is_flag=True, help="Print the code itself.")
@@ -147,6 +136,9 @@ def issue(  # noqa: PLR0913, one parameter for each option
     ends: datetime | None,
     status: str | None,
     status_ends: datetime | None,
+    purpose: str | None,
+    host: str | None,
+    entries: int | None,
     zone: tzinfo,
     png: Path | None,
     svg: Path | None,
@@ -174,17 +166,20 @@ def issue(  # noqa: PLR0913, one parameter for each option
         pass_id=SystemChance().token(PASS_ID_SIZE),
         status=Status(status) if status else None,
         status_until=(status_ends or not_after) if status else None,
+        purpose=purpose,
+        host=host,
+        entries=entries,
     )
     code = write_pass(content, key.private)
     has_picture = _draw(code, png, svg)
     if is_json:
-        click.echo(json.dumps({"code": code, **_describe(content)}))
+        click.echo(json.dumps({"code": code, **describe_pass(content)}))
     elif is_text or not (has_picture or sys.stdout.isatty()):
         click.echo(code)
     elif not has_picture:
-        _qr(code).terminal(compact=True)
+        make_qr(code).terminal(compact=True)
     begin, end = (f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for at in (not_before, not_after))
-    click.echo(f"valid from {begin} until {end} ({zone})", err=True)
+    click.echo(f"pass {content.pass_id.hex()}, {begin} until {end} ({zone})", err=True)
 
 
 def _find_window(
@@ -204,26 +199,7 @@ def _draw(code: str, png: Path | None, svg: Path | None) -> bool:
     try:
         for path, kind in ((png, "png"), (svg, "svg")):
             if path is not None:
-                _qr(code).save(str(path), kind=kind, scale=_SCALE)
+                make_qr(code).save(str(path), kind=kind, scale=_SCALE)
     except OSError as error:
         raise click.UsageError(f"the picture cannot be written: {error}") from error
     return bool(png or svg)
-
-
-def _qr(code: str) -> segno.QRCode:
-    """Error level M: 15 % may be scratched; Q would make the squares of a card too small."""
-    return segno.make_qr(code, mode="alphanumeric", error="m")
-
-
-def _describe(content: Pass) -> dict[str, Json]:
-    """Return what the pass says, but for whom it names."""
-    until = content.status_until
-    return {
-        "issuer": content.issuer,
-        "category": content.category,
-        "not_before": format_time(content.not_before),
-        "not_after": format_time(content.not_after),
-        "pass_id": content.pass_id.hex(),
-        "status": content.status,
-        "status_until": format_time(until) if until else None,
-    }

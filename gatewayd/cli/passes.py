@@ -10,20 +10,20 @@ import click
 
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import make_signing_key
+from gatewayd.app.trust_changes import revoke_passes
 from gatewayd.app.trust_directory import read_trust
-from gatewayd.cli.options import ended_early, json_option, time_option, trust_option
+from gatewayd.cli.options import RESTART, ended_early, json_option, time_option, trust_option
 from gatewayd.cli.pass_issue import issue
+from gatewayd.cli.pass_options import describe_pass
+from gatewayd.cli.pass_sheet import badges, sheet
 from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
-    Credential,
     Inauthentic,
     SignedPass,
     Unreadable,
 )
-from gatewayd.core.events import format_time
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.verification import verify as verify_scans
-from gatewayd.core.words import Json
 
 
 @click.group("pass")
@@ -64,6 +64,25 @@ def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
 
 
 passes.add_command(issue)
+passes.add_command(sheet)
+passes.add_command(badges)
+
+
+@passes.command(
+    epilog="\b\nExample:\n  gatewayd pass revoke 0f1e2d3c4b5a6978 --issuer gmsc --trust trust/"
+)
+@click.argument("pass_ids", nargs=-1, required=True, metavar="PASS_ID...")
+@click.option("--issuer", required=True, help="Who issued them.")
+@trust_option
+def revoke(*, pass_ids: tuple[str, ...], issuer: str, trust_path: Path) -> None:
+    """Take passes back: from its next start on, the gate with this trust folder refuses them.
+
+    PASS_ID is what issuing told, as pass_id.
+    """
+    with ended_early(), told_plainly():
+        path = revoke_passes(trust_path, issuer, pass_ids)
+    click.echo(f"taken back: {len(pass_ids)} ({path})")
+    click.echo(RESTART)
 
 
 @passes.command(
@@ -86,7 +105,7 @@ def verify(*, code: str, trust_path: Path, at: datetime, is_json: bool) -> None:
     found = verify_scans([data], folder.trust, at)
     is_pass = isinstance(found.credential, SignedPass | Unreadable | Inauthentic)
     reason = found.reason if is_pass else Reason.PREFIX
-    content = _describe(found.credential)
+    content = describe_pass(found.credential) if isinstance(found.credential, SignedPass) else {}
     if is_json:
         click.echo(json.dumps({"valid": reason is Reason.OK, "reason": reason, **content}))
     elif reason is Reason.OK:
@@ -98,19 +117,3 @@ def verify(*, code: str, trust_path: Path, at: datetime, is_json: bool) -> None:
 
 def _read_stdin() -> bytes:
     return sys.stdin.buffer.readline(SCAN_SIZE_MAX + 2).rstrip(b"\r\n")
-
-
-def _describe(credential: Credential | None) -> dict[str, Json]:
-    """Return what a pass says, but for whom it names."""
-    if not isinstance(credential, SignedPass):
-        return {}
-    until = credential.status_until
-    return {
-        "issuer": credential.issuer,
-        "category": credential.category,
-        "not_before": format_time(credential.not_before),
-        "not_after": format_time(credential.not_after),
-        "pass_id": credential.pass_id,
-        "status": credential.status,
-        "status_until": format_time(until) if until else None,
-    }

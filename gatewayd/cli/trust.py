@@ -9,12 +9,11 @@ import click
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.trust_changes import add_trust, remove_trust
 from gatewayd.app.trust_directory import TrustFile, read_trust
-from gatewayd.cli.options import ended_early, json_option, trust_option
+from gatewayd.cli.options import RESTART, ended_early, json_option, trust_option
 from gatewayd.core.events import format_time
 from gatewayd.core.trust import EVERY_STATEMENT, IssuerKey, Purpose
 from gatewayd.core.words import Json
 
-_NEXT = "Next: restart the gateway (systemctl restart gatewayd); it reads the folder at its start."
 _NAMED_MAX = 5  # So many issuers of a file fit a line.
 
 
@@ -39,7 +38,8 @@ def list_files(*, trust_path: Path, is_json: bool) -> None:
         click.echo(json.dumps(told))
         return
     for file in folder.files:
-        if file.document.keys or file.document.revocations:
+        document = file.document
+        if document.keys or document.revocations or document.revoked_passes:
             click.echo(_summarise(file))
     if not folder.files:
         click.echo("no files: no signed code is believed")
@@ -78,7 +78,7 @@ def add(
         purposes = tuple(map(Purpose, may_sign))
         file = add_trust(trust_path, source, issuer=issuer, may_sign=purposes, replaces=replaces)
     click.echo(_summarise(file))
-    click.echo(_NEXT)
+    click.echo(RESTART)
 
 
 @trust.command("remove", epilog="\b\nExample:\n  gatewayd trust remove --trust trust/ dsc-id.pem")
@@ -89,20 +89,25 @@ def remove(*, trust_path: Path, name: str) -> None:
     with ended_early(), told_plainly():
         remove_trust(trust_path, name)
     click.echo(f"removed {name}")
-    click.echo(_NEXT)
+    click.echo(RESTART)
 
 
 def _summarise(file: TrustFile) -> str:
     keys, lists = file.document.keys, file.document.revocations
-    issuers = sorted({key.issuer for key in keys} | {each.issuer for each in lists})
+    passes = file.document.revoked_passes
+    issuers = sorted(
+        {key.issuer for key in keys}
+        | {each.issuer for each in lists}
+        | {issuer for issuer, _ in passes}
+    )
     named = ", ".join(issuers) if len(issuers) <= _NAMED_MAX else f"{len(issuers)} issuers"
     parts = [f"{file.path.name}: {named}"]
     if keys:
         purposes = sorted(set().union(*(key.may_sign for key in keys)))
         count = "1 key" if len(keys) == 1 else f"{len(keys)} keys"
         parts.append(f"{count} for {', '.join(purposes)}{_ends(keys)}")
-    if lists:
-        taken_back = sum(len(each.before) for each in lists)
+    if lists or passes:
+        taken_back = sum(len(each.before) for each in lists) + len(passes)
         parts.append(f"{taken_back} {'code' if taken_back == 1 else 'codes'} taken back")
     return "; ".join(parts)
 

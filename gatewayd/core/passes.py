@@ -25,6 +25,7 @@ PREFIX = "OG1:"
 TEXT_LENGTH_MAX = 1024  # Twice the longest pass of today; a usual one has about 220 characters.
 PASS_ID_SIZE = 8  # Random, so no two passes of an issuer share one.
 PASS_ID_SIZE_MAX = 16
+BADGES_MAX = 999  # A number that fits a badge, and that an officer can call out.
 ENTRIES_MAX = 999  # Three a day for most of a year; a pass without a limit is for all others.
 
 _ISSUER, _SUBJECT, _EXPIRY, _NOT_BEFORE, _ISSUED_AT, _PASS_ID = 1, 2, 4, 5, 6, 7
@@ -87,6 +88,11 @@ def write_pass(content: Pass, key: Ed25519PrivateKey) -> str:
         claims[_NOT_BEFORE] = _seconds(content.not_before)
     message = cose.sign(cbor.encode(claims), key_id(key.public_key()), key)
     return PREFIX + base45.encode(message)
+
+
+def badge_subject(number: int) -> str:
+    """Return for whom a numbered guest badge stands: whoever carries it just now."""
+    return f"BADGE-{number:03}"
 
 
 def read_pass(text: str, trust: Trust) -> Pass | Reason:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from gatewayd.core.credential import Attested
 from gatewayd.core.events import Access, AccessOutcome, Audit, AuditSubject, Event, Fact
 from gatewayd.core.lane_terms import Order
+from gatewayd.core.passes import BADGES_MAX
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import REFERRALS, TABLES, Document, read_counts
 from gatewayd.core.reasons import Locale, Reason, text
@@ -91,8 +92,13 @@ class Commands:
         count = _whole(request, "count", 1, GROUP_MAX, default=1)
         category = str(request.get("category") or "visitor")
         attested = self._attested(request, caller, category, _sentence(request))
+        badge = None
+        if request.get("badge") is not None:
+            badge = _whole(request, "badge", 1, BADGES_MAX)
+            if count > 1:
+                raise RequestError("a badge is for one guest: leave `count` out")
         for admitted in range(count):
-            fact = await self._ask(lane, Admission(attested))
+            fact = await self._ask(lane, Admission(attested, badge=badge))
             if fact.outcome is not AccessOutcome.ADMITTED:
                 return {**self._no(fact), "admitted": admitted}
         return {"ok": True, "admitted": count}
@@ -186,8 +192,8 @@ class Commands:
         order = ORDERS.get(str(request.get("order")))
         if order is None:
             raise RequestError(f"`order` is one of: {', '.join(ORDERS)}")
-        if order is not Order.FREE and lane.state.is_fire:
-            raise RequestError("the fire input is on: it must end at the panel before the lane can")
+        if order is not Order.FREE and lane.state.in_fire:
+            raise RequestError("a fire input is on: it must end at the panel before the lane can")
         detail: dict[str, Json] = {"lane": lane.id, "order": str(order), "officer": caller}
         audit = Audit(subject=AuditSubject.OFFICER, action="lane_ordered", detail=detail)
         if order is Order.FREE:

@@ -14,6 +14,7 @@ from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decid
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
 from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.passes import badge_subject
 from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.projection import (
     GRANTS,
@@ -24,7 +25,7 @@ from gatewayd.core.projection import (
     project,
     read_counts,
 )
-from gatewayd.core.pseudonym import Pseudonyms
+from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import Roster
 from gatewayd.core.standing import Standing, find_standing
@@ -69,10 +70,14 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An officer's own admission, or (with a number) what they made of a referral."""
+    """An officer's own admission, or (with a number) what they made of a referral.
+
+    badge: the number of the badge that the guest carries, by which they are known at the exit.
+    """
 
     attested: Attested
     referral: int | None = None
+    badge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,8 @@ class Gate:
         """Decide what the officer asks: the same checks, with the declaration for a credential."""
         row = self.cache.get(REFERRALS, str(admission.referral)) or {}
         attested = admission.attested
-        fact = self._fact(attested, _holder(row), place, OFFICER)
+        holder = self._carrier(admission.badge) if admission.badge else _holder(row)
+        fact = self._fact(attested, holder, place, OFFICER)
         declared: dict[str, Json] = {
             "officer": attested.officer,
             "reason": attested.reason,
@@ -180,6 +186,9 @@ class Gate:
             kind="unread" if isinstance(asked, Scan) else asked.attested.kind,
             policy=self.policy.versions,
         )
+
+    def _carrier(self, badge: int) -> HolderId:
+        return self.knowledge.pseudonyms.of(Namespace.PERSON, badge_subject(badge))
 
     def _read(self, scan: Scan) -> Credential:
         known = self.knowledge

@@ -19,7 +19,7 @@ from gatewayd.core.events import (
 from gatewayd.core.evidence import Method
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, TurnedAway
 from gatewayd.core.occupancy import Occupancy
-from gatewayd.core.passes import Pass, write_pass
+from gatewayd.core.passes import Pass, badge_subject, write_pass
 from gatewayd.core.policy import (
     Answer,
     AntiPassback,
@@ -441,6 +441,41 @@ def test_a_pass_that_was_taken_back_is_refused():
     trust = collect(keys, (), [("dukcapil", b"invited!")])
     door.gate.knowledge = replace(door.gate.knowledge, trust=trust)
     assert door.scan(invitation(1)).fact.reason == "revoked"
+
+
+# --- badges ---
+
+
+def badge(number: int) -> str:
+    content = Pass(
+        issuer="dukcapil",
+        subject=badge_subject(number),
+        category="visitor",
+        issued_at=START,
+        not_before=START,
+        not_after=START + timedelta(days=9),
+        pass_id=b"badge-17",
+        entries=0,
+    )
+    return write_pass(content, KEY)
+
+
+def test_a_guest_leaves_with_the_badge_that_the_officer_named():
+    door = Door()
+    assert door.scan(badge(17)).fact.reason == "entries_used"
+    place = Place(LANE, Direction.ENTRY, GateMode.NORMAL)
+    attested = Attested(
+        officer="petugas", reason="guest", category="visitor", healthy=True, protocol=True
+    )
+    admitted = door.gate.decide_admission(Admission(attested, badge=17), place)
+    assert admitted.fact.reason == "attested"
+    door.commit(admitted.fact)
+    door.end(admitted, PassageOutcome.COMPLETED)
+    again = door.gate.decide_admission(Admission(attested, badge=17), place)
+    assert again.fact.reason == "already_inside"
+    left = door.scan(badge(17), Direction.EXIT)
+    assert (left.fact.reason, left.fact.findings, left.fact.category) == ("exit", (), "visitor")
+    assert left.fact.holder == admitted.fact.holder
 
 
 # --- two certificates of one person ---
