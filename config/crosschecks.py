@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from config.fields import Notes, nearest, one_of
 from config.problems import KeyPath, shown
-from config.schema import Contact, DriverTable, LaneInput, Settings
+from config.schema import Contact, Door, DriverTable, FireInput, LaneInput, Settings
 
 _SHARED = " (devices on one line: the same driver and baudrate, and an address for each)"
 
@@ -18,6 +18,7 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_unique([lane.id for lane in settings.lanes], "lanes", "id", notes)
     _check_unique([roster.name for roster in settings.rosters], "rosters", "name", notes)
     _check_unique([door.id for door in settings.doors], "doors", "id", notes)
+    _check_unique([one.id for one in settings.fire_inputs], "fire_inputs", "id", notes)
     _check_devices(settings, notes)
     _check_doors(settings, notes)
     for index in range(len(settings.rosters)):
@@ -79,14 +80,20 @@ def _drivers(settings: Settings) -> Iterator[DriverTable]:
 
 def _check_doors(settings: Settings, notes: Notes) -> None:
     lanes = [lane.id for lane in settings.lanes]
-    for index, door in enumerate(settings.doors):
-        if door.id and door.id in lanes:
-            line = notes.where.find(("lanes", lanes.index(door.id), "id")).line
-            found = f"{shown(door.id)} as the lane in line {line}"
-            notes.mistake(("doors", index, "id"), "another id than that of a lane", found)
-    contacts: list[tuple[KeyPath, Contact]] = [
-        (("doors", index), door.contact) for index, door in enumerate(settings.doors)
-    ]
+    contacts: list[tuple[KeyPath, Contact]] = []
+    taken: dict[str, KeyPath] = {name: ("lanes", index) for index, name in enumerate(lanes) if name}
+    sections: tuple[tuple[str, tuple[Door | FireInput, ...]], ...] = (
+        ("doors", settings.doors),
+        ("fire_inputs", settings.fire_inputs),
+    )
+    for section, listed in sections:
+        for index, one in enumerate(listed):
+            contacts.append(((section, index), one.contact))
+            before = taken.setdefault(one.id, (section, index))
+            if one.id and before[0] != section:
+                line = notes.where.find((*before, "id")).line
+                found = f"{shown(one.id)} as in [[{before[0]}]] in line {line}"
+                notes.mistake((section, index, "id"), f"another id than in [[{before[0]}]]", found)
     _check_contacts(contacts, lanes, notes)
 
 

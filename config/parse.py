@@ -21,6 +21,7 @@ from config.schema import (
     Door,
     DriverTable,
     EmbeddedBroker,
+    FireInput,
     Journal,
     Lane,
     LaneInput,
@@ -93,6 +94,7 @@ def _settings(root: Table) -> Settings:
         lanes=tuple(_lane(table) for table in root.tables("lanes")),
         rosters=tuple(_roster(table) for table in root.tables("rosters")),
         doors=tuple(_door(table) for table in root.tables("doors")),
+        fire_inputs=tuple(_fire_input(table) for table in root.tables("fire_inputs")),
         profile=profile,
         policy=policy,
         where=root.notes.where,
@@ -144,6 +146,8 @@ def _storage(table: Table) -> Storage:
     storage = Storage(
         directory=table.place("directory"),
         retention_days=table.number("retention_days", 1, 3650, "days"),
+        outbox_days_max=table.number("outbox_days_max", 1, 3650, "days"),
+        journal_mib_max=table.number("journal_mib_max", 16, 1_048_576, "MiB"),
     )
     table.close()
     return storage
@@ -302,11 +306,19 @@ def _door(table: Table) -> Door:
     return door
 
 
+def _fire_input(table: Table) -> FireInput:
+    fire_input = FireInput(id=table.name("id"), contact=_contact(table))
+    hint = "it must be closed while there is no fire, so that a cut wire counts as one"
+    table.refuse("normally", "no such key", hint)
+    table.close()
+    return fire_input
+
+
 def _contact(table: Table) -> Contact:
     if not table.has("sensor"):
         return LaneInput(lane=table.name("turnstile"), input=table.number("input", 1, INPUT_MAX))
     for key in ("turnstile", "input"):
-        table.refuse(key, "one place for the contact", "it is given by [doors.sensor] already")
+        table.refuse(key, "one place for the contact", "[... .sensor] gives it already")
     return _driver(table.table("sensor"))
 
 

@@ -44,6 +44,9 @@ class Site:
 class Storage:
     directory: Path
     retention_days: int
+    outbox_days_max: int
+    """How long events without a receipt are kept; then their loss is told."""
+    journal_mib_max: int
 
 
 class OnDiskRefusal(StrEnum):
@@ -175,6 +178,14 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FireInput:
+    """A contact of the fire panel, closed while there is no fire."""
+
+    id: str
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     site: Site
     storage: Storage
@@ -191,6 +202,8 @@ class Settings:
     """At least one."""
     rosters: tuple[Roster, ...]
     doors: tuple[Door, ...]
+    fire_inputs: tuple[FireInput, ...]
+    """Besides those of the turnstiles."""
     profile: str | None
     """The name of the profile that `policy` begins with."""
     policy: Mapping[str, object]

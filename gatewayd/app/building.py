@@ -9,7 +9,7 @@ from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from drivers.registry import Surroundings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.doors import build_doors
+from gatewayd.app.doors import build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, surroundings
 from gatewayd.app.site import Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
@@ -70,10 +70,11 @@ def build_gateway(
     around = surroundings(settings, messages)
     lanes = build_lanes(settings, shared, opened.cache, around)
     doors = build_doors(settings, shared, opened.cache, around, lanes)
+    fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)
     devices = [device for shell in lanes.values() for device in shell.devices]
     desk_readers = _build_desk_readers(settings, around, lanes, alarms)
-    alarms.end_removed([*devices, *doors, *desk_readers])
+    alarms.end_removed([*devices, *doors, *fire_inputs, *desk_readers])
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes, doors)
@@ -98,6 +99,7 @@ def build_gateway(
         gate=[
             *(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()),
             *(Part(f"door {door}", shell.run) for door, shell in doors.items()),
+            *(Part(f"fire input {name}", shell.run) for name, shell in fire_inputs.items()),
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             control,
         ],

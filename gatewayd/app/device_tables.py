@@ -8,6 +8,9 @@ from config.schema import Contact, DriverTable, LaneInput, Settings
 from drivers.base import DriverError
 from drivers.registry import READERS, SENSORS, TURNSTILES, DriverKind, check, complete
 
+WIRELESS = frozenset({"mqtt_sensor"})
+NO_RADIO = "a battery or a broker must not decide over a fire"
+
 
 def device_problems(settings: Settings) -> Iterator[Problem]:
     """Find what the sections themselves, which know no drivers, could not say."""
@@ -15,6 +18,12 @@ def device_problems(settings: Settings) -> Iterator[Problem]:
         yield from _table_problems(settings, table, kinds)
     for index, door in enumerate(settings.doors):
         yield from _contact_problems(settings, ("doors", index), door.contact)
+    for index, fire_input in enumerate(settings.fire_inputs):
+        yield from _contact_problems(settings, ("fire_inputs", index), fire_input.contact)
+        if isinstance(fire_input.contact, DriverTable) and fire_input.contact.driver in WIRELESS:
+            path = (*fire_input.contact.path, "driver")
+            found = shown(fire_input.contact.driver)
+            yield settings.where.problem(path, "a contact on a wire", found, NO_RADIO)
 
 
 def _contact_problems(settings: Settings, path: KeyPath, contact: Contact) -> Iterator[Problem]:
@@ -25,7 +34,7 @@ def _contact_problems(settings: Settings, path: KeyPath, contact: Contact) -> It
                 if lane.id == name and kind is not None and not kind.tells_inputs:
                     expected = "a lane whose controller tells its inputs (gatelink, mqtt)"
                     found = f"one with {lane.turnstile.driver}"
-                    hint = 'give the contact as [doors.sensor] with driver = "modbus_input"'
+                    hint = 'give the contact as [... .sensor] with driver = "modbus_input"'
                     yield settings.where.problem((*path, "turnstile"), expected, found, hint)
         case DriverTable() as table:
             problems = list(_table_problems(settings, table, SENSORS))

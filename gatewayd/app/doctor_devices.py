@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from config.schema import DriverTable, Settings
+from config.schema import Door, DriverTable, FireInput, Settings
 from drivers.base import DriverError, LinkLost, LinkUp
 from drivers.registry import READERS, SENSORS, TURNSTILES, DriverKind, Surroundings, complete
 from gatewayd.app.doctor_words import Finding, ill, well
+from gatewayd.runtime.desk_reader import SUBJECT
 
 # A gm65 reader is looked for at three baud rates, a controller's handshake begins anew each second.
 ANSWER_S = 6.0
@@ -53,10 +54,13 @@ def devices(settings: Settings) -> list[Device]:
         for way, table in (("entry", lane.entry_reader), ("exit", lane.exit_reader)):
             if table is not None:
                 found.append(Device(f"{lane.id}/{way}_reader", table, READERS[table.driver]))
+    if settings.desk_reader is not None:
+        found.append(Device(SUBJECT, settings.desk_reader, READERS[settings.desk_reader.driver]))
+    contacts: tuple[Door | FireInput, ...] = (*settings.doors, *settings.fire_inputs)
     found += [
-        Device(door.id, door.contact, SENSORS[door.contact.driver])
-        for door in settings.doors
-        if isinstance(door.contact, DriverTable)
+        Device(one.id, one.contact, SENSORS[one.contact.driver])
+        for one in contacts
+        if isinstance(one.contact, DriverTable)
     ]
     return found
 

@@ -1,4 +1,4 @@
-"""Builds the doors of a site from its settings: each with a contact that is read somewhere."""
+"""Builds the doors and fire inputs of a site: each with a contact that is read somewhere."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from gatewayd.core.words import DoorId, LaneId
 from gatewayd.ports import Cache
 from gatewayd.runtime import doors as runtime
 from gatewayd.runtime.doors import DoorShell, Watched
+from gatewayd.runtime.fire import FireInput
 from gatewayd.runtime.lane import LaneShell, Shared
 
 
@@ -28,8 +29,24 @@ def build_doors(
             sensor=build_sensor(door.contact, around, lanes),
             shut_closed=door.normally is ContactState.CLOSED,
         )
-        doors[watched.id] = DoorShell(watched, cache, shared.recorder, shared.alarms)
+        shell = DoorShell(watched, cache, shared.recorder, shared.alarms)
+        shared.fire.listen(shell.id, shell.fire)
+        doors[watched.id] = shell
     return doors
+
+
+def build_fire_inputs(
+    settings: Settings,
+    shared: Shared,
+    around: Surroundings,
+    lanes: Mapping[LaneId, LaneShell],
+) -> dict[str, FireInput]:
+    return {
+        one.id: FireInput(
+            one.id, build_sensor(one.contact, around, lanes), shared.fire, shared.alarms
+        )
+        for one in settings.fire_inputs
+    }
 
 
 def build_sensor(

@@ -15,6 +15,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"site      {status['site']}   gatewayd {status['version']}, up {status['uptime_s']} s"
     for name, lane in status["lanes"].items():
         yield f"lane      {name}: {_lane_sentence(lane)}"
+    if status["fire"]:
+        yield f"fire      TOLD BY {', '.join(status['fire'])}: every lane is free"
     for name, door in status["doors"].items():
         yield f"door      {name}: {_door_sentence(door)}"
     yield f"inside    {_inside_sentence(status['occupancy'])}"

@@ -45,6 +45,7 @@ from gatewayd.core.lane_terms import (
     RecordLate,
     Rest,
     Show,
+    SiteFireChanged,
     StartTimer,
     State,
     Ticket,
@@ -98,7 +99,7 @@ def step(lane: Lane, what: Input, windows: Windows) -> Step:
             after, effects = _presented(lane, ticket, windows)
         case WaitOver(ticket_id):
             after, effects = _wait_over(lane, ticket_id)
-        case LinkChanged() | FaultChanged() | FireChanged() | Ordered():
+        case LinkChanged() | FaultChanged() | FireChanged() | SiteFireChanged() | Ordered():
             after, effects = _changed(lane, what, windows)
         case Decided() | Recorded() | RecordFailed() | RecordLate():
             after, effects = _deciding(lane, what, windows)
@@ -131,7 +132,7 @@ def lamp(lane: Lane, direction: Direction) -> Indication:
 
 def rest_state(lane: Lane) -> Rest:
     """Return where the lane rests when nobody is being served. Fire wins over everything."""
-    if lane.is_fire or lane.order is Order.FREE:
+    if lane.in_fire or lane.order is Order.FREE:
         return Free()
     if not lane.is_linked or lane.has_fault:
         return Faulted()
@@ -202,7 +203,9 @@ def _serve_next(lane: Lane, windows: Windows) -> Step:
 
 
 def _changed(
-    lane: Lane, what: LinkChanged | FaultChanged | FireChanged | Ordered, windows: Windows
+    lane: Lane,
+    what: LinkChanged | FaultChanged | FireChanged | SiteFireChanged | Ordered,
+    windows: Windows,
 ) -> Step:
     match what:
         case LinkChanged(is_up):
@@ -211,6 +214,8 @@ def _changed(
             after = replace(lane, has_fault=is_on)
         case FireChanged(is_on):
             after = replace(lane, is_fire=is_on)
+        case SiteFireChanged(is_on):
+            after = replace(lane, is_site_fire=is_on)
         case Ordered(order):
             after = replace(lane, order=order)
     before, rest = rest_state(lane), rest_state(after)
@@ -218,7 +223,7 @@ def _changed(
     if isinstance(after.state, Granted) and _is_taken_back(after):
         effects.append(CancelOpen(after.state.grant))
     if not isinstance(what, FaultChanged) and after.is_linked and not after.is_fire:
-        effects.append(ApplyOrder(after.order))
+        effects.append(ApplyOrder(Order.FREE if after.is_site_fire else after.order))
     after, more = _leave_for(after, rest, windows)
     is_ended = held_grant(after) != held_grant(lane)
     if rest != before or is_ended or what == LinkChanged(is_up=True):  # It may be a new device.

@@ -112,8 +112,15 @@ class Lane:
     waiting: tuple[Ticket, ...] = ()
     order: Order = Order.NORMAL
     is_fire: bool = False
+    """Its own fire input is on: the turnstile has freed itself."""
+    is_site_fire: bool = False
+    """Another input of the site is on: it is told to be free."""
     is_linked: bool = False
     has_fault: bool = False
+
+    @property
+    def in_fire(self) -> bool:
+        return self.is_fire or self.is_site_fire
 
 
 # --- outcomes of a decision ---
@@ -226,6 +233,13 @@ class FireChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteFireChanged:
+    """Another fire input of the site than the lane's own."""
+
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     order: Order
 
@@ -245,6 +259,7 @@ Input = (
     | LinkChanged
     | FaultChanged
     | FireChanged
+    | SiteFireChanged
     | Ordered
 )
 Timer = RecordLate | WaitOver | WindowOver | PassageOverdue

@@ -169,7 +169,7 @@ def lane(lane_id: LaneId, now: Lane, as_of: AsOf) -> bytes:
             "lane": lane_id,
             "state": _condition(rest_state(now)),
             "order": str(now.order),
-            "fire": now.is_fire,
+            "fire": now.in_fire,
             "linked": now.is_linked,
             "as_of": _as_of(as_of),
         }

@@ -91,7 +91,7 @@ class DoorShell:
         if self.state.permission is not None:
             self.put(PermissionOver(self.state.permission))
 
-    def fire(self, *, is_on: bool) -> None:
+    def fire(self, is_on: bool) -> None:  # noqa: FBT001 - the shape of Fire.listen
         self.put(FireChanged(is_on))
 
     def put(self, what: Input) -> None:

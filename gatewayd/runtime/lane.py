@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Never
 
@@ -44,6 +44,7 @@ from gatewayd.core.lane_terms import (
     Recorded,
     RecordFailed,
     Show,
+    SiteFireChanged,
     StartTimer,
     Ticket,
     Timer,
@@ -53,6 +54,7 @@ from gatewayd.core.prompts import Prompt
 from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.fire import Fire
 from gatewayd.runtime.gate import Admission, Decision, Gate, Place, Scan
 from gatewayd.runtime.lamps import Lamps
 from gatewayd.runtime.parts_reader import PartsReader
@@ -87,6 +89,7 @@ class Shared:
     windows: Windows
     on_record_failure: Indication
     changed: Callable[[], None]
+    fire: Fire = field(default_factory=Fire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class LaneShell:
         self._timers: set[asyncio.TimerHandle] = set()
         self._linked_s: float | None = None
         self._watchers: list[InputWatcher] = []
+        shared.fire.listen(lane, lambda is_on: self.put(SiteFireChanged(is_on)))
 
     @property
     def devices(self) -> list[str]:
@@ -264,6 +268,7 @@ class LaneShell:
             case base.FireChanged(is_on):
                 self._set_alarm("fire", is_on=is_on)
                 self.put(FireChanged(is_on))
+                self._shared.fire.set(self.id, is_on=is_on)
             case base.Fault(reason):
                 self._shared.alarms.raise_("turnstile_fault", self.id, {"reason": reason})
                 self.put(FaultChanged(is_on=True))

@@ -36,6 +36,7 @@ class Overview:
             "uptime_s": round(self.shared.clock.monotonic() - self.started_s),
             "lanes": {lane: _lane(shell) for lane, shell in self.lanes.items()},
             "doors": {door: _door(shell) for door, shell in self.doors.items()},
+            "fire": list[Json](self.shared.fire.sources),
             "occupancy": self._occupancy(),
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
@@ -95,7 +96,7 @@ def _lane(shell: LaneShell) -> dict[str, Json]:
     return {
         "state": type(lane.state).__name__.lower(),
         "order": str(lane.order),
-        "fire": lane.is_fire,
+        "fire": lane.in_fire,
         "linked": lane.is_linked,
         "fault": lane.has_fault,
         "waiting": len(lane.waiting),
