@@ -1,0 +1,65 @@
+"""A day at a public service of Denpasar: staff and visitors by number, and a limit for visitors."""
+
+import pytest
+
+from tests.e2e.daemon import Site
+from tests.e2e.sites.house import DECLARED, coloured, counted, settle
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
+
+SETTINGS = """\
+[policy]
+profile = "public-service"
+level = "3"
+[policy.capacity]
+rated = 8
+[policy.capacity.levels]
+2 = { total = "75%" }
+3 = { total = "50%" }
+"""
+
+
+async def test_visitors_wait_when_the_house_is_full_and_staff_come_in(tmp_path):
+    """R10, R14, R15, R16: counted by category; the limit is a share by level, for visitors only."""
+    async with Site(tmp_path, settings=SETTINGS) as site:
+        for number in range(2):
+            await site.pass_through(coloured(f"S-{number}", "staff"))
+        first = coloured("V-0", "visitor")
+        await site.pass_through(first)
+        await site.pass_through(coloured("V-1", "visitor"))
+        await counted(site, staff=2, visitor=2)
+        assert site.status()["occupancy"]["limit"] == {"total": 4}
+        assert await site.show(coloured("V-2", "visitor")) == ("refused", "capacity_full")
+        await site.pass_through(coloured("S-9", "staff"))
+        await counted(site, staff=3, visitor=2)
+        await site.pass_through(first, "exit")
+        waits = await site.show(coloured("V-2", "visitor"))
+        assert waits == ("refused", "capacity_full"), "staff took that place"
+        await site.pass_through(coloured("S-9", "staff"), "exit")
+        await site.pass_through(coloured("V-2", "visitor"))
+        await counted(site, staff=2, visitor=2)
+
+
+async def test_the_count_outlives_a_kill(tmp_path):
+    """R14: as many inside as before."""
+    async with Site(tmp_path, settings=SETTINGS) as site:
+        await site.pass_through(coloured("S-1", "staff"))
+        await site.pass_through(coloured("V-1", "visitor"))
+        site.kill()
+        await site.start()
+        await counted(site, staff=1, visitor=1)
+
+
+async def test_everybody_is_screened_and_the_officer_helps_whom_the_gate_does_not_know(tmp_path):
+    """R09, R12, R13: colours for staff as for visitors; a card on paper is the officer's matter."""
+    async with Site(tmp_path, settings=SETTINGS) as site:
+        for category in ("staff", "visitor"):
+            red = coloured(f"red-{category}", category, "red")
+            assert await site.show(red) == ("refused", "status_red")
+            yellow = coloured(f"yellow-{category}", category, "yellow")
+            assert await site.show(yellow) == ("referred", "status_yellow")
+        assert await site.show("CARD-STAFF") == ("referred", "status_unknown")
+        assert (await settle(site, *DECLARED, "--certificate"))[0] == 0
+        [admitted] = site.journal("access.admitted")
+        assert admitted["data"]["attestation"]["certificate"] is True
+        await counted(site, staff=1)
