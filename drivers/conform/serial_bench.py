@@ -121,9 +121,11 @@ class SerialBench(Bench):
                 await self._opened.wait()
                 if self._loss:
                     raise DriverError(self._loss)
-                yield self
-                with contextlib.suppress(Unmet):  # It was told by the rules.
-                    await self._leave()
+                try:
+                    yield self
+                finally:
+                    with contextlib.suppress(Unmet):  # The rules have told that.
+                        await self._leave()
             finally:
                 keeping.cancel()
                 pinging.cancel()
