@@ -20,6 +20,7 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_unique([door.id for door in settings.doors], "doors", "id", notes)
     _check_unique([one.id for one in settings.fire_inputs], "fire_inputs", "id", notes)
     _check_devices(settings, notes)
+    _check_interlocks(settings, notes)
     _check_doors(settings, notes)
     for index in range(len(settings.rosters)):
         text = (
@@ -76,6 +77,26 @@ def _drivers(settings: Settings) -> Iterator[DriverTable]:
         yield from (table for table in tables if table)
     if settings.desk_reader is not None:
         yield settings.desk_reader
+
+
+def _check_interlocks(settings: Settings, notes: Notes) -> None:
+    """Each lane belongs to one pair at most; one of the two names the other, or both do."""
+    lanes = [lane.id for lane in settings.lanes]
+    partners: dict[str, str] = {}
+    for index, lane in enumerate(settings.lanes):
+        other, path = lane.interlock, ("lanes", index, "interlock")
+        if not other or not lane.id:
+            continue
+        if other == lane.id or other not in lanes:
+            others = [name for name in lanes if name != lane.id]
+            expected = f"the id of another lane: {one_of(others) or 'there is none'}"
+            notes.mistake(path, expected, shown(other), nearest(other, others))
+        elif (
+            partners.setdefault(lane.id, other) != other
+            or partners.setdefault(other, lane.id) != lane.id
+        ):
+            expected = "two lanes that have no interlock with a third"
+            notes.mistake(path, expected, shown(other))
 
 
 def _check_doors(settings: Settings, notes: Notes) -> None:

@@ -272,6 +272,7 @@ def _lane(table: Table) -> Lane:
         entry_reader=_driver(table.table("entry_reader")) if table.has("entry_reader") else None,
         exit_reader=_driver(table.table("exit_reader")) if table.has("exit_reader") else None,
         turnstile=_driver(table.table("turnstile")),
+        interlock=table.name("interlock") if table.has("interlock") else None,
     )
     table.close()
     return lane

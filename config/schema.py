@@ -139,6 +139,8 @@ class Lane:
     entry_reader: DriverTable | None
     exit_reader: DriverTable | None
     turnstile: DriverTable
+    interlock: str | None
+    """The id of the lane that is never open for an entry together with this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

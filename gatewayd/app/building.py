@@ -10,7 +10,7 @@ from drivers.registry import Surroundings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_doors, build_fire_inputs
-from gatewayd.app.lanes import build_lanes, build_reader, surroundings
+from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.site import Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
@@ -69,6 +69,7 @@ def build_gateway(
     )
     around = surroundings(settings, messages)
     lanes = build_lanes(settings, shared, opened.cache, around)
+    interlock_lanes(settings, lanes)
     doors = build_doors(settings, shared, opened.cache, around, lanes)
     fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)

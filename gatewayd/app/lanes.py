@@ -11,6 +11,7 @@ from gatewayd.core.lane_terms import Order
 from gatewayd.core.projection import LANES
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.ports import Cache
+from gatewayd.runtime.interlock import Interlock
 from gatewayd.runtime.lane import LaneShell, Shared
 
 HOST_ID_SIZE_MAX = 32  # What gatelink carries.
@@ -45,6 +46,18 @@ def build_lanes(
             _order(cache, lane_id),
         )
     return lanes
+
+
+def interlock_lanes(settings: Settings, lanes: Mapping[LaneId, LaneShell]) -> None:
+    """Join the lanes that the settings name together; a pair may be named from both sides."""
+    pairs = {
+        frozenset({LaneId(lane.id), LaneId(lane.interlock)})
+        for lane in settings.lanes
+        if lane.interlock is not None
+    }
+    for pair in pairs:
+        one, other = (lanes[lane] for lane in sorted(pair))
+        Interlock(one, other)
 
 
 def build_reader(table: DriverTable, around: Surroundings) -> Reader:

@@ -79,7 +79,8 @@ class Sync:
     def changed(self) -> None:
         """Show lanes anew that can do something else now; who is being served is not shown."""
         for lane, shell in self._lanes.items():
-            condition = replace(shell.state, state=rest_state(shell.state), waiting=())
+            rest = rest_state(shell.state)
+            condition = replace(shell.state, state=rest, waiting=(), is_held=False)
             if self._shown.get(lane) != condition:
                 self._shown[lane] = condition
                 self.publisher.changed(topics.lane(self._site, lane))

@@ -30,6 +30,7 @@ from gatewayd.core.lane_terms import (
     Idle,
     Indication,
     Input,
+    InterlockChanged,
     Lane,
     LinkChanged,
     NotOpened,
@@ -99,6 +100,8 @@ def step(lane: Lane, what: Input, windows: Windows) -> Step:
             after, effects = _presented(lane, ticket, windows)
         case WaitOver(ticket_id):
             after, effects = _wait_over(lane, ticket_id)
+        case InterlockChanged(is_held):
+            after, effects = _take_up(replace(lane, is_held=is_held), windows)
         case LinkChanged() | FaultChanged() | FireChanged() | SiteFireChanged() | Ordered():
             after, effects = _changed(lane, what, windows)
         case Decided() | Recorded() | RecordFailed() | RecordLate():
@@ -146,6 +149,8 @@ def rest_state(lane: Lane) -> Rest:
 
 def _presented(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
     match lane.state:
+        case Idle() if _must_wait(lane, ticket):
+            return _wait(lane, ticket)
         case Idle() | Faulted() | Free() | ExitOnly():
             return _decide(lane, ticket, windows)
         case Deciding() | Granted() | Passing():
@@ -192,11 +197,23 @@ def _decide(lane: Lane, ticket: Ticket, windows: Windows) -> Step:
 
 def _serve_next(lane: Lane, windows: Windows) -> Step:
     """Go to rest, or decide the next who waits."""
-    lane = replace(lane, state=rest_state(lane))
-    if not lane.waiting:
+    return _take_up(replace(lane, state=rest_state(lane)), windows)
+
+
+def _take_up(lane: Lane, windows: Windows) -> Step:
+    """Decide the next who waits, if the lane rests and an interlock does not hold them."""
+    if not isinstance(lane.state, Rest) or not lane.waiting:
         return lane, []
-    ticket, *left = lane.waiting
+    ticket, *left = lane.waiting  # Whoever leaves is first.
+    if _must_wait(lane, ticket):
+        return lane, []
     return _decide(replace(lane, waiting=tuple(left)), ticket, windows)
+
+
+def _must_wait(lane: Lane, ticket: Ticket) -> bool:
+    """Tell whether an interlock delays this ticket: an entry, while the lane could open for it."""
+    is_entry = ticket.direction is Direction.ENTRY
+    return is_entry and lane.is_held and isinstance(rest_state(lane), Idle)
 
 
 # --- orders, link, faults and fire ---
@@ -242,7 +259,7 @@ def _leave_for(lane: Lane, rest: Rest, windows: Windows) -> Step:
         case Deciding():
             return lane, []  # Looked at again when the verdict is recorded.
         case Idle() | Faulted() | Free() | ExitOnly():
-            return replace(lane, state=rest), []
+            return _take_up(replace(lane, state=rest), windows)
         case Granted() | Passing():
             if lane.is_linked and not isinstance(rest, Free):
                 return lane, []  # The turnstile still serves the person, and will say how it ends.

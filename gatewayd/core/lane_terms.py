@@ -117,6 +117,8 @@ class Lane:
     """Another input of the site is on: it is told to be free."""
     is_linked: bool = False
     has_fault: bool = False
+    is_held: bool = False
+    """The other lane of an interlock is in use, or its turn has come: entries wait."""
 
     @property
     def in_fire(self) -> bool:
@@ -240,6 +242,11 @@ class SiteFireChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class InterlockChanged:
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     order: Order
 
@@ -260,6 +267,7 @@ Input = (
     | FaultChanged
     | FireChanged
     | SiteFireChanged
+    | InterlockChanged
     | Ordered
 )
 Timer = RecordLate | WaitOver | WindowOver | PassageOverdue

@@ -130,6 +130,8 @@ class LaneShell:
         self._timers: set[asyncio.TimerHandle] = set()
         self._linked_s: float | None = None
         self._watchers: list[InputWatcher] = []
+        self.stepped: Callable[[], None] = lambda: None
+        """Called at each change of the state, for an interlock."""
         shared.fire.listen(lane, lambda is_on: self.put(SiteFireChanged(is_on)))
 
     @property
@@ -196,6 +198,7 @@ class LaneShell:
                     self._run(effect)
                 if self.state != before:
                     self._shared.changed()
+                    self.stepped()
         finally:
             self._is_stepping = False
 

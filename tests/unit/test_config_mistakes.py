@@ -79,7 +79,7 @@ CASES = {
     ),
     "unknown section": (
         GATE + "[sites]",
-        'gate.toml:9: sites: expected one of broker, desk, desk_reader, device_broker, doors, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
+        'gate.toml:9: sites: expected one of broker, desk, desk_reader, device_broker, doors, fire_inputs, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
     ),
     "section that is none": (
         "storage = 5\n" + GATE,
@@ -247,12 +247,25 @@ CASES = {
     "door with two contacts": (
         GATE + '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\nnormally = "closed"\n'
         '[doors.sensor]\ndriver = "modbus_input"',
-        'gate.toml:12: [doors] turnstile: expected one place for the contact, found "lane-1"; it is given by [doors.sensor] already',
+        'gate.toml:12: [doors] turnstile: expected one place for the contact, found "lane-1"; [... .sensor] gives it already',
     ),
     "door with the id of a lane": (
         GATE + '[[doors]]\nid = "lane-1"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
         'normally = "closed"',
-        'gate.toml:10: [doors] id: expected another id than that of a lane, found "lane-1" as the lane in line 7',
+        'gate.toml:10: [doors] id: expected another id than in [[lanes]], found "lane-1" as in [[lanes]] in line 7',
+    ),
+    "fire contact that is open in peace": (
+        GATE + '[[fire_inputs]]\nid = "panel"\nturnstile = "lane-1"\ninput = 1\nnormally = "open"',
+        'gate.toml:13: [fire_inputs] normally: expected no such key, found "open"; it must be closed while there is no fire, so that a cut wire counts as one',
+    ),
+    "fire contact at a door's input": (
+        GATE + '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
+        'normally = "closed"\n[[fire_inputs]]\nid = "panel"\nturnstile = "lane-1"\ninput = 3\n',
+        "gate.toml:18: [fire_inputs] input: expected an input of its own, found the one of line 13",
+    ),
+    "interlock with nobody": (
+        GATE.replace('id = "lane-1"\n', 'id = "lane-1"\ninterlock = "lane-1"\n'),
+        'gate.toml:8: [lanes] interlock: expected the id of another lane: there is none, found "lane-1"',
     ),
     "broker of another kind": (
         GATE + '[broker]\nurl = "http://centre"',
@@ -517,6 +530,10 @@ psk_file = "lane-1.psk"
 [[rosters]]
 name = "staff"
 file = "staff.csv"
+[[fire_inputs]]
+id = "panel"
+turnstile = "lane-1"
+input = 4
 [[doors]]
 id = "back"
 name = "Back door"
