@@ -73,6 +73,7 @@ def test_what_is_not_said_is_as_the_defaults_say(read, tmp_path):
     assert gate.site.locale is Locale.INDONESIAN
     assert str(gate.storage.directory) == "/var/lib/gatewayd"
     assert gate.storage.retention_days == 21
+    assert (gate.storage.outbox_days_max, gate.storage.journal_mib_max) == (90, 4096)
     assert gate.journal.commit_deadline_ms == 1000
     assert gate.journal.when_disk_refuses is OnDiskRefusal.REFUSE
     assert str(gate.privacy.key_file) == "/var/lib/gatewayd/privacy.key"
@@ -280,7 +281,7 @@ KNOWN_WORDS = re.findall(
     r"\w+",
     """
     site region organisation id name timezone locale registration_id contact storage directory
-    retention_days journal commit_deadline_ms when_disk_refuses privacy key_file publish_status
+    retention_days outbox_days_max journal_mib_max journal commit_deadline_ms when_disk_refuses privacy key_file publish_status
     trust broker url protocol ca_file certificate_file username password_file device_broker desk
     listen policy profile lanes entry_reader exit_reader turnstile driver psk_file port address
     device rosters file doors input normally gates x
