@@ -29,6 +29,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "conform": ("conform", "conform"),
     "journal": ("journal", "journal"),
     "cache": ("cache", "cache"),
+    "poster": ("poster", "poster"),
     "topics": ("topics", "topics"),
 }
 
