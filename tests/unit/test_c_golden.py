@@ -25,6 +25,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.words import Direction, Signal
 from tests.unit import golden_gatelink as life
 from tests.unit.c_controller import CDevice, take_bench
+from tests.unit.c_host import Host
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ALONE = json.loads((GOLDEN / "gatelink.json").read_text())
@@ -93,6 +94,14 @@ def test_a_turn_on_a_shared_line_is_the_golden_one() -> None:
     assert device.feed(wire("OPEN", SHARED), 61_000).data == b""
     told = [bytes.fromhex(it["wire"]) for it in SHARED[5:] if it["sender"] == "device"]
     assert device.feed(wire("PING", SHARED), 61_000).data == b"".join(told)
+
+
+def test_a_session_is_never_zero_nor_the_one_in_force() -> None:
+    host = Host()
+    drawn = iter([bytes(4), host.channel.session.to_bytes(4, "little"), b"\5\0\0\0"])
+    host.device._token = lambda size: next(drawn) if size == 4 else bytes(size)
+    (offer,) = Deframer().feed(host.device.feed(wire("HELLO"), 1).data)
+    assert (offer.kind, offer.session) == (0x02, 5)
 
 
 class Told:
