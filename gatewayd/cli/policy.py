@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from gatewayd.cli.json_lines import LINE_SIZE_MAX, read_lines
+from gatewayd.cli.policy_diff import diff
 from gatewayd.cli.policy_explain import explain
 from gatewayd.cli.policy_matrix import matrix
 from gatewayd.core.certlogic import evaluate_to_json
@@ -23,6 +24,7 @@ def policy() -> None:
 
 policy.add_command(explain)
 policy.add_command(matrix)
+policy.add_command(diff)
 
 
 @policy.command(
