@@ -24,7 +24,7 @@ WIRE_S = 0.003
 MakeSide = Callable[..., DeviceSide]
 
 
-class TestedBroker:
+class ControllerBroker:
     """Stands for the broker, with the controller as its other client."""
 
     def __init__(self, make_side: MakeSide, keeps: Keeps) -> None:
@@ -33,7 +33,6 @@ class TestedBroker:
         self._timer: asyncio.TimerHandle | None = None
         self._boots = 0
         self._count = 0
-        self.is_retaining = False
 
     async def run(self, opened, received, lost):
         self._received = received
@@ -71,7 +70,7 @@ class TestedBroker:
         self._run(self.side.feed(topic, payload, is_retained=False, now_ms=now_ms))
 
     def _hand_over(self, publication: Publication) -> None:
-        self._received(publication.topic, publication.payload, self.is_retaining)
+        self._received(publication.topic, publication.payload, False)  # noqa: FBT003 - as a BrokerLine does
 
     def _run(self, output) -> None:
         for publication in output.publications:
@@ -104,7 +103,7 @@ def conforms(
     """Test a controller by the rules with these ids, or by all of them."""
 
     async def main() -> Report:
-        broker = TestedBroker(make_side, keeps)
+        broker = ControllerBroker(make_side, keeps)
         hands = Nobody() if alone else SimHands(broker)
         bench = MqttBench(broker, DEVICE, psk, hands, counting_token("kit"))
         kit = mqtt_rules()

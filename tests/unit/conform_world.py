@@ -29,7 +29,7 @@ Keeps = Callable[[Memory], Memory]
 """What a power cut makes of a memory."""
 
 
-class TestedLine:
+class ControllerLine:
     """Stands for a SerialLink with the controller at its other end."""
 
     port = "/dev/ttyTEST"
@@ -51,7 +51,7 @@ class TestedLine:
         self._flying: deque[Callable[[], None]] = deque()
 
     async def run(self, opened, received, lost):
-        self._received = received
+        self._received, self.lose = received, lost
         self.boot(Memory())
         opened()
         await asyncio.get_running_loop().create_future()
@@ -143,7 +143,7 @@ def conforms(
     """Test a controller by the rules with these ids, or by all of them."""
 
     async def main() -> Report:
-        line = TestedLine(make_device, address, wire_s, keeps)
+        line = ControllerLine(make_device, address, wire_s, keeps)
         hands: Hands = Nobody() if alone else SimHands(line)
         bench = SerialBench(line, psk, hands, counting_token("kit"), address=address)
         kit: Sequence[Rule[SerialBench]] = serial_rules(address)
