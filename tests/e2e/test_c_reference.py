@@ -20,6 +20,9 @@ from tests.e2e.pty_bus import PtyBus
 from tests.e2e.test_conform import conform
 from tests.e2e.test_gatelink_bus import Lane
 
+# The first of them builds the controller, on a machine that may have other work.
+pytestmark = pytest.mark.timeout(120)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _controller():

@@ -19,6 +19,9 @@ from tests.unit import (
 from tests.unit.c_controller import CDevice
 from tests.unit.conform_world import conforms
 
+# The first of them builds the controller, on a machine that may have other work.
+pytestmark = pytest.mark.timeout(120)
+
 MAKERS = (gatelink_line, test_firmware_shared, test_gatelink)
 """Modules that make a `Device`."""
 

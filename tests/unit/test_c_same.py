@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,9 @@ from firmware_protocol.settings import Settings, WithoutHost
 from firmware_protocol.words import Direction, LogEntry, LogKind, Mode, Signal
 from tests.unit.c_controller import CDevice
 from tests.unit.gatelink_line import LOG, PSK, counting_token
+
+# The first of them builds the controller, on a machine that may have other work.
+pytestmark = pytest.mark.timeout(120)
 
 directions = st.sampled_from(Direction)
 grants = st.sampled_from([bytes([number]) * 16 for number in range(5)])

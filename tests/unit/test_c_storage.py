@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from firmware_protocol import bodies
 from firmware_protocol.frames import Deframer, encode
 from firmware_protocol.inputs import (
@@ -18,6 +20,9 @@ from firmware_protocol.words import Direction, LogEntry, LogKind, Outcome
 from tests.unit.c_host import Host
 from tests.unit.c_store import STORE_SIZE, entry_at, memory_of
 from tests.unit.gatelink_line import ANNA, BUDI, ENTRY, EXIT, LOG
+
+# The first of them builds the controller, on a machine that may have other work.
+pytestmark = pytest.mark.timeout(120)
 
 SETTINGS = Settings(unlock_ms=1_000, unlock_ms_max=2_000)
 
