@@ -157,6 +157,7 @@ LAYOUTS: Mapping[type[Message], Layout] = {
             Field(8, "entry_signal", SIGNAL),
             Field(9, "exit_signal", SIGNAL),
             Field(10, "settings", U32),
+            Field(11, "contacts", U32, is_optional=True),
         ),
     ),
     Open: Layout(

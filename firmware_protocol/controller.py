@@ -14,6 +14,7 @@ from firmware_protocol.inputs import (
     CancelCommand,
     Circumstance,
     Configure,
+    ContactsSeen,
     Effect,
     FaultInput,
     FireInput,
@@ -86,6 +87,8 @@ class Controller:
     is_fire: bool = False
     is_faulty: bool = False
     host: Host = Host.AWAITED
+    contacts: int | None = None
+    """The inputs for contacts of the site; nothing here depends on them."""
 
     @property
     def is_host_lost(self) -> bool:
@@ -146,7 +149,7 @@ def step(controller: Controller, what: Input, now_ms: int) -> Step:
             after, effects = _obey(controller, what, now_ms)
         case PassageBegan() | PassageCompleted() | TurnedBack() | SecondBody() | Noticed():
             after, effects = _sense(controller, what, now_ms)
-        case FireInput() | FaultInput() | HostLost() | HostBack() | Tick():
+        case FireInput() | FaultInput() | ContactsSeen() | HostLost() | HostBack() | Tick():
             after, effects = _endure(controller, what, now_ms)
     edge = (type(controller.gate), type(after.gate))
     assert edge[0] is edge[1] or edge in EDGES, f"no such edge: {edge}"
@@ -297,6 +300,8 @@ def _endure(controller: Controller, circumstance: Circumstance, now_ms: int) -> 
             return controller, (entry,)
         case FaultInput() | HostLost() | HostBack():
             return controller, ()
+        case ContactsSeen(closed):
+            return replace(controller, contacts=closed), ()
         case Tick():
             return _tick(controller, now_ms)
 

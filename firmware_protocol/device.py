@@ -253,6 +253,7 @@ class Device:
             entry_signal=self._signals[Direction.ENTRY],
             exit_signal=self._signals[Direction.EXIT],
             settings=memory.settings.checksum,
+            contacts=controller.contacts,
         )
 
     def _log_state(self) -> LogState:

@@ -91,6 +91,16 @@ class FaultInput:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactsSeen:
+    """The inputs for contacts of the site, rid of bouncing.
+
+    closed: bit n - 1 is on while input n is closed.
+    """
+
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
 class HostLost:
     """Nothing was heard of it for the time of the settings, since the boot or the last frame."""
 
@@ -107,7 +117,7 @@ class Tick:
 
 Order = OpenCommand | CancelCommand | ModeCommand | Configure | AcknowledgeLog
 Sensed = PassageBegan | PassageCompleted | TurnedBack | SecondBody | Noticed
-Circumstance = FireInput | FaultInput | HostLost | HostBack | Tick
+Circumstance = FireInput | FaultInput | ContactsSeen | HostLost | HostBack | Tick
 Input = Order | Sensed | Circumstance
 
 

@@ -132,7 +132,8 @@ class State:
     """Answer to Ping, and sent unasked at each change of what it says after `first`.
 
     A host that wants another mode or signal than it reads here says so again. settings: checksum
-    of those in force (serial binding only).
+    of those in force (serial binding only). contacts: bit n - 1 is on while input n is closed; None
+    of a controller without such inputs.
     """
 
     uptime_ms: int
@@ -146,6 +147,7 @@ class State:
     entry_signal: Signal
     exit_signal: Signal
     settings: int = 0
+    contacts: int | None = None
 
     def without_counters(self) -> "State":
         """Return what a change of is told at once, for comparison."""

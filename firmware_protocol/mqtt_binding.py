@@ -14,6 +14,7 @@ from firmware_protocol.messages import (
 from firmware_protocol.mqtt_freshness import CHALLENGE_SIZE, Stamp
 from firmware_protocol.mqtt_members import MemberError, Members
 from firmware_protocol.mqtt_messages import (
+    CONTACTS_MAX,
     FIRMWARE_SIZE_MAX,
     TTL_MS_MAX,
     Ack,
@@ -156,6 +157,7 @@ def _heartbeat_members(beat: Heartbeat) -> dict[str, Scalar]:
         "fault": state.is_faulty,
         "entry_signal": state.entry_signal,
         "exit_signal": state.exit_signal,
+        "contacts": state.contacts,
     }
 
 
@@ -224,6 +226,7 @@ def _read_device(kind: DeviceKind, members: Members) -> DeviceMessage | Gone:
 
 
 def _read_heartbeat(members: Members) -> Heartbeat:
+    has_contacts = members.has("contacts")
     return Heartbeat(
         nonce=members.hexadecimal("nonce", CHALLENGE_SIZE),
         firmware=members.text("firmware", FIRMWARE_SIZE_MAX),
@@ -241,6 +244,7 @@ def _read_heartbeat(members: Members) -> Heartbeat:
             is_faulty=members.flag("fault"),
             entry_signal=members.word("entry_signal", Signal),
             exit_signal=members.word("exit_signal", Signal),
+            contacts=members.integer("contacts", 0, CONTACTS_MAX) if has_contacts else None,
         ),
     )
 

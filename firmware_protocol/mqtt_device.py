@@ -228,6 +228,7 @@ class DeviceSide:
             is_faulty=controller.is_faulty,
             entry_signal=self._signals[Direction.ENTRY],
             exit_signal=self._signals[Direction.EXIT],
+            contacts=controller.contacts,
         )
 
     def _push(self, now_ms: int) -> None:

@@ -13,6 +13,9 @@ FIRMWARE_SIZE_MAX: Final = 32
 TTL_MS_MAX: Final = 10_000
 """Nobody waits longer before a closed gate, and an `open` must be worthless soon."""
 
+CONTACTS_MAX: Final = (1 << 32) - 1
+"""All 32 inputs are closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ack:

@@ -12,6 +12,7 @@ from typing import Final, Never, Protocol
 from drivers.simulated.people import Behaviour, People
 from firmware_protocol.controller import Controller
 from firmware_protocol.inputs import (
+    ContactsSeen,
     Effect,
     FireInput,
     Input,
@@ -26,10 +27,13 @@ from firmware_protocol.messages import Indicate
 from firmware_protocol.words import Command, Direction, EndReason, LogEntry, LogKind
 
 ORDERS: Final = (
-    "next pass|turn-back|force|tailgate|stay, exit, force, step in|back, fire on|off, deaf MS, "
-    "reboot, quit"
+    "next pass|turn-back|force|tailgate|stay, exit, force, step in|back, fire on|off, "
+    "input N open|closed, deaf MS, reboot, quit"
 )
 """What it takes, one order a line."""
+
+INPUTS: Final = frozenset(str(number) for number in range(1, 33))
+"""Those for contacts of the site."""
 
 Acted = Callable[[Controller, Sequence[Effect | Indicate]], None]
 """Called after each step of the controller, before anything of that step is sent."""
@@ -87,6 +91,7 @@ class SimulatedTurnstile:
         self._write = write
         self._booted_s = 0.0
         self._is_fire = False
+        self._contacts: int | None = None
         self._command: Command | None = None
         self._told = memory.head
         self._timer: asyncio.TimerHandle | None = None
@@ -124,9 +129,8 @@ class SimulatedTurnstile:
                 self._wire.sense(PassageBegan(Direction.ENTRY))
             case ["step", "back"]:
                 self._wire.sense(TurnedBack())
-            case ["fire", ("on" | "off") as word]:
-                self._is_fire = word == "on"
-                self._wire.sense(FireInput(self._is_fire))
+            case ["fire" | "input", *_] if self._switch(order):
+                pass
             case ["deaf", ms] if ms.isdecimal():
                 self._wire.mute(is_mute=True)
                 loop = asyncio.get_running_loop()
@@ -139,6 +143,20 @@ class SimulatedTurnstile:
                 self._tell("not_understood", order=" ".join(order), expected=ORDERS)
         self._set_timer()
 
+    def _switch(self, order: Sequence[str]) -> bool:
+        """Open or close a contact; return whether there is such a one."""
+        match order:
+            case ["fire", ("on" | "off") as word]:
+                self._is_fire = word == "on"
+                self._wire.sense(FireInput(self._is_fire))
+            case ["input", number, ("open" | "closed") as word] if number in INPUTS:
+                bit, before = 1 << int(number) - 1, self._contacts or 0
+                self._contacts = before | bit if word == "closed" else before & ~bit
+                self._wire.sense(ContactsSeen(self._contacts))
+            case _:
+                return False
+        return True
+
     def _boot(self) -> None:
         self._booted_s = asyncio.get_running_loop().time()
         self._command = None
@@ -146,6 +164,8 @@ class SimulatedTurnstile:
         self._wire.boot(self._memory)
         if self._is_fire:
             self._wire.sense(FireInput(is_on=True))
+        if self._contacts is not None:
+            self._wire.sense(ContactsSeen(self._contacts))
 
     # --- time ----------------------------------------------------------------------------------
 

@@ -62,10 +62,16 @@ class ControllerReports:
         if self._is_faulty and not state.is_faulty:
             told.append(base.FaultCleared())
         self._is_fire, self._is_faulty = state.is_fire, state.is_faulty
+        if state.contacts is not None and (before is None or before.contacts != state.contacts):
+            told.append(base.InputsSeen(_numbers(state.contacts)))
         passing = _passing(state)
         if passing is not None and (before is None or passing != _passing(before)):
             told.append(base.PassageBegan(passing.hex()))
         return told
+
+
+def _numbers(contacts: int) -> frozenset[int]:
+    return frozenset(index + 1 for index in range(contacts.bit_length()) if contacts >> index & 1)
 
 
 def _passing(state: State) -> bytes | None:

@@ -128,6 +128,28 @@ async def test_a_cut_line_to_the_door_is_told_and_the_lane_does_not_mind(tmp_pat
             await until(lambda: is_shut(site))
 
 
+async def test_a_door_and_the_fire_panel_at_inputs_of_a_turnstiles_controller(tmp_path):
+    settings = (
+        '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\ninput = 3\nnormally = "closed"\n'
+        '[[fire_inputs]]\nid = "panel"\nturnstile = "lane-1"\ninput = 4\n'
+    )
+    async with Site(tmp_path, settings=settings) as site:
+        for contact in (4, 3):
+            site.lane.turnstile.order(f"input {contact} closed")
+        await until(lambda: is_shut(site))
+        await until(lambda: not site.status()["fire"])
+        site.lane.turnstile.order("input 3 open")
+        await until(lambda: "one_gate_broken/back" in site.status()["alarms"])
+        site.lane.turnstile.order("input 3 closed")
+        await until(lambda: not site.status()["alarms"])
+        site.lane.turnstile.order("input 4 open")
+        await until(lambda: site.lane.turnstile.told("mode_changed", mode="free"))
+        assert site.status()["fire"] == ["panel"]
+        site.lane.turnstile.order("input 4 closed")
+        await until(lambda: site.lane.turnstile.told("mode_changed", mode="normal"))
+        await site.pass_through(issue("1001"))
+
+
 async def test_a_lane_without_inputs_is_refused_for_a_door(tmp_path):
     settings = (
         '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\ninput = 1\nnormally = "open"\n'
