@@ -82,9 +82,12 @@ def conform(  # noqa: PLR0913, one argument for each option
     json_file: TextIO | None,
     junit_file: BinaryIO | None,
 ) -> None:
-    """Test a turnstile controller by the rules of PROTOCOL.md, or over MQTT of PROTOCOL-MQTT.md.
+    """Test a turnstile controller by the rules of its protocol.
 
-    Its gate opens and closes, its log is read and acknowledged, and its settings are changed and
+    They are listed in docs/conformance.md; the protocol is firmware_protocol/PROTOCOL.md, over MQTT
+    PROTOCOL-MQTT.md.
+
+    The gate opens and closes, the log is read and acknowledged, and the settings are changed and
     put back: do this at a bench, not at a gate in use. It takes a few minutes, and asks somebody at
     the turnstile to walk, to open the fire contact and to cut the power.
 
