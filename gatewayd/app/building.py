@@ -1,8 +1,8 @@
 """Puts the parts of a gateway together: the one place that knows them all."""
 
-import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from os import environ
 
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
@@ -11,6 +11,7 @@ from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
+from gatewayd.app.opened import Opened
 from gatewayd.app.site import Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
@@ -20,7 +21,6 @@ from gatewayd.core.words import Json, LaneId
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarms import Alarms
-from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
@@ -32,18 +32,10 @@ from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
-from gatewayd.store.cache import TinyCache
-from gatewayd.store.journal import SqliteJournal
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a run holds open: its stores, and the socket that it is asked through."""
-
-    run: str
-    journal: SqliteJournal
-    cache: TinyCache
-    control: socket.socket
+from gatewayd.runtime.timekeeping import Timekeeping
+from gatewayd.runtime.upkeep import Rules as UpkeepRules
+from gatewayd.runtime.upkeep import Upkeep
+from gatewayd.store.clock_note import write_clock_note
 
 
 def build_gateway(
@@ -51,12 +43,12 @@ def build_gateway(
 ) -> Gateway:
     """Build all parts; none of them runs yet."""
     settings = rules.settings
-    clock = SystemClock()
+    clock = opened.clock
     gate = Gate(knowledge, opened.cache, clock, SystemChance())
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)
-    sync = build_sync(settings, opened.run, opened.journal, blocking, gate, alarms)
+    sync = build_sync(settings, opened, blocking, gate, alarms)
     messages = build_device_messages(settings, blocking)
     shared = Shared(
         gate=gate,
@@ -104,7 +96,10 @@ def build_gateway(
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             control,
         ],
-        sync=_sync_parts(settings, sync, messages),
+        sync=[
+            *_sync_parts(settings, sync, messages),
+            *_storage_parts(settings, opened, shared, blocking),
+        ],
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,
         started=_started(opened, knowledge, gate.policy.versions),
@@ -131,6 +126,31 @@ def _sync_parts(
     if isinstance(settings.device_broker, EmbeddedBroker):
         parts.append(Part("device broker", run_embedded_broker))
     return parts
+
+
+def _storage_parts(
+    settings: Settings, opened: Opened, shared: Shared, blocking: Blocking
+) -> list[Part]:
+    """Return what looks after the journal and the clock."""
+    rules = UpkeepRules(
+        retention=timedelta(days=settings.storage.retention_days),
+        outbox_max=timedelta(days=settings.storage.outbox_days_max),
+        size_max=settings.storage.journal_mib_max << 20,
+        has_centre=settings.broker is not None,
+    )
+    upkeep = Upkeep(
+        rules=rules,
+        journal=opened.journal,
+        cache=opened.cache,
+        recorder=shared.recorder,
+        alarms=shared.alarms,
+        blocking=blocking,
+        clock=opened.clock,
+        key=opened.checkpoint_key,
+    )
+    note = partial(write_clock_note, opened.directory)
+    timekeeping = Timekeeping(opened.clock, shared.recorder, shared.alarms, blocking, note)
+    return [Part("upkeep", upkeep.run), Part("clock", timekeeping.run)]
 
 
 def _started(opened: Opened, knowledge: Knowledge, versions: tuple[str, ...]) -> dict[str, Json]:

@@ -26,6 +26,8 @@ from gatewayd.store.files import sync_directory
 PRIVATE_SUFFIX = ".key.pem"
 PUBLIC_SUFFIX = trust_directory.SUFFIX
 
+CHECKPOINT_KEY_NAME = "checkpoint.key.pem"
+
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _FILE_SIZE_MAX = 10_000  # A key has some hundred bytes.
 _OTHERS = 0o077  # The rights of group and everybody else.
@@ -84,6 +86,27 @@ def make_signing_key(directory: Path, issuer: str) -> tuple[Path, Path]:
     _write_new(private_path, pem, mode=0o600)
     _write_new(public_path, f"{document}\n".encode(), mode=0o644)
     return private_path, public_path
+
+
+def read_or_make_checkpoint_key(directory: Path) -> Ed25519PrivateKey:
+    """Return the key that signs the checkpoints of the journal; made at the first start.
+
+    One that cannot be used is moved aside, and a new one made: the gate opens all the same, and
+    who verifies the journal sees that there were two signers. Raises KeyFileError.
+    """
+    path = directory / CHECKPOINT_KEY_NAME
+    if _stands(path):
+        try:
+            private = load_pem_private_key(_read_private(path), password=None)
+        except (KeyFileError, ValueError, TypeError, UnsupportedAlgorithm):
+            private = None
+        if isinstance(private, Ed25519PrivateKey):
+            return private
+        path.replace(path.with_name(f"{CHECKPOINT_KEY_NAME}.corrupt"))
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    _write_new(path, pem, mode=0o600)
+    return key
 
 
 def read_signing_key(path: Path, issuer: str | None = None) -> SigningKey:

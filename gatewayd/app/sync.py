@@ -12,6 +12,7 @@ from config.schema import Broker, EmbeddedBroker, Settings
 from gatewayd import __version__
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.errors import MISUSE, EarlyEnd
+from gatewayd.app.opened import Opened
 from gatewayd.core.backoff import Backoff
 from gatewayd.core.events import Event
 from gatewayd.core.lane import rest_state
@@ -27,7 +28,6 @@ from gatewayd.mqtt.payloads import AsOf, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock, Journal
 from gatewayd.runtime.alarms import Alarms
-from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
@@ -125,18 +125,18 @@ class Sync:
 
 
 def build_sync(
-    settings: Settings, run: str, journal: Journal, blocking: Blocking, gate: Gate, alarms: Alarms
+    settings: Settings, opened: Opened, blocking: Blocking, gate: Gate, alarms: Alarms
 ) -> Sync | None:
     """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
     if settings.broker is None:
         alarms.clear(ALARM, "gateway")  # Of a run that was still to reach one.
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
-    clock = SystemClock()
+    clock, journal = opened.clock, opened.journal
     broker = AiomqttBroker(account_of(settings.broker, client_id=str(site)), blocking)
     words = PublisherSettings(
         site=site,
-        run=run,
+        run=opened.run,
         version=__version__,
         publish_status=PublishStatus(settings.privacy.publish_status),
     )

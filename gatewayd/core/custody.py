@@ -129,7 +129,8 @@ def read_listed(fact: Audit) -> Listed | None:
             return Trimmed(event_id, position, _count(fact.detail), _unhex(chain))
         case "erased", {"ids": list(ids)}:
             return Erased(tuple(str(each) for each in ids))
-    return None
+        case _:
+            return None
 
 
 def _count(detail: Mapping[str, Json]) -> int:

@@ -28,11 +28,13 @@ class Limits:
     """delivered_before: events with a receipt that happened before go; None: none for its age.
 
     undelivered_before: the same for those without. size_max: bytes that all rows may take.
+    has_centre: without one nothing is ever confirmed, and no gap is told.
     """
 
     delivered_before: datetime | None
     undelivered_before: datetime | None
     size_max: int
+    has_centre: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def plan(
         Gap(name, first, end, "age" if cut == by_age else "size")
         for name, first_seq, last_seq in _parts(bases, start, cut)
         for first, end in receipts.missing(confirmed.get(name, Receipts(0)), first_seq, last_seq)
+        if limits.has_centre
     )
     return Plan(Trimmed(f"{epoch}-{seq}", cut, count, chain), gaps)
 

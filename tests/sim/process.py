@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from drivers import base
-from gatewayd.app import run as app_run
+from gatewayd.app import opened as app_opened
 from gatewayd.core.lane_terms import Idle
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.store.state_directory import state_directory
@@ -150,7 +150,7 @@ class Process:
                 head=journal.head(),
             )
         )
-        app_run._catch_up(self.cache, self.journal)
+        app_opened.catch_up(self.cache, self.journal)
 
     def _world(self, journal: SimJournal, cache: SimCache) -> World:
         outside = self._outside

@@ -71,7 +71,7 @@ CASES = {
     ),
     "unknown key": (
         GATE + "[storage]\nretention_day = 3",
-        'gate.toml:10: [storage] retention_day: expected one of directory, retention_days, outbox_days_max, journal_mib_max, found an unknown key; did you mean "retention_days"?',
+        'gate.toml:10: [storage] retention_day: expected one of directory, journal_mib_max, outbox_days_max, retention_days, found an unknown key; did you mean "retention_days"?',
     ),
     "unknown key like no other": (
         changed('id = "gmsc"', 'id = "gmsc"\nxyzzy = 1'),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from drivers import base
-from gatewayd.app import run as app_run
+from gatewayd.app import opened as app_opened
 from gatewayd.core import lane as lane_machine
 from gatewayd.core.lane import Windows
 from gatewayd.core.words import Direction
@@ -98,7 +98,7 @@ def who_leaves_is_not_taken_off_the_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_tables_do_not_catch_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(app_run, "_catch_up", lambda cache, journal: None)
+    patch.setattr(app_opened, "catch_up", lambda cache, journal: None)
 
 
 def what_is_sent_counts_as_delivered(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,136 @@
+"""Looks after the journal: a signed checkpoint each day, retention, and room on the disk.
+
+Nothing goes in silence: what is to be removed is recorded first, and only then removed, a few rows
+at a time, so that no verdict waits long for its record.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Never
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gatewayd.core.custody import Checkpoint
+from gatewayd.core.words import ClockQuality
+from gatewayd.ports import Blocking, Cache, Clock, StorageError
+from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.recorder import Recorder
+from gatewayd.store.journal import SqliteJournal
+from gatewayd.store.journal_retention import Limits, Plan
+
+log = logging.getLogger(__name__)
+
+DISK_FULL = "disk_full"
+JOURNAL_LARGE = "journal_large"
+
+LOOK_S = 10.0  # As long as the alarm of a full disk may take.
+DAY_S = 24 * 3600.0
+PAUSE_S = 0.05  # Between two steps of a removal: most of the time belongs to the gate.
+RECORDED_S_MAX = 60.0  # A disk that refuses for so long has other troubles; the next round tries.
+LARGE = 0.85
+"""Of the allowed size: from here on the alarm, weeks before anything is removed for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """retention: how long events are kept that have their receipt; outbox_max: those that do not.
+
+    size_max: bytes of the whole journal. has_centre: somebody is there to give receipts.
+    """
+
+    retention: timedelta
+    outbox_max: timedelta
+    size_max: int
+    has_centre: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    rules: Rules
+    journal: SqliteJournal
+    cache: Cache
+    recorder: Recorder
+    alarms: Alarms
+    blocking: Blocking
+    clock: Clock
+    key: Ed25519PrivateKey
+
+    async def run(self) -> Never:
+        due_s = self.clock.monotonic()
+        while True:
+            is_due = self.clock.monotonic() >= due_s
+            try:
+                is_large = await self._look()
+                if is_due:
+                    self._mark()
+                if is_due or is_large:
+                    await self._trim()
+            except StorageError as error:  # The recorder raises the alarm when it matters.
+                log.warning("upkeep_refused", extra={"fields": {"what_to_do": str(error)}})
+            if is_due:
+                due_s = self.clock.monotonic() + DAY_S
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self) -> bool:
+        """Raise or clear the alarms about room; tell whether the journal is larger than allowed."""
+        is_whole = await self.blocking.run(self.journal.reserve.fill)
+        self._tell(DISK_FULL, {"what_to_do": _FREE}, is_raised=not is_whole)
+        used = await self.blocking.run(self.journal.used_size)
+        is_near = used >= LARGE * self.rules.size_max
+        self._tell(JOURNAL_LARGE, {"bytes": used, "max": self.rules.size_max}, is_raised=is_near)
+        return used > self.rules.size_max
+
+    def _tell(
+        self, alarm: str, detail: dict[str, str] | dict[str, int], *, is_raised: bool
+    ) -> None:
+        if is_raised:
+            self.alarms.raise_(alarm, "gateway", dict(detail))
+        else:
+            self.alarms.clear(alarm, "gateway")
+
+    def _mark(self) -> None:
+        event_id, link = self.journal.head_link()
+        if event_id:
+            self.recorder.keep(Checkpoint.sign(event_id, link, self.key).fact())
+
+    async def _trim(self) -> None:
+        folded = self.cache.folded()
+        await self.blocking.run(self.cache.flush)  # From here on `folded` is durable.
+        limits = self._limits()
+        plan = await self.blocking.run(lambda: self.journal.plan_removal(folded, limits))
+        if plan is None or not await self._recorded(plan):
+            return
+        upto = plan.trimmed.position
+        while await self.blocking.run(lambda: self.journal.remove(upto)):  # noqa: ASYNC110 - it works
+            await asyncio.sleep(PAUSE_S)
+        log.info("journal_trimmed", extra={"fields": {"rows": plan.trimmed.row_count}})
+
+    def _limits(self) -> Limits:
+        rules = self.rules
+        if self.clock.quality() is ClockQuality.UNSYNCED:
+            return Limits(None, None, rules.size_max, rules.has_centre)
+        now = self.clock.utc()
+        kept = max(rules.retention, rules.outbox_max) if rules.has_centre else rules.retention
+        return Limits(now - rules.retention, now - kept, rules.size_max, rules.has_centre)
+
+    async def _recorded(self, plan: Plan) -> bool:
+        """Record what goes; tell whether that is on disk."""
+        done = asyncio.Event()
+        for gap in plan.gaps:
+            log.error("events_lost", extra={"fields": dict(gap.fact().detail)})
+            self.recorder.keep(gap.fact())
+        self.recorder.keep(plan.trimmed.fact(), lambda _: done.set())
+        try:
+            async with asyncio.timeout(RECORDED_S_MAX):
+                await done.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+_FREE = (
+    "the disk is nearly full: free some space (see `df -h`); the reserve for the last events is "
+    "used up or could not be made"
+)
