@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatewayd.app.errors import told_plainly
+from gatewayd.core.events import Draft, load_draft
 from gatewayd.core.words import Json
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal_rows import Row
@@ -17,6 +18,14 @@ def read_events(directory: Path, last: int | None = None) -> Iterator[dict[str, 
         after = 0 if last is None else max(0, last_position(directory) - last)
         for row in walk(directory, after):
             yield _shown(row)
+
+
+def read_drafts(directory: Path) -> Iterator[Draft]:
+    """Yield what the events say, oldest first; erased ones are left out."""
+    with told_plainly():
+        for row in walk(directory):
+            if row.body is not None:
+                yield load_draft(row.body)
 
 
 def read_table(directory: Path, table: str) -> Iterator[tuple[str, dict[str, Json]]]:

@@ -27,6 +27,8 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("policy", "policy"),
     "simulate": ("simulate", "simulate"),
     "conform": ("conform", "conform"),
+    "muster": ("people", "muster"),
+    "report": ("people", "report"),
     "journal": ("journal", "journal"),
     "cache": ("cache", "cache"),
     "poster": ("poster", "poster"),

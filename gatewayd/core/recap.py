@@ -1,0 +1,128 @@
+"""The recap of a day in numbers: by category, status, reason, officer, purpose and hour.
+
+Only numbers: no pseudonym is in it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, Draft, Passage, PassageOutcome
+from gatewayd.core.policy import ANONYMOUS
+from gatewayd.core.reasons import INAUTHENTIC, Reason
+from gatewayd.core.recount import Recount
+from gatewayd.core.words import Direction, Json
+
+VIOLATIONS = frozenset(
+    {
+        *INAUTHENTIC,
+        Reason.EXPIRED,
+        Reason.REVOKED,
+        Reason.BLOCKED,
+        Reason.ALREADY_INSIDE,
+        Reason.ALREADY_GRANTED,
+    }
+)
+"""Refusals that somebody tried to get around the rules, or may have."""
+
+
+@dataclass(slots=True)
+class Recap:
+    """Fold all records from the beginning, in order; the day is from `begins` on, before `ends`.
+
+    by_hour: passages by the hour of the day at the gate, in and out. peak: most inside at once.
+    """
+
+    begins: datetime
+    ends: datetime
+    zone: tzinfo
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    entries: Counter[str] = field(default_factory=Counter)
+    exits: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    officers: Counter[str] = field(default_factory=Counter)
+    purposes: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
+    alarms: Counter[str] = field(default_factory=Counter)
+    by_hour: dict[Direction, Counter[int]] = field(
+        default_factory=lambda: {way: Counter() for way in Direction}
+    )
+    peak: int = 0
+    peak_at: datetime | None = None
+    _recount: Recount = field(default_factory=Recount)
+
+    def fold(self, draft: Draft) -> None:
+        self._recount.fold(draft)
+        if not self.begins <= draft.at < self.ends:
+            return
+        match draft.fact:
+            case Access() as fact:
+                self._decided(fact)
+            case Passage() as fact:
+                self._passed(fact, draft.at)
+            case Alarm(alarm=alarm, outcome=outcome):
+                self.alarms[f"{alarm} {outcome}"] += 1
+            case Audit():
+                pass
+        total = sum(self._recount.counts()[0].values())
+        if total > self.peak:
+            self.peak, self.peak_at = total, draft.at
+
+    def document(self) -> dict[str, Json]:
+        """Return the recap for programs; tables by their names."""
+        peak_at = None if self.peak_at is None else self.peak_at.isoformat()
+        return {
+            "begins": self.begins.isoformat(),
+            "ends": self.ends.isoformat(),
+            **{name: dict[str, Json](table) for name, table in self.tables().items()},
+            "peak": self.peak,
+            "peak_at": peak_at,
+        }
+
+    def tables(self) -> dict[str, dict[str, int]]:
+        """Return all that was counted, table by table, the largest numbers first."""
+        counters = {
+            "verdicts": self.outcomes,
+            "reasons": self.reasons,
+            "entries": self.entries,
+            "exits": self.exits,
+            "statuses": self.statuses,
+            "officers": self.officers,
+            "purposes": self.purposes,
+            "violations": self.violations,
+            "alarms": self.alarms,
+        }
+        told = {name: dict(counter.most_common()) for name, counter in counters.items()}
+        for way, name in ((Direction.ENTRY, "entries by hour"), (Direction.EXIT, "exits by hour")):
+            hours = self.by_hour[way]
+            told[name] = {f"{hour:02}:00": hours[hour] for hour in sorted(hours)}
+        return told
+
+    def _decided(self, fact: Access) -> None:
+        if fact.direction is Direction.EXIT:
+            return
+        self.outcomes[fact.outcome] += 1
+        if fact.outcome is not AccessOutcome.ADMITTED:
+            self.reasons[fact.reason] += 1
+        if fact.status is not None:
+            self.statuses[fact.status] += 1
+        if fact.reason in {str(reason) for reason in VIOLATIONS}:
+            self.violations[fact.reason] += 1
+        declared = fact.attestation or {}
+        if declared:
+            self.officers[f"{declared.get('officer')} {fact.outcome}"] += 1
+        if fact.outcome is AccessOutcome.ADMITTED and declared.get("purpose") is not None:
+            self.purposes[str(declared["purpose"])] += 1
+
+    def _passed(self, fact: Passage, at: datetime) -> None:
+        match fact.outcome:
+            case PassageOutcome.EXPIRED:
+                return
+            case PassageOutcome.BREACHED:
+                self.violations[f"breach {fact.reason or ''}".strip()] += 1
+            case PassageOutcome.COMPLETED | PassageOutcome.UNATTRIBUTED:
+                pass
+        table = self.entries if fact.direction is Direction.ENTRY else self.exits
+        table[fact.category or ANONYMOUS] += 1
+        self.by_hour[fact.direction][at.astimezone(self.zone).hour] += 1

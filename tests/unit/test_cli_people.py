@@ -1,0 +1,193 @@
+"""`gatewayd muster` and `report`: who was inside when, and the day in numbers."""
+
+import csv
+import io
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from gatewayd.cli.people import muster, report
+from gatewayd.core.events import (
+    Access,
+    AccessOutcome,
+    Alarm,
+    AlarmOutcome,
+    Audit,
+    AuditSubject,
+    Draft,
+    Passage,
+    PassageOutcome,
+)
+from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
+from gatewayd.core.words import Direction, LaneId, Status
+from gatewayd.store.journal import SqliteJournal
+
+KEY = bytes(range(KEY_SIZE))
+PSEUDONYMS = Pseudonyms(KEY)
+LANE = LaneId("lane-1")
+EIGHT = datetime(2022, 8, 24, 1, tzinfo=UTC)  # 08:00 in Jakarta.
+ASN = PSEUDONYMS.of(Namespace.PERSON, "S-1")
+GUEST = PSEUDONYMS.of(Namespace.PERSON, "V-1")
+SETTINGS = """\
+[site]
+region = "mojokerto"
+organisation = "dukcapil"
+id = "gmsc"
+timezone = "Asia/Jakarta"
+[storage]
+directory = "s"
+[privacy]
+key_file = "privacy.key"
+[[lanes]]
+id = "lane-1"
+[lanes.turnstile]
+driver = "gatelink"
+port = "/dev/serial/by-path/a"
+psk_file = "lane-1.psk"
+"""
+
+
+def access(outcome: str, reason: str = "ok", way: str = "entry", **more) -> Access:
+    return Access(
+        outcome=AccessOutcome(outcome),
+        lane=LANE,
+        direction=Direction(way),
+        reason=reason,
+        source="gateway",
+        kind="roster",
+        **more,
+    )
+
+
+def passage(holder, category: str | None, way: str = "entry", outcome: str = "completed", **more):
+    return Passage(
+        outcome=PassageOutcome(outcome),
+        lane=LANE,
+        direction=Direction(way),
+        holder=holder,
+        category=category,
+        **more,
+    )
+
+
+DECLARED = {"officer": "uid:1", "reason": "no phone", "healthy": True, "purpose": "paspor"}
+DAY = [
+    (-600, passage(GUEST, "visitor")),  # 22:00 of the day before.
+    (0, access("admitted", status=Status.GREEN)),
+    (0, passage(ASN, "staff")),
+    (10, access("admitted", "attested", attestation=DECLARED)),
+    (10, passage(None, "service_user")),
+    (20, access("refused", "status_red", status=Status.RED)),
+    (21, access("refused", "already_inside")),
+    (22, access("referred", "unknown_holder")),
+    (30, passage(None, None, outcome="breached", reason="tailgate")),
+    (40, passage(None, "visitor", outcome="expired")),
+    (60, access("admitted", "exit", "exit")),
+    (60, passage(GUEST, "visitor", "exit")),
+    (70, Alarm(outcome=AlarmOutcome.RAISED, alarm="fire", subject="lane-1")),
+    (71, Audit(subject=AuditSubject.GATEWAY, action="started")),
+    (1000, passage(ASN, "staff", "exit")),  # 00:40 of the day after.
+]
+
+
+@pytest.fixture(autouse=True)
+def site(tmp_path, monkeypatch):
+    """Stand in the folder of a site with the records of a day; numbers are minutes after 8."""
+    monkeypatch.setattr("config.load.available_timezones", lambda: {"Asia/Jakarta"})
+    (tmp_path / "gate.toml").write_text(SETTINGS)
+    for name, content in (("lane-1.psk", b"5a" * 32), ("privacy.key", KEY.hex().encode())):
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "s").mkdir()
+    with closing(SqliteJournal.open(tmp_path / "s", "run", 1, bytes)) as journal:
+        drafts = [Draft(fact, EIGHT + timedelta(minutes=minute)) for minute, fact in DAY]
+        journal.commit([(draft, 0.0) for draft in drafts])
+    monkeypatch.chdir(tmp_path)
+
+
+def run(command, *arguments: str):
+    return CliRunner().invoke(command, ["-c", "gate.toml", *arguments])
+
+
+def test_a_muster_tells_who_was_inside_at_a_time():
+    found = run(muster, "--at", "2022-08-24T08:30:00+07:00")
+    assert found.exit_code == 0, found.output
+    assert found.stdout.splitlines() == [
+        "Inside at 2022-08-24 08:30:00",
+        f"[ ] {GUEST:<44} visitor        lane-1     22:00",
+        f"[ ] {ASN:<44} staff          lane-1     08:00",
+        "[ ] 1 more, service_user: by hand or unseen",
+        "[ ] 1 more, unknown: by hand or unseen",
+        "4 inside, 1 of it uncertain",
+    ]
+
+
+def test_names_are_joined_for_the_print_only(tmp_path):
+    (tmp_path / "names.csv").write_text("id,name\nS-1,Bu Contoh\nX-1,Nobody\n")
+    found = run(muster, "--at", "2022-08-24T12:00:00+07:00", "--names", "names.csv", "--json")
+    told = json.loads(found.stdout)
+    assert [one["who"] for one in told["people"]] == ["Bu Contoh"]
+    assert (told["total"], told["uncertain"]) == (3, 1)
+    assert told["nameless"] == {"service_user": 1, "unknown": 1}
+    assert b"Bu Contoh" not in b"".join(path.read_bytes() for path in (tmp_path / "s").iterdir())
+
+
+@pytest.mark.parametrize(("content", "code"), [("number,who\n1,2\n", 2), ("", 2)])
+def test_a_list_of_names_that_is_none_is_misuse(tmp_path, content, code):
+    (tmp_path / "names.csv").write_text(content)
+    found = run(muster, "--names", "names.csv")
+    assert (found.exit_code, "names.csv: expected a header with id and name" in found.stderr) == (
+        code,
+        True,
+    )
+
+
+def test_without_the_privacy_key_nobody_is_recognised(tmp_path):
+    (tmp_path / "names.csv").write_text("id,name\n")
+    (tmp_path / "privacy.key").unlink()
+    found = run(muster, "--names", "names.csv")
+    assert found.exit_code == 1
+    assert "no privacy key" in found.stderr
+
+
+def test_after_the_last_exit_nobody_known_is_left():
+    found = run(muster, "--json")
+    assert json.loads(found.stdout)["people"] == []
+
+
+def test_a_recap_counts_what_happened_on_the_day_at_the_gate():
+    found = run(report, "--day", "2022-08-24", "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    assert told["verdicts"] == {"admitted": 2, "refused": 2, "referred": 1}
+    assert told["reasons"] == {"status_red": 1, "already_inside": 1, "unknown_holder": 1}
+    assert told["statuses"] == {"green": 1, "red": 1}
+    assert told["officers"] == {"uid:1 admitted": 1}
+    assert told["purposes"] == {"paspor": 1}
+    assert told["violations"] == {"already_inside": 1, "breach tailgate": 1}
+    assert told["entries"] == {"staff": 1, "service_user": 1, "unknown": 1}
+    assert told["exits"] == {"visitor": 1}
+    assert told["alarms"] == {"fire raised": 1}
+    assert told["entries by hour"] == {"08:00": 3}
+    assert told["exits by hour"] == {"09:00": 1}
+    assert (told["peak"], told["peak_at"]) == (4, "2022-08-24T01:30:00+00:00")
+    assert str(ASN) not in found.stdout
+
+
+def test_a_recap_is_a_table_to_read_and_one_for_a_spreadsheet():
+    lines = run(report, "--day", "2022-08-24").stdout.splitlines()
+    assert lines[0] == "2022-08-24"
+    assert f"  08:00                             3 {'#' * 40}" in lines
+    assert lines[-1] == "most inside at once: 4, at 08:30"
+    rows = list(csv.reader(io.StringIO(run(report, "--day", "2022-08-24", "--csv").stdout)))
+    assert rows[0] == ["day", "table", "what", "count"]
+    assert ["2022-08-24", "purposes", "paspor", "1"] in rows
+    assert rows[-1] == ["2022-08-24", "peak", "inside at once", "4"]
+
+
+def test_a_day_without_records_is_short():
+    assert run(report, "--day", "2022-08-20").stdout.splitlines() == ["2022-08-20"]
+    assert run(report).exit_code == 0
