@@ -1,6 +1,6 @@
 """Two certificates of one person, shown at one lane one after the other, count together.
 
-A vaccination and a test, say, which some regions ask of guests from elsewhere. The first is kept in
+Some regions ask guests from elsewhere for two kinds of evidence. The first certificate is kept in
 memory for WAIT_S and nowhere else. That both are of one person says their pseudonym: a keyed hash
 of the normalised name and the birth date.
 """
