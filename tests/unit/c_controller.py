@@ -21,6 +21,7 @@ from firmware_protocol.controller import Controller, Host, Idle, Passing, Unlock
 from firmware_protocol.device import Identity, Output
 from firmware_protocol.frames import Deframer, Frame
 from firmware_protocol.inputs import (
+    ContactsSeen,
     Effect,
     FaultInput,
     FireInput,
@@ -190,7 +191,13 @@ class CDevice:
                 else Passing(memory.in_force, at_ms)
             )
         return Controller(
-            memory, gate, bodies.MODE.words[mode], bool(is_fire), bool(is_faulty), list(Host)[host]
+            memory,
+            gate,
+            bodies.MODE.words[mode],
+            bool(is_fire),
+            bool(is_faulty),
+            list(Host)[host],
+            self._contacts,
         )
 
     # --- the process ---------------------------------------------------------------------------
@@ -218,8 +225,9 @@ class CDevice:
                     pass
                 case ["random", size]:
                     self.bench.say(self._token(int(size)).hex())
-                case ["done", deadline, stage, at, mode, host, fire, faulty, noise, forged]:
+                case ["done", deadline, stage, at, mode, host, fire, faulty, closed, noise, forged]:
                     self._deadline_ms = int(deadline)
+                    self._contacts = None if closed == "-" else int(closed)
                     self._gate = int(stage), at, int(mode), int(host), int(fire), int(faulty)
                     self.noise_count, self.forged_count = int(noise), int(forged)
                     return Output(data, tuple(effects))
@@ -238,22 +246,24 @@ def _results(data: bytes) -> list[Result]:
 
 
 def _sensed(what: Input) -> str:
-    """Return number, direction and state as in hal.h."""
+    """Return number, direction, state and contacts as in hal.h."""
     notices = {LogKind.REVERSE: 4, LogKind.TAMPER: 5, LogKind.POWER: 6}
     match what:
         case PassageBegan(direction):
-            return f"0 {DIRECTIONS.index(direction)} 0"
+            return f"0 {DIRECTIONS.index(direction)} 0 0"
         case PassageCompleted(direction):
-            return f"1 {DIRECTIONS.index(direction)} 0"
+            return f"1 {DIRECTIONS.index(direction)} 0 0"
         case TurnedBack():
-            return "2 0 0"
+            return "2 0 0 0"
         case SecondBody():
-            return "3 0 0"
+            return "3 0 0 0"
         case Noticed(kind):
-            return f"{notices[kind]} 0 0"
+            return f"{notices[kind]} 0 0 0"
         case FireInput(is_on):
-            return f"7 0 {is_on:d}"
+            return f"7 0 {is_on:d} 0"
         case FaultInput(is_on):
-            return f"8 0 {is_on:d}"
+            return f"8 0 {is_on:d} 0"
+        case ContactsSeen(closed):
+            return f"9 0 0 {closed}"
         case _:
             raise AssertionError(f"no sensor says {what}")

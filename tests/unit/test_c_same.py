@@ -11,6 +11,7 @@ from firmware_protocol.channel import Channel
 from firmware_protocol.device import Device, Identity
 from firmware_protocol.frames import VERSION, Deframer, Frame, encode
 from firmware_protocol.inputs import (
+    ContactsSeen,
     FaultInput,
     FireInput,
     Noticed,
@@ -78,6 +79,7 @@ sensed = st.one_of(
     st.builds(Noticed, st.sampled_from([LogKind.REVERSE, LogKind.TAMPER, LogKind.POWER])),
     st.builds(FireInput, st.booleans()),
     st.builds(FaultInput, st.booleans()),
+    st.builds(ContactsSeen, st.sampled_from([0, 1, 3, 2**32 - 1])),
 )
 
 
@@ -254,4 +256,7 @@ def test_they_log_the_same_of_what_the_sensors_see() -> None:
     kinds = (LogKind.REVERSE, LogKind.TAMPER, LogKind.POWER)
     for what in (*map(Noticed, kinds), SecondBody(), TurnedBack(), *map(FaultInput, (True, False))):
         both.live(what)
-    assert both.devices[1].controller.memory.head == 2 + len(kinds) + 3
+    both.live(ContactsSeen(0))
+    both.live(ContactsSeen(2**32 - 1))
+    controller = both.devices[1].controller
+    assert (controller.memory.head, controller.contacts) == (2 + len(kinds) + 3, 2**32 - 1)

@@ -282,6 +282,10 @@ void gl_gate_sense(gl_gate *gate, const gl_sensed *sensed, uint64_t now_ms)
     case GL_POWER: append(gate, GL_LOG_POWER, now_ms); break;
     case GL_FIRE: change_fire(gate, sensed->is_on, now_ms); break;
     case GL_FAULT: change_fault(gate, sensed->is_on, now_ms); break;
+    case GL_CONTACTS:
+        gate->has_contacts = true;
+        gate->contacts = sensed->closed;
+        break;
     }
     settle(gate, before);
 }

@@ -21,6 +21,8 @@ typedef struct {
     uint8_t host;
     bool is_fire;
     bool has_fault;
+    bool has_contacts;
+    uint32_t contacts; /* nothing here depends on them */
 } gl_gate;
 
 /* Starts with what was kept: entry locked, mode normal, no host yet; ends what was in force. */

@@ -80,6 +80,8 @@ static gl_state state_of(const gl_device *device, uint64_t now_ms)
     state.is_faulty = gl_gate_is_faulty(&device->gate);
     memcpy(state.signals, device->signals, sizeof state.signals);
     state.settings = checksum(&store->settings);
+    state.has_contacts = device->gate.has_contacts;
+    state.contacts = device->gate.contacts;
     return state;
 }
 
@@ -89,6 +91,7 @@ static bool is_changed(const gl_state *now, const gl_state *told)
     return now->mode != told->mode || now->stage != told->stage ||
            now->has_grant != told->has_grant || now->is_fire != told->is_fire ||
            now->is_faulty != told->is_faulty || now->settings != told->settings ||
+           now->has_contacts != told->has_contacts || now->contacts != told->contacts ||
            memcmp(now->grant, told->grant, GL_GRANT_SIZE) != 0 ||
            memcmp(now->signals, told->signals, sizeof now->signals) != 0;
 }

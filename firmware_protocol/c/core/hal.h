@@ -48,13 +48,16 @@ typedef enum {
     GL_TAMPER,
     GL_POWER, /* the supply failed or came back */
     GL_FIRE,  /* is_on: the fire contact is open or undefined; told at the boot, too, if it is */
-    GL_FAULT  /* is_on: the mechanics cannot open */
+    GL_FAULT, /* is_on: the mechanics cannot open */
+    GL_CONTACTS /* closed: the inputs for contacts of the site, such as doors, rid of bouncing; told at
+                   the boot and at each change, never by a board that has none */
 } gl_what;
 
 typedef struct {
     gl_what what;
     gl_direction direction;
     bool is_on;
+    uint32_t closed; /* bit n - 1 is on while input n is closed */
 } gl_sensed;
 
 /* Takes the next one; false for none. */

@@ -117,7 +117,7 @@ void gl_write_hello_ack(gl_cbor_out *out, const gl_hello_ack *ack)
 
 void gl_write_state(gl_cbor_out *out, const gl_state *state)
 {
-    gl_cbor_map(out, 8u + state->has_grant + state->is_fire + state->is_faulty);
+    gl_cbor_map(out, 8u + state->has_grant + state->is_fire + state->is_faulty + state->has_contacts);
     gl_cbor_unsigned(out, 0, state->uptime_ms);
     gl_cbor_unsigned(out, 1, state->head);
     gl_cbor_unsigned(out, 2, state->first);
@@ -132,6 +132,8 @@ void gl_write_state(gl_cbor_out *out, const gl_state *state)
     gl_cbor_unsigned(out, 8, state->signals[GL_ENTRY]);
     gl_cbor_unsigned(out, 9, state->signals[GL_EXIT]);
     gl_cbor_unsigned(out, 10, state->settings);
+    if (state->has_contacts)
+        gl_cbor_unsigned(out, 11, state->contacts);
 }
 
 void gl_write_result(gl_cbor_out *out, const gl_result *result)

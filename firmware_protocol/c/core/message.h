@@ -82,6 +82,8 @@ typedef struct {
     bool is_faulty;
     uint8_t signals[2];
     uint32_t settings;
+    bool has_contacts;
+    uint32_t contacts;
 } gl_state;
 
 typedef struct {

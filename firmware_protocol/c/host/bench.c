@@ -1,9 +1,9 @@
 /* The controller on a board of paper: a test says on stdin what comes, when, and what chance draws,
  * and reads on stdout what the controller does. One order a line; hex in lower case.
  *
- *     start NAME FIRMWARE PSK ADDRESS NOW    feed NOW HEX    sense NOW WHAT DIRECTION IS_ON    tick NOW
+ *     start NAME FIRMWARE PSK ADDRESS NOW    feed NOW HEX    sense NOW WHAT DIRECTION IS_ON CLOSED    tick NOW
  *         sent HEX | relay DIRECTION IS_RELEASED GRANT | signal DIRECTION SIGNAL | random SIZE (answer: HEX)
- *         done DEADLINE STAGE GATE_DEADLINE MODE HOST IS_FIRE IS_FAULTY NOISE FORGED
+ *         done DEADLINE STAGE GATE_DEADLINE MODE HOST IS_FIRE IS_FAULTY CONTACTS NOISE FORGED
  *     break IS_BROKEN                        from here the storage fails, or works
  *     trace IS_TRACED                        from here each write to it is told: wrote AT HEX
  *     sha256 HEX    hmac KEY HEX    hkdf SALT SECRET INFO    crc32 HEX
@@ -111,9 +111,13 @@ static void done(void)
         printf("%" PRIu64, device.gate.deadline_ms);
     else
         printf("-");
-    printf(" %d %d %d %d %" PRIu32 " %" PRIu32 "\n", device.gate.mode, device.gate.host,
-           device.gate.is_fire, gl_gate_is_faulty(&device.gate), device.link.noise_count,
-           device.link.forged_count);
+    printf(" %d %d %d %d ", device.gate.mode, device.gate.host, device.gate.is_fire,
+           gl_gate_is_faulty(&device.gate));
+    if (device.gate.has_contacts)
+        printf("%" PRIu32, device.gate.contacts);
+    else
+        printf("-");
+    printf(" %" PRIu32 " %" PRIu32 "\n", device.link.noise_count, device.link.forged_count);
 }
 
 static void start(char *words[])
@@ -141,6 +145,7 @@ static void sense(char *words[])
     sensed.what = (gl_what)number(words[2]);
     sensed.direction = (gl_direction)number(words[3]);
     sensed.is_on = number(words[4]) != 0;
+    sensed.closed = (uint32_t)number(words[5]);
     gl_sense(&device, &sensed, number(words[1]));
     done();
 }
@@ -261,7 +266,7 @@ static const struct {
     int word_count;
     void (*run)(char *words[]);
 } orders[] = {
-    {"start", 6, start},          {"feed", 3, feed},     {"sense", 5, sense},
+    {"start", 6, start},          {"feed", 3, feed},     {"sense", 6, sense},
     {"tick", 2, tick},            {"sha256", 2, sha256}, {"hmac", 3, hmac},
     {"hkdf", 4, hkdf},            {"crc32", 2, crc32},   {"channel", 6, begin_channel},
     {"seal", 3, seal},            {"accept", 2, accept_wire},

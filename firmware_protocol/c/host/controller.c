@@ -27,7 +27,8 @@ static uint64_t booted_at_ms, deaf_until_ms;
 static uint64_t told; /* the last log entry that was told */
 static gl_sensed sensed_queue[SENSED_MAX];
 static unsigned sensed_count, sensed_taken;
-static bool is_fire;
+static bool is_fire, has_contacts;
+static uint32_t contacts;
 
 static const char *const directions[] = {"entry", "exit"};
 
@@ -110,9 +111,8 @@ bool gl_hal_sensor(gl_sensed *sensed)
     return true;
 }
 
-static void sense(gl_what what, gl_direction direction, bool is_on)
+static void sense(gl_sensed sensed)
 {
-    gl_sensed sensed = {what, direction, is_on};
     if (sensed_count - sensed_taken < SENSED_MAX)
         sensed_queue[sensed_count++ % SENSED_MAX] = sensed;
 }
@@ -170,7 +170,9 @@ static void boot(void)
     deaf_until_ms = 0;
     sensed_count = sensed_taken = 0;
     if (is_fire)
-        sense(GL_FIRE, GL_ENTRY, true);
+        sense((gl_sensed){.what = GL_FIRE, .is_on = true});
+    if (has_contacts)
+        sense((gl_sensed){.what = GL_CONTACTS, .closed = contacts});
     gl_start(&device, &config, 0);
 }
 
@@ -178,20 +180,39 @@ static const struct {
     const char *text;
     gl_sensed sensed;
 } sights[] = {
-    {"began entry", {GL_PASSAGE_BEGAN, GL_ENTRY, false}},
-    {"began exit", {GL_PASSAGE_BEGAN, GL_EXIT, false}},
-    {"through entry", {GL_PASSAGE_COMPLETED, GL_ENTRY, false}},
-    {"through exit", {GL_PASSAGE_COMPLETED, GL_EXIT, false}},
-    {"back", {GL_TURNED_BACK, GL_ENTRY, false}},
-    {"second", {GL_SECOND_BODY, GL_ENTRY, false}},
-    {"reverse", {GL_REVERSE, GL_ENTRY, false}},
-    {"tamper", {GL_TAMPER, GL_ENTRY, false}},
-    {"power", {GL_POWER, GL_ENTRY, false}},
-    {"fire on", {GL_FIRE, GL_ENTRY, true}},
-    {"fire off", {GL_FIRE, GL_ENTRY, false}},
-    {"fault on", {GL_FAULT, GL_ENTRY, true}},
-    {"fault off", {GL_FAULT, GL_ENTRY, false}},
+    {"began entry", {.what = GL_PASSAGE_BEGAN, .direction = GL_ENTRY}},
+    {"began exit", {.what = GL_PASSAGE_BEGAN, .direction = GL_EXIT}},
+    {"through entry", {.what = GL_PASSAGE_COMPLETED, .direction = GL_ENTRY}},
+    {"through exit", {.what = GL_PASSAGE_COMPLETED, .direction = GL_EXIT}},
+    {"back", {.what = GL_TURNED_BACK}},
+    {"second", {.what = GL_SECOND_BODY}},
+    {"reverse", {.what = GL_REVERSE}},
+    {"tamper", {.what = GL_TAMPER}},
+    {"power", {.what = GL_POWER}},
+    {"fire on", {.what = GL_FIRE, .is_on = true}},
+    {"fire off", {.what = GL_FIRE, .is_on = false}},
+    {"fault on", {.what = GL_FAULT, .is_on = true}},
+    {"fault off", {.what = GL_FAULT, .is_on = false}},
 };
+
+/* Opens or closes an input for a contact of the site; false if the order says something else. */
+static bool switch_input(const char *order)
+{
+    unsigned number;
+    char word[8];
+
+    if (sscanf(order, "input %u %7s", &number, word) != 2 || number < 1 || number > 32)
+        return false;
+    if (strcmp(word, "closed") == 0)
+        contacts |= (uint32_t)1 << (number - 1);
+    else if (strcmp(word, "open") == 0)
+        contacts &= ~((uint32_t)1 << (number - 1));
+    else
+        return false;
+    has_contacts = true;
+    sense((gl_sensed){.what = GL_CONTACTS, .closed = contacts});
+    return true;
+}
 
 /* Returns false for the order to quit. */
 static bool obey(const char *order)
@@ -211,13 +232,15 @@ static bool obey(const char *order)
         if (strcmp(order, sights[at].text) == 0) {
             if (seen->what == GL_FIRE)
                 is_fire = seen->is_on;
-            sense(seen->what, seen->direction, seen->is_on);
+            sense(*seen);
             return true;
         }
     }
+    if (switch_input(order))
+        return true;
     begin_event("not_understood");
     printf(", \"expected\": \"began|through entry|exit, back, second, reverse, tamper, power, "
-           "fire|fault on|off, deaf MS, reboot, quit\"");
+           "fire|fault on|off, input N open|closed, deaf MS, reboot, quit\"");
     end_event();
     return true;
 }
