@@ -31,6 +31,7 @@ from gatewayd.core.words import Json
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.ports import BrokerError
 from gatewayd.runtime.blocking import ThreadBlocking
+from gatewayd.runtime.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def examine(path: Path) -> Examination:
     files = [ill("files", sentence) for sentence in check_site(path).left_out]
     about = [
         *(files or [well("files", "settings, keys, trust and rosters are readable")]),
-        look_at_clock(),
+        look_at_clock(SystemClock()),
         look_at_disk(settings.storage.directory),
     ]
     try:

@@ -1,43 +1,36 @@
 """What the machine itself must have: a clock that is set, and room on the disk."""
 
-import ctypes
 import os
 import shutil
-import sys
 from pathlib import Path
+from typing import Protocol
 
 from gatewayd.app.doctor_words import Finding, ill, well
 from gatewayd.core.words import ClockQuality
-from gatewayd.runtime.clock import SystemClock
 
 # Three weeks of a busy gate take 200 MB, and the journal needs room to be written anew.
 FREE_BYTES_MIN = 500_000_000
 MEGABYTE = 1_000_000
 
-# adjtimex(2): a mode, four longs, then the status; what follows is left alone.
-TIMEX_SIZE_MAX = 512
-_STATUS_AT = 5 * ctypes.sizeof(ctypes.c_long)
-_UNSYNCHRONISED = 0x40  # STA_UNSYNC.
+
+class KeptClock(Protocol):
+    """The part of `runtime.clock.SystemClock` that is looked at."""
+
+    def quality(self) -> ClockQuality: ...
+
+    def is_kept(self) -> bool: ...
 
 
-def look_at_clock() -> Finding:
-    if SystemClock().quality() is ClockQuality.UNSYNCED:
+def look_at_clock(clock: KeptClock) -> Finding:
+    if clock.quality() is ClockQuality.UNSYNCED:
         return ill("clock", "the clock of this machine was never set: set it, or let NTP (chrony)")
-    if not _is_disciplined():
+    if not clock.is_kept():
         return ill(
             "clock",
             "the clock of this machine is not kept by NTP, so that it drifts and passes end too "
             "early or too late: install chrony, or let systemd-timesyncd run",
         )
     return well("clock", "is kept by NTP")
-
-
-def _is_disciplined() -> bool:
-    """Ask the kernel, whatever program sets its clock; adjtimex with no mode only reads."""
-    answer = ctypes.create_string_buffer(TIMEX_SIZE_MAX)
-    state: int = ctypes.CDLL(None).adjtimex(answer)
-    status = answer.raw[_STATUS_AT : _STATUS_AT + ctypes.sizeof(ctypes.c_int)]
-    return state >= 0 and not int.from_bytes(status, sys.byteorder) & _UNSYNCHRONISED
 
 
 def look_at_disk(directory: Path) -> Finding:
