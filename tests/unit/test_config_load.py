@@ -95,7 +95,13 @@ def test_a_lane_keeps_the_keys_that_only_its_drivers_know(read, tmp_path):
     reader = DriverTable(driver="line", values={"stx": True}, path=("lanes", 0, "exit_reader"))
     turnstile = DriverTable(driver="gatelink", values=values, path=path)
     assert gate.lanes == (
-        Lane(id="lane-1", entry_reader=None, exit_reader=reader, turnstile=turnstile),
+        Lane(
+            id="lane-1",
+            interlock=None,
+            entry_reader=None,
+            exit_reader=reader,
+            turnstile=turnstile,
+        ),
     )
     problem = gate.where.problem((*path, "unlock_ms"), "500 to 30000 milliseconds", '"5s"')
     assert str(problem) == (
