@@ -15,7 +15,9 @@ PART_DIGITS_MAX = 2 * 1191  # The specification's limit, for a code of version 2
 WHOLE_LENGTH_MAX = len(PREFIX) + PARTS_MAX * PART_DIGITS_MAX
 WAIT_S = 20.0  # From one part to the next: enough to find the next picture on a telephone.
 
-_PART = re.compile(r"shc:/([0-9]{1,3})/([0-9]{1,3})/([0-9]*)")
+_PART = re.compile(r"shc:/([^/]*)/(?:([^/]*)/)?(.*)", re.DOTALL)
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_DIGITS = re.compile(r"[0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,17 @@ Gathered = tuple[Gathering | None, tuple[bytes, ...]]
 def read_part(text: str) -> Part | Reason:
     """Read one part; a reason where it is none, or cannot belong to any code."""
     found = _PART.fullmatch(text)
-    if found is None:
+    assert found is not None, "only a text with its slashes is asked about"
+    number, count, digits = (
+        _NUMBER.fullmatch(found[1]),
+        _NUMBER.fullmatch(found[2] or ""),
+        found[3],
+    )
+    if number is None or count is None:
+        return Reason.CHUNK_INDEX
+    if _DIGITS.fullmatch(digits) is None:
         return Reason.NUMERIC_FORM
-    part = Part(int(found[1]), int(found[2]), found[3])
+    part = Part(int(number[0]), int(count[0]), digits)
     if part.count > PARTS_MAX:
         return Reason.TOO_LARGE
     if not 1 <= part.number <= part.count:

@@ -147,7 +147,7 @@ def test_an_id_in_no_roster_is_unknown_yet_known_again():
         ("shc:/", Reason.NUMERIC_FORM),
         ("shc:/1", Reason.NUMERIC_FORM),
         ("shc:/78", Reason.NUMERIC_FORM),
-        ("shc:/a/2/00", Reason.NUMERIC_FORM),
+        ("shc:/a/2/00", Reason.CHUNK_INDEX),
         ("shc:/1/2/0000", Reason.INCOMPLETE),
         ("shc:/3/2/0000", Reason.CHUNK_INDEX),
         ("shc:/1/2/" + "0" * 2383, Reason.CHUNK_SIZE),

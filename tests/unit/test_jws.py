@@ -86,7 +86,7 @@ def test_no_text_makes_it_raise(text):
         assert not jws.is_genuine(found, SIGNER.public_key())
 
 
-OTHER_ALGORITHMS = {"HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES521", None}
+OUR_ALGORITHMS = {"ES256", "EdDSA", "Ed25519"}
 
 
 def test_the_wycheproof_vectors():
@@ -98,7 +98,7 @@ def test_the_wycheproof_vectors():
         is_good = isinstance(message, jws.Jws) and any(
             jws.is_genuine(message, key.public) for key in keys
         )
-        is_ours = vector["key"].get("alg") not in OTHER_ALGORITHMS
+        is_ours = vector["key"].get("alg") in OUR_ALGORITHMS
         compared += is_ours
         assert is_good == (is_ours and vector["result"] == "valid"), vector["id"]
     assert compared > 5

@@ -40,10 +40,12 @@ def test_a_part_says_which_of_how_many_it_is():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("shc:/2/3", Reason.NUMERIC_FORM),
+        ("shc:/2/3", Reason.CHUNK_INDEX),
         ("shc:/2/3/0a", Reason.NUMERIC_FORM),
-        ("shc:/a/3/00", Reason.NUMERIC_FORM),
-        ("shc://3/00", Reason.NUMERIC_FORM),
+        ("shc:/a/3/00", Reason.CHUNK_INDEX),
+        ("shc://3/00", Reason.CHUNK_INDEX),
+        ("shc:/2//00", Reason.CHUNK_INDEX),
+        ("shc:/2/1000/00", Reason.CHUNK_INDEX),
         ("shc:/1/2/3/00", Reason.NUMERIC_FORM),
         ("shc:/0/3/00", Reason.CHUNK_INDEX),
         ("shc:/4/3/00", Reason.CHUNK_INDEX),
