@@ -142,6 +142,10 @@ class BrokerError(Exception):
     """There is no connection, or it was lost before the receipt. The message says why."""
 
 
+class HungUpError(BrokerError):
+    """The other side ended the connection, perhaps for what was sent last."""
+
+
 class BrokerLink(Protocol):
     """One connection, from CONNACK to loss; a new one is made for each."""
 

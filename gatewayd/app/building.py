@@ -29,6 +29,7 @@ from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.overview import Overview
+from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
@@ -48,7 +49,8 @@ def build_gateway(
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)
-    sync = build_sync(settings, opened, blocking, gate, alarms)
+    quarantine = Quarantine(opened.cache, recorder.keep)
+    sync = build_sync(settings, opened, blocking, gate, alarms, quarantine)
     messages = build_device_messages(settings, blocking)
     shared = Shared(
         gate=gate,
@@ -82,7 +84,10 @@ def build_gateway(
         sync=None if sync is None else sync.figures,
     )
     locale = Locale(settings.site.locale)
-    commands = Commands(lanes, doors, gate, recorder, overview.status, locale)
+    retry = None if sync is None else sync.publisher.retry
+    commands = Commands(
+        lanes, doors, gate, recorder, overview.status, locale, retry_quarantined=retry
+    )
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,

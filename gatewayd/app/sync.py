@@ -33,10 +33,12 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_wording import PublisherSettings
+from gatewayd.runtime.quarantine import Quarantine
 
 ALARM = "centre_unreachable"
 LAST_WORDS_S = 1.0  # For the last events to reach the broker; the whole end takes at most 2 s.
 LOOK_S = 0.02
+EVENT_SIZE = 800  # Bytes on the disk: 516 measured for verdicts and passages; audits are longer.
 PASSWORD_SIZE_MAX = 1000
 EMBEDDED_AT = ("127.0.0.1", 1884)
 DEVICE_RETRY_S, DEVICE_RETRY_S_MAX = 0.2, 5.0  # In the same building, with people waiting.
@@ -93,9 +95,11 @@ class Sync:
             "connected_s": figures.connected_s,
             "depth": figures.depth,
             "oldest_s": figures.oldest_s,
+            "hours_left": figures.hours_left,
             "published": figures.published,
             "receipts": figures.receipts,
             "refused": figures.refused,
+            "quarantined": figures.quarantined,
             "error": figures.error,
         }
 
@@ -125,7 +129,12 @@ class Sync:
 
 
 def build_sync(
-    settings: Settings, opened: Opened, blocking: Blocking, gate: Gate, alarms: Alarms
+    settings: Settings,
+    opened: Opened,
+    blocking: Blocking,
+    gate: Gate,
+    alarms: Alarms,
+    quarantine: Quarantine,
 ) -> Sync | None:
     """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
     if settings.broker is None:
@@ -139,6 +148,8 @@ def build_sync(
         run=opened.run,
         version=__version__,
         publish_status=PublishStatus(settings.privacy.publish_status),
+        outbox_s_max=settings.storage.outbox_days_max * 24 * 3600.0,
+        outbox_count_max=(settings.storage.journal_mib_max << 20) // EVENT_SIZE,
     )
 
     def on_link(loss: str | None) -> None:
@@ -149,7 +160,7 @@ def build_sync(
 
     publisher = Publisher(
         words,
-        Outside(journal, blocking, broker, clock, SystemChance()),
+        Outside(journal, blocking, broker, clock, SystemChance(), quarantine),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
     )

@@ -9,11 +9,12 @@ from typing import NoReturn
 import click
 
 from gatewayd.app.errors import told_plainly
-from gatewayd.app.records import read_events
+from gatewayd.app.records import read_events, read_table
 from gatewayd.app.storage_directory import storage_directory
-from gatewayd.cli.options import ended_early, json_option, settings_option
+from gatewayd.cli.options import ask_gateway, ended_early, json_option, settings_option, tell
 from gatewayd.core import base64url
 from gatewayd.core.custody import EVENT_ID
+from gatewayd.core.projection import QUARANTINE
 from gatewayd.core.words import Json
 from gatewayd.store.checkup import look_over
 from gatewayd.store.journal_rows import CHAIN_SIZE
@@ -107,6 +108,45 @@ def check(*, path: Path, is_json: bool) -> None:
         for one in looked:
             click.echo(f"{'ok ' if one.is_good else 'BAD'} {one.file} {one.what}")
     sys.exit(0 if all(one.is_good for one in looked) else 1)
+
+
+@journal.group()
+def quarantine() -> None:
+    """See to the events that the centre's broker does not take.
+
+    One that is refused eight times, or that the broker hangs up at, while it takes others, is set
+    apart so that nothing else waits for it. The journal has it.
+    """
+
+
+@quarantine.command("list", epilog="\b\nExample:\n  gatewayd journal quarantine list -c gate.toml")
+@settings_option
+@json_option
+def list_quarantine(*, path: Path, is_json: bool) -> None:
+    """Print which they are, since when, and why; as of the last second."""
+    with ended_early():
+        rows = sorted(read_table(storage_directory(path), QUARANTINE))
+    for event_id, row in rows:
+        shown = {"id": event_id, **row}
+        line = f"{event_id}  {row['at']}  {row['reason']}"
+        click.echo(json.dumps(shown, ensure_ascii=False) if is_json else line)
+    if not rows and not is_json:
+        click.echo("none", err=True)
+
+
+@quarantine.command(
+    "retry", epilog="\b\nExample:\n  gatewayd journal quarantine retry -c gate.toml"
+)
+@settings_option
+@json_option
+def retry_quarantine(*, path: Path, is_json: bool) -> None:
+    """Have the gateway send them once more, when the broker's rules were mended, say.
+
+    What the broker takes leaves the list; what it refuses stays. Those of an earlier epoch are not
+    tried: the centre gets them from an export.
+    """
+    answer = ask_gateway(path, {"do": "quarantine"})
+    tell(answer, f"tried once more: {answer.get('count')}; see `list`", is_json=is_json)
 
 
 def _tell_proof(looked: Verified, *, is_json: bool) -> NoReturn:

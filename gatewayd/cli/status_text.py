@@ -90,6 +90,14 @@ def _broker_sentence(broker: Mapping[str, Any] | None) -> str:
     waiting = f"{broker['depth']} events waiting"
     if broker["oldest_s"] is not None:
         waiting += f", the oldest for {round(broker['oldest_s'])} s"
+    if broker["hours_left"] is not None and not broker["connected"]:
+        waiting += f"; kept for at least {_hours(broker['hours_left'])} more"
+    if broker["quarantined"]:
+        waiting += f"; {broker['quarantined']} NOT TAKEN: see `gatewayd journal quarantine list`"
     if broker["connected"]:
         return f"connected, {waiting}"
     return f"NOT CONNECTED: {broker['error'] or 'connecting'}; {waiting}"
+
+
+def _hours(hours: float) -> str:
+    return f"{round(hours / 24)} days" if hours >= 48 else f"{round(hours)} hours"

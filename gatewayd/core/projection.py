@@ -15,6 +15,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | doors | door | state, since: those that are open |
 | referrals | number | lane, holder, category, kind, reason, at |
 | alarms | alarm/subject | at, detail: those not cleared |
+| quarantine | event | reason, at: those that the centre's broker does not take |
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,8 @@ LANES = "lanes"
 DOORS = "doors"
 REFERRALS = "referrals"
 ALARMS = "alarms"
-TABLES = (HOLDERS, GRANTS, PASSES, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS)
+QUARANTINE = "quarantine"
+TABLES = (HOLDERS, GRANTS, PASSES, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS, QUARANTINE)
 
 OCCUPANCY = "occupancy"
 
@@ -246,6 +248,10 @@ def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
             return [Change(LANES, lane, {"order": order})]
         case "referral_lapsed", {"referral": int(number)}:
             return [Change(REFERRALS, str(number), None)]
+        case "event_quarantined", {"event": str(quarantined), "reason": str(reason)}:
+            return [Change(QUARANTINE, quarantined, {"reason": reason, "at": at})]
+        case "quarantined_delivered", {"event": str(delivered)}:
+            return [Change(QUARANTINE, delivered, None)]
         case "device_noted", {"device": str(device), "device_sequence": int(sequence)}:
             return [Change(DEVICES, device, {"sequence": sequence})]
         case _:

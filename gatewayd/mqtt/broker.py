@@ -135,7 +135,7 @@ class _Link:
                 yield _message(arrived)
                 self._connection.acknowledge(arrived)
         except aiomqtt.MqttError as error:
-            raise BrokerError(self._connection.end or str(error)) from error
+            raise self._connection.end or BrokerError(str(error)) from error
 
 
 def _message(arrived: aiomqtt.Message) -> Message:

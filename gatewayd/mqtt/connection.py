@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gatewayd.mqtt.account import Account
-from gatewayd.ports import BrokerError, Message
+from gatewayd.ports import BrokerError, HungUpError, Message
 
 KEEPALIVE_S = 20  # A dead line is noticed within twice this, and a NAT entry stays alive.
 CONNACK_S_MAX = 10.0
@@ -29,6 +29,9 @@ RECEIVE_MAXIMUM = 65_535  # What MQTT 5 takes for granted where the broker says 
 
 MQTT_5 = aiomqtt.ProtocolVersion.V5
 MQTT_311 = aiomqtt.ProtocolVersion.V311
+
+_OWN_REASONS = frozenset({0x89, 0x8B, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
+"""With which a broker ends a connection for its own sake: busy, stopping, by hand, moved, rates."""
 
 # The library logs each lost connection as an error; whoever reconnects tells it once.
 _silent = logging.getLogger(f"{__name__}.library")
@@ -76,7 +79,7 @@ class Connection(aiomqtt.Client):
         self._account = account
         self._is_5 = is_5
         self._is_up = False
-        self._end: str | None = None
+        self._end: BrokerError | None = None
         self._receipts: dict[int, tuple[asyncio.Future[int], float]] = {}
         self._properties_made: dict[tuple[str | None, int | None], Properties] = {}
         self._client.manual_ack_set(on=True)
@@ -98,7 +101,7 @@ class Connection(aiomqtt.Client):
     def send(self, message: Message) -> asyncio.Future[int]:
         """Write a message out; the future gets the code of its receipt. Raises BrokerError."""
         if self._end is not None:
-            raise BrokerError(self._end)
+            raise self._told()
         sent = self._client.publish(
             message.topic,
             message.payload,
@@ -108,7 +111,7 @@ class Connection(aiomqtt.Client):
         )
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lose(f"the connection cannot send ({sent.rc.name})")
-            raise BrokerError(self._end)
+            raise self._told()
         receipt: asyncio.Future[int] = self._loop.create_future()
         if message.qos == 0:
             receipt.set_result(0)
@@ -117,9 +120,9 @@ class Connection(aiomqtt.Client):
         return receipt
 
     @property
-    def end(self) -> str | None:
+    def end(self) -> BrokerError | None:
         """Why the connection is over; None while it is not."""
-        return self._end
+        return None if self._end is None else self._told()
 
     def acknowledge(self, message: aiomqtt.Message) -> None:
         """Tell the broker that a message was dealt with; without it, it comes again."""
@@ -185,13 +188,13 @@ class Connection(aiomqtt.Client):
     def _lose(self, why: str) -> None:
         """End the connection. Not from within a callback of paho: it would wait for itself."""
         self._client._sock_close()  # noqa: SLF001
-        self._finish(why)
+        self._finish(BrokerError(why))
 
-    def _finish(self, why: str) -> None:
+    def _finish(self, end: BrokerError) -> None:
         """Tell the end, once, to all who wait. The socket is closed, or paho does it next."""
         if self._end is not None:
             return
-        self._end = why
+        self._end, why = end, str(end)
         if not self._connected.done():
             sentence = (
                 f"{self._account.place} hangs up without an answer; check that it is the port of "
@@ -205,8 +208,13 @@ class Connection(aiomqtt.Client):
                 subscribed.set_exception(aiomqtt.MqttError(why))
         for receipt, _ in self._receipts.values():
             if not receipt.done():
-                receipt.set_exception(BrokerError(why))
+                receipt.set_exception(self._told())
         self._receipts.clear()
+
+    def _told(self) -> BrokerError:
+        """Return the end as a new error for each who waits: a raised one collects tracebacks."""
+        assert self._end is not None
+        return type(self._end)(str(self._end))
 
     def _properties_of(self, message: Message) -> Properties:
         """Return the properties of a publish; making them anew for each takes longer than it."""
@@ -246,11 +254,14 @@ def _refusal(code: ReasonCode, account: Account) -> str:
             return f"does not take our connection ({code}); ask whoever runs the broker"
 
 
-def _ending(flags: DisconnectFlags, code: ReasonCode) -> str:
+def _ending(flags: DisconnectFlags, code: ReasonCode) -> BrokerError:
     if code.getName() == "Session taken over":
-        return "another client connected with our client id; each gateway needs its own"
+        return BrokerError(
+            "another client connected with our client id; each gateway needs its own"
+        )
     if flags.is_disconnect_packet_from_server:
-        return f"the broker ended the connection ({code})"
+        sentence = f"the broker ended the connection ({code})"
+        return BrokerError(sentence) if code.value in _OWN_REASONS else HungUpError(sentence)
     if code.getName() == "Keep alive timeout":
-        return f"nothing was heard from the broker for {KEEPALIVE_S} s"
-    return "the connection was cut"
+        return BrokerError(f"nothing was heard from the broker for {KEEPALIVE_S} s")
+    return HungUpError("the connection was cut")

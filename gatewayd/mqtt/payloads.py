@@ -92,9 +92,13 @@ class SyncFigures:
     """Events that wait for their receipt."""
     oldest_s: float | None
     """Age of the oldest of them by the wall clock; None if there is none."""
+    hours_left: float | None
+    """Until events that wait are given up, at their present rate; None if there is none."""
     published: int
     receipts: int
     refused: int
+    quarantined: int
+    """Events that the broker does not take, and that are not sent any more."""
     is_heard: bool
     """False: the broker said of the last event that nobody subscribes to it (MQTT 5 only)."""
     error: str | None
@@ -202,9 +206,11 @@ def health(
             "connected_s": _whole(sync.connected_s),
             "queue_depth": sync.depth,
             "oldest_s": _whole(sync.oldest_s),
+            "hours_left": _whole(sync.hours_left),
             "published": sync.published,
             "receipts": sync.receipts,
             "refused": sync.refused,
+            "quarantined": sync.quarantined,
             "is_heard": sync.is_heard,
         }
     )
@@ -267,8 +273,8 @@ def _as_of(as_of: AsOf) -> dict[str, Json]:
     return {"epoch": as_of.epoch, "sequence": as_of.seq, "time": format_time(as_of.at)}
 
 
-def _whole(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds)
+def _whole(amount: float | None) -> int | None:
+    return None if amount is None else round(amount)
 
 
 def _dump(document: Mapping[str, Json]) -> bytes:

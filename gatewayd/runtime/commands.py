@@ -41,7 +41,7 @@ class RequestError(Exception):
 
 
 class Commands:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that may be asked for
         self,
         lanes: Mapping[LaneId, LaneShell],
         doors: Mapping[DoorId, DoorShell],
@@ -49,13 +49,17 @@ class Commands:
         recorder: Recorder,
         status: Callable[[], Answer],
         locale: Locale,
+        *,
+        retry_quarantined: Callable[[], int] | None = None,
     ) -> None:
+        """Take all that can be asked for; without a centre there is no quarantine to retry."""
         self._lanes = lanes
         self._doors = doors
         self._gate = gate
         self._recorder = recorder
         self._status = status
         self._locale = locale
+        self._retry_quarantined = retry_quarantined
         self._settling: set[int] = set()
         self._verbs: Mapping[str, Callable[[Mapping[str, Any], str], Awaitable[Answer]]] = {
             "status": self._tell_status,
@@ -66,6 +70,7 @@ class Commands:
             "door": self._order_door,
             "count": self._set_count,
             "cache": self._tell_cache,
+            "quarantine": self._retry_quarantine,
         }
 
     async def answer(self, request: Mapping[str, Any], caller: str) -> Answer:
@@ -252,6 +257,13 @@ class Commands:
         rows = islice(self._gate.cache.items(table), ROWS_MAX)
         size = self._gate.cache.size(table)
         return {"ok": True, "size": size, "rows": {key: dict(row) for key, row in rows}}
+
+    async def _retry_quarantine(self, _: Mapping[str, Any], caller: str) -> Answer:
+        if self._retry_quarantined is None:
+            raise RequestError("the settings name no [broker]: nothing is sent")
+        count = self._retry_quarantined()
+        self._recorder.keep(_officer("quarantine_retried", {"count": count, "officer": caller}))
+        return {"ok": True, "count": count}
 
     # --- arguments ---
 

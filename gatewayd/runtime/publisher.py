@@ -7,8 +7,8 @@ costs nothing but time: the journal is the queue.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Never
@@ -24,6 +24,7 @@ from gatewayd.ports import (
     BrokerLink,
     Chance,
     Clock,
+    HungUpError,
     Journal,
     StorageError,
 )
@@ -35,9 +36,11 @@ from gatewayd.runtime.publisher_wording import (
     PublisherSettings,
     event_message,
     health_message,
+    hours_left,
     offline_message,
     state_message,
 )
+from gatewayd.runtime.quarantine import Quarantine
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class Outside:
     broker: Broker
     clock: Clock
     chance: Chance
+    quarantine: Quarantine
 
 
 class Publisher:
@@ -78,7 +82,7 @@ class Publisher:
         self._policy = policy
         self._on_link = on_link
         self._outbox = Outbox(outside.journal, outside.blocking)
-        self._book = Book(self._outbox)
+        self._book = Book(self._outbox, outside.quarantine)
         self._live = LiveQueue(outside.clock)
         fraction = outside.chance.fraction
         self._backfill = Backfill(
@@ -93,6 +97,8 @@ class Publisher:
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
+        self._is_paused = False
+        """Live events wait: one that is suspected is tried alone."""
         self._started_s = outside.clock.monotonic()
         self._up_at_s: float | None = None
         self._down_at_s: float | None = None
@@ -120,19 +126,32 @@ class Publisher:
         self._changed[topic] = None
         self._news.set()
 
+    def retry(self) -> int:
+        """Try all in quarantine once more, each alone; return how many there are.
+
+        Those of an earlier epoch stay where they are.
+        """
+        seqs = self._quarantined()
+        self._book.retry(seqs)
+        return len(seqs)
+
     def figures(self) -> SyncFigures:
         clock = self._outside.clock
         up_at_s, oldest_at = self._up_at_s, self._outbox.oldest_at
+        depth = self._outbox.depth
+        # The one place that subtracts wall times: it may be from a run before this one.
+        oldest_s = (
+            None if oldest_at is None else max(0.0, (clock.utc() - oldest_at).total_seconds())
+        )
         return SyncFigures(
             connected_s=None if up_at_s is None else clock.monotonic() - up_at_s,
-            depth=self._outbox.depth,
-            # The one place that subtracts wall times: it may be from a run before this one.
-            oldest_s=None
-            if oldest_at is None
-            else max(0.0, (clock.utc() - oldest_at).total_seconds()),
+            depth=depth,
+            oldest_s=oldest_s,
+            hours_left=hours_left(self._settings, depth, oldest_s),
             published=self._book.published,
             receipts=self._book.receipts,
             refused=self._book.refused,
+            quarantined=self._outside.quarantine.size,
             is_heard=self._book.is_heard,
             error=self._error,
         )
@@ -140,6 +159,8 @@ class Publisher:
     async def run(self) -> Never:
         """Stay connected until cancelled, then say goodbye."""
         await self._outbox.load()
+        for seq in self._quarantined():
+            self._outbox.receipted(seq)  # A crash may have come between the two records.
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._outbox.run(), name="receipts")
@@ -161,6 +182,8 @@ class Publisher:
                     self._came_up()
                     await self._serve(link)
             except* BrokerError as errors:
+                is_hung_up = errors.subgroup(HungUpError) is not None
+                self._book.lost(self._outside.journal.epoch, is_hung_up=is_hung_up)
                 self._went_down(str(errors.exceptions[0]))
             held_s = self._outside.clock.monotonic() - began_s
             failures = 1 if held_s > STABLE_S else failures + 1
@@ -168,7 +191,7 @@ class Publisher:
 
     async def _serve(self, link: BrokerLink) -> None:
         """Run until the connection is lost, and raise BrokerError in a group."""
-        self._book.flying.clear()  # Those of a lost connection that were cut off before they began.
+        self._is_paused = False
         self._live.rewind(self._book.is_due)
         self._changed = dict.fromkeys(self._states)  # The birth was shown first.
         jitter_s = BACKFILL_JITTER_S * self._outside.chance.fraction()
@@ -181,8 +204,9 @@ class Publisher:
                 late = Stream(link, group, self._book, share, partial(word, topics.backfill))
                 group.create_task(_listen(link), name="broker_listen")
                 group.create_task(self._send_live(live), name="publish_live")
+                alone = partial(self._alone, live, late)
                 group.create_task(
-                    self._backfill.run(late, self._floor, delay_s), name="publish_backfill"
+                    self._backfill.run(late, self._floor, delay_s, alone), name="publish_backfill"
                 )
                 group.create_task(self._tell_health(link), name="publish_health")
         finally:
@@ -216,7 +240,7 @@ class Publisher:
         self._send_state(stream)
         while True:
             await stream.take_slot()
-            while not self._send_next(stream):
+            while self._is_paused or not self._send_next(stream):
                 await self._news.wait()
                 self._news.clear()
 
@@ -243,6 +267,20 @@ class Publisher:
         topic = next(iter(self._changed))
         del self._changed[topic]
         stream.send_state(state_message(topic, self._states[topic]()))
+
+    @asynccontextmanager
+    async def _alone(self, live: Stream, late: Stream) -> AsyncIterator[None]:
+        """Let everything land, and hold live events back, for as long as one answer takes."""
+        self._is_paused = True
+        await live.landed()
+        await late.landed()
+        yield
+        self._is_paused = False
+        self._news.set()
+
+    def _quarantined(self) -> list[int]:
+        pairs = (event_id.split("-") for event_id in self._outside.quarantine.ids())
+        return [int(seq) for epoch, seq in pairs if epoch == self._outside.journal.epoch]
 
     def _floor(self) -> int:
         """Return the lowest seq that the backfill leaves alone."""

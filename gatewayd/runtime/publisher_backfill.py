@@ -1,13 +1,14 @@
 """Sends what had to wait, from the journal, in passes over all that has no receipt yet.
 
 A pass reads a page at a time, so a backlog of any length takes the memory of one page. What the
-broker refuses does not hold up the rest: it is met again by the next pass, which comes later and
-later while refusals go on.
+broker refuses does not hold up the rest: it is tried again after the next pass, which comes later
+and later while refusals go on.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Never
 
@@ -22,6 +23,9 @@ PAGE_COUNT = 100  # Events read at once: some 100 kB.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
 
+Alone = Callable[[], AbstractAsyncContextManager[None]]
+"""Inside, nothing else is in flight."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
@@ -34,14 +38,18 @@ class Backfill:
     per_s: float
     """At most so many events a second, so that live ones and other sites have room."""
 
-    async def run(self, stream: Stream, floor: Callable[[], int], delay_s: float) -> Never:
+    async def run(
+        self, stream: Stream, floor: Callable[[], int], delay_s: float, alone: Alone
+    ) -> Never:
         """Send what is below `floor` (seqs from there up are live) until cancelled."""
         await asyncio.sleep(delay_s)
         tries = 0
         while True:
             self.book.left_over.clear()
             refused = self.book.refused
+            held = sorted({*self.book.suspects.held(), *self.book.again})
             await self._pass(stream, floor)
+            await self._try_held(held, stream, alone)
             await stream.landed()
             if self.book.refused != refused:
                 tries += 1
@@ -74,11 +82,27 @@ class Backfill:
             free_at_s = max(free_at_s + sent_count / self.per_s, self.clock.monotonic())
             await asyncio.sleep(free_at_s - self.clock.monotonic())
 
-    async def _read(self, after: int) -> list[Event]:
+    async def _try_held(self, held: Sequence[int], stream: Stream, alone: Alone) -> None:
+        book = self.book
+        for seq in held:
+            event = next(iter(await self._read(seq - 1, 1)), None)
+            if event is None or event.seq != seq:  # The retention has taken it.
+                book.suspects.forget(seq)
+                book.again.discard(seq)
+            elif seq in book.again or book.suspects.must_be_alone(seq):
+                async with alone():
+                    await stream.take_slot()
+                    stream.send(event)
+                    await stream.landed()
+            else:
+                await stream.take_slot()
+                stream.send(event)
+
+    async def _read(self, after: int, count: int = PAGE_COUNT) -> list[Event]:
         is_told = False
         while True:
             try:
-                return await self.blocking.run(lambda: self.journal.read(after, PAGE_COUNT))
+                return await self.blocking.run(lambda: self.journal.read(after, count))
             except StorageError as error:
                 if not is_told:
                     log.warning("backfill_cannot_read", extra={"fields": {"reason": str(error)}})

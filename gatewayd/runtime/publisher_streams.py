@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gatewayd.core.events import Event
 from gatewayd.ports import BrokerLink, Message, Receipt
 from gatewayd.runtime.publisher_outbox import Outbox
+from gatewayd.runtime.publisher_suspects import Suspects
+from gatewayd.runtime.quarantine import Quarantine
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +21,14 @@ class Book:
     """What became of events in this run."""
 
     outbox: Outbox
+    quarantine: Quarantine
+    suspects: Suspects = field(default_factory=Suspects)
     flying: set[int] = field(default_factory=set)
     """The seqs that were sent and have no answer yet."""
+    leaving: set[int] = field(default_factory=set)
+    """The seqs whose quarantine is not on disk yet."""
+    again: set[int] = field(default_factory=set)
+    """The seqs in quarantine that are to be tried once more."""
     left_over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there are events that only the backfill can still bring."""
     published: int = 0
@@ -33,17 +41,53 @@ class Book:
     """Of states; told once in a run."""
 
     def is_due(self, seq: int) -> bool:
-        return seq not in self.flying and not self.outbox.has_receipt(seq)
+        is_waiting = seq not in self.flying and not self.outbox.has_receipt(seq)
+        return is_waiting and not self.suspects.is_held(seq) and seq not in self.leaving
+
+    def retry(self, seqs: Iterable[int]) -> None:
+        self.again.update(seqs)
+        self.left_over.set()
 
     def answered(self, event: Event, receipt: Receipt) -> None:
+        self.flying.discard(event.seq)
+        is_again = event.seq in self.again
+        self.again.discard(event.seq)
         if receipt.is_refused:
             self.refused += 1
             self.refusal = f"{event.id} (code 0x{receipt.code:02x})"
             self.left_over.set()
+            reason = None if is_again else self.suspects.refused(event, receipt.code)
+            if reason is not None:
+                self._set_apart(event.seq, event.id, reason)
             return
         self.receipts += 1
         self.is_heard = receipt.code != NOBODY_LISTENS
+        self.suspects.took(event)
         self.outbox.receipted(event.seq)
+        if self.quarantine.holds(event.id):
+            self.quarantine.delivered(event.id)
+
+    def lost(self, epoch: str, *, is_hung_up: bool) -> None:
+        """Forget what was in flight when the connection ended, and whom to suspect for its end."""
+        if is_hung_up:
+            tried = self.flying & self.again  # They have their verdict; once more is once more.
+            reason = self.suspects.hung_up(self.flying - tried)
+            if reason is not None:
+                (seq,) = self.flying
+                self._set_apart(seq, f"{epoch}-{seq}", reason)
+            self.again -= tried
+        self.flying.clear()
+
+    def _set_apart(self, seq: int, event_id: str, reason: str) -> None:
+        log.error("event_quarantined", extra={"fields": {"event": event_id, "reason": reason}})
+
+        def let_pass() -> None:
+            self.leaving.discard(seq)
+            self.outbox.receipted(seq)
+
+        self.suspects.forget(seq)
+        self.leaving.add(seq)
+        self.quarantine.put(event_id, reason, let_pass)
 
     def answered_state(self, message: Message, receipt: Receipt) -> None:
         if receipt.is_refused and message.topic not in self.refused_topics:
@@ -69,40 +113,47 @@ class Stream:
         self._link = link
         self._group = group
         self._book = book
-        self._share = share
         self._word = word
         self._slots = asyncio.Semaphore(share)
+        self._flying_count = 0
+        self._has_landed = asyncio.Event()
+        self._has_landed.set()
 
     async def take_slot(self) -> None:
         """Wait for room; the next message sent gives the slot back when it is answered."""
         await self._slots.acquire()
 
     def send(self, event: Event) -> None:
+        self._took_off()
         self._book.flying.add(event.seq)
         self._group.create_task(self._deliver(event), name=f"publish {event.id}")
 
     def send_state(self, message: Message) -> None:
+        self._took_off()
         self._group.create_task(self._tell(message), name=f"publish {message.topic}")
 
     async def landed(self) -> None:
-        """Wait until everything sent is answered. Nothing else may wait for slots meanwhile."""
-        for _ in range(self._share):
-            await self._slots.acquire()
-        for _ in range(self._share):
-            self._slots.release()
+        """Wait until everything sent is answered."""
+        await self._has_landed.wait()
 
     async def _deliver(self, event: Event) -> None:
         self._book.published += 1
-        try:
-            receipt = await self._link.publish(self._word(event))
-        finally:
-            self._book.flying.discard(event.seq)
-            self._slots.release()
+        receipt = await self._link.publish(self._word(event))
         self._book.answered(event, receipt)
+        self._arrived()
 
     async def _tell(self, message: Message) -> None:
-        try:
-            receipt = await self._link.publish(message)
-        finally:
-            self._slots.release()
+        receipt = await self._link.publish(message)
         self._book.answered_state(message, receipt)
+        self._arrived()
+
+    def _took_off(self) -> None:
+        self._flying_count += 1
+        self._has_landed.clear()
+
+    def _arrived(self) -> None:
+        """Take note of an answer. Without one the connection is lost, and the stream with it."""
+        self._flying_count -= 1
+        if self._flying_count == 0:
+            self._has_landed.set()
+        self._slots.release()

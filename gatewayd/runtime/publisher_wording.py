@@ -21,6 +21,23 @@ class PublisherSettings:
     publish_status: PublishStatus = PublishStatus.STATUS
     backfill_per_s: float = 1000.0
     """Events a second: a day of the busiest gate in a minute."""
+    outbox_s_max: float = 90 * 24 * 3600.0
+    """Events that have waited for so long are given up."""
+    outbox_count_max: int = 5_000_000
+    """So many find room on the disk; more push out the oldest."""
+
+
+def hours_left(settings: PublisherSettings, depth: int, oldest_s: float | None) -> float | None:
+    """Estimate when the oldest event that waits is lost if nothing changes; None: nothing waits.
+
+    The rate of new events is taken to be what it was since the oldest of them.
+    """
+    if oldest_s is None or depth == 0:
+        return None
+    left_s = settings.outbox_s_max - oldest_s
+    if oldest_s > 0:
+        left_s = min(left_s, (settings.outbox_count_max - depth) * oldest_s / depth)
+    return max(0.0, left_s / 3600)
 
 
 def event_message(

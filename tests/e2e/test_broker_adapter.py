@@ -9,7 +9,7 @@ import pytest
 
 from gatewayd.mqtt.account import Account, Protocol, Tls
 from gatewayd.mqtt.broker import WINDOW_MAX, AiomqttBroker
-from gatewayd.ports import BrokerError, Message
+from gatewayd.ports import BrokerError, HungUpError, Message
 from gatewayd.runtime.blocking import ThreadBlocking
 from tests.e2e.certificates import Authority
 from tests.e2e.eventually import eventually
@@ -313,7 +313,7 @@ async def test_whoever_waits_for_a_receipt_is_told_of_the_loss_at_once(mosquitto
         cable.cut()
         async with asyncio.timeout(1):
             ends = await asyncio.gather(*waiting, arriving, return_exceptions=True)
-        assert {type(end) for end in ends} == {BrokerError}
+        assert {type(end) for end in ends} == {HungUpError}
         with pytest.raises(BrokerError, match="the connection was cut"):
             await link.publish(Message("t", b"x"))
 

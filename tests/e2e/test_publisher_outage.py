@@ -8,6 +8,7 @@ import pytest
 
 from gatewayd.app.chance import SystemChance
 from gatewayd.core.events import Audit, AuditSubject, Draft, Passage, PassageOutcome
+from gatewayd.core.projection import project
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.account import Account, Protocol
@@ -19,11 +20,13 @@ from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_wording import PublisherSettings
+from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.store.journal import SqliteJournal
 from tests.e2e.centre import Centre
 from tests.e2e.eventually import eventually
 from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.tcp_proxy import TcpProxy
+from tests.unit.doubles import SimCache
 
 pytestmark = pytest.mark.broker
 
@@ -40,6 +43,7 @@ class Gateway:
     def __init__(self, directory, blocking, port, **account):
         self.clock = SystemClock()
         self.links = []
+        self.cache = SimCache()
         self._directory = directory
         self._blocking = blocking
         self._account = Account(host="127.0.0.1", port=port, client_id=str(SITE), **account)
@@ -51,7 +55,8 @@ class Gateway:
             self._directory, run, 1_790_000_000_000, secrets.token_bytes
         )
         broker = AiomqttBroker(self._account, self._blocking)
-        outside = Outside(journal, self._blocking, broker, self.clock, SystemChance())
+        quarantine = Quarantine(self.cache, self._keep)
+        outside = Outside(journal, self._blocking, broker, self.clock, SystemChance(), quarantine)
         settings = PublisherSettings(site=SITE, run=run, version="0.1.0")
         self.publisher = Publisher(settings, outside, lambda: (), self.links.append)
         task = asyncio.create_task(self.publisher.run())
@@ -66,8 +71,14 @@ class Gateway:
     def append(self, fact=A_PASSAGE):
         draft = Draft(fact, self.clock.utc())
         events = self.journal.commit([(draft, self.clock.monotonic())])
+        self.cache.apply(project(events[0], self.cache.get), events[0].epoch, events[0].seq)
         self.publisher.committed(events)
         return events[-1].seq
+
+    def _keep(self, fact, done=None):
+        self.append(fact)
+        if done is not None:
+            done(None)
 
     async def append_for(self, seconds, pause_s=0.005):
         loop = asyncio.get_running_loop()

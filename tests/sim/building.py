@@ -21,6 +21,7 @@ from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_wording import PublisherSettings
+from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
@@ -70,7 +71,7 @@ def build(site: SimSite, world: World) -> Built:
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(journal, world.blocking, clock, committed)
     alarms = Alarms(cache, recorder)
-    publisher = _build_publisher(site, world, alarms)
+    publisher = _build_publisher(site, world, alarms, recorder)
     sync = Sync(publisher, SITE, gate, clock, journal)
     shared = Shared(
         gate=gate,
@@ -107,16 +108,17 @@ def build(site: SimSite, world: World) -> Built:
     return Built(gateway, gate, lanes, publisher, alarms, recorder)
 
 
-def _build_publisher(site: SimSite, world: World, alarms: Alarms) -> Publisher:
+def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Recorder) -> Publisher:
     def on_link(loss: str | None) -> None:
         if loss is None:
             alarms.clear(ALARM, "gateway")
         else:
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
+    quarantine = Quarantine(world.cache, recorder.keep)
     return Publisher(
         PublisherSettings(site=SITE, run=world.run, version="0"),
-        Outside(world.journal, world.blocking, world.broker, world.clock, world.chance),
+        Outside(world.journal, world.blocking, world.broker, world.clock, world.chance, quarantine),
         policy=lambda: site.knowledge.policy.versions,
         on_link=on_link,
     )

@@ -7,12 +7,22 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Any
 
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
+from gatewayd.core.projection import project
 from gatewayd.mqtt.topics import SitePath
-from gatewayd.ports import BrokerError, BrokerLink, Message, Receipt, Receipts, StorageError
+from gatewayd.ports import (
+    BrokerError,
+    BrokerLink,
+    HungUpError,
+    Message,
+    Receipt,
+    Receipts,
+    StorageError,
+)
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_wording import PublisherSettings
+from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.store.receipts import merge
-from tests.unit.doubles import EPOCH, START, InlineBlocking, SimChance, SimClock
+from tests.unit.doubles import EPOCH, START, InlineBlocking, SimCache, SimChance, SimClock
 
 SITE = SitePath("mojokerto", "dukcapil", "gmsc")
 RUN = "run-2"
@@ -75,6 +85,8 @@ class SimBroker:
         """Why connections are not made."""
         self.receipt_s = 0.01
         self.loses_answers = False
+        self.hangs_up_at: Callable[[Message], bool] = lambda _: False
+        """Which messages make it end the connection."""
         self.codes: Callable[[Message], int] = lambda _: 0
         self.connected_at_s: list[float] = []
         self.attempts = 0
@@ -101,11 +113,17 @@ class SimBroker:
             self.goodbyes += not link.lost.is_set()
             self._link = None
 
-    def lose(self, why: str = "the connection was cut", *, stay_down: bool = False) -> None:
+    def lose(
+        self,
+        why: str = "the connection was cut",
+        *,
+        stay_down: bool = False,
+        is_hung_up: bool = False,
+    ) -> None:
         if stay_down:
             self.down = why
         if self._link is not None:
-            self._link.lose(why)
+            self._link.lose(why, is_hung_up=is_hung_up)
 
     # --- what a subscriber sees ---
 
@@ -129,6 +147,7 @@ class SimLink:
         self._broker = broker
         self._why = ""
         self._in_flight = 0
+        self._error: type[BrokerError] = BrokerError
 
     @property
     def window(self) -> int:
@@ -138,6 +157,9 @@ class SimLink:
         broker = self._broker
         if self.lost.is_set():
             raise BrokerError(self._why)
+        if broker.hangs_up_at(message):
+            self.lose("the connection was cut", is_hung_up=True)
+            raise HungUpError(self._why)
         code = broker.codes(message)
         if code < 0x80:
             broker.arrived.append(message)
@@ -151,7 +173,7 @@ class SimLink:
             return Receipt(code)
         finally:
             self._in_flight -= 1
-        raise BrokerError(self._why)
+        raise self._error(self._why)
 
     async def subscribe(self, topic_filter: str) -> None:
         raise AssertionError("nothing is subscribed to")
@@ -159,11 +181,12 @@ class SimLink:
     async def messages(self) -> AsyncIterator[Message]:
         await self.lost.wait()
         if self._why:
-            raise BrokerError(self._why)
+            raise self._error(self._why)
         yield Message("never", b"")
 
-    def lose(self, why: str) -> None:
+    def lose(self, why: str, *, is_hung_up: bool = False) -> None:
         self._why = why
+        self._error = HungUpError if is_hung_up else BrokerError
         self.lost.set()
 
 
@@ -176,7 +199,11 @@ class Sync:
         self.links: list[str | None] = []
         self.clock = SimClock()
         chance = SimChance(seed)
-        outside = Outside(self.journal, InlineBlocking(), self.broker, self.clock, chance)
+        self.cache = SimCache()
+        quarantine = Quarantine(self.cache, self._keep)
+        outside = Outside(
+            self.journal, InlineBlocking(), self.broker, self.clock, chance, quarantine
+        )
         self.publisher = Publisher(
             PublisherSettings(site=SITE, run=RUN, version="0.1.0", **settings),
             outside,
@@ -187,8 +214,15 @@ class Sync:
     def append(self, fact: Fact | None = None) -> int:
         draft = Draft(fact or A_FACT, self.clock.utc())
         events = self.journal.commit([(draft, self.clock.monotonic())])
+        for event in events:
+            self.cache.apply(project(event, self.cache.get), event.epoch, event.seq)
         self.publisher.committed(events)
         return events[-1].seq
+
+    def _keep(self, fact: Fact, done: Callable[[Event | None], None] | None = None) -> None:
+        self.append(fact)
+        if done is not None:
+            done(self.journal.events[-1])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

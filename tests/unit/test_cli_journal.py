@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from gatewayd.cli.main import main
 from gatewayd.core.custody import Checkpoint, Erased
 from gatewayd.core.events import Draft
+from gatewayd.core.projection import QUARANTINE, Change
 from gatewayd.store.cache import TinyCache
 from tests.unit.journal_facts import AT, fill, opened
 from tests.unit.test_journal_verify import KEY, chain_at
@@ -136,3 +137,26 @@ def test_the_last_events_are_printed_and_all_are_exported(site):
     rows = list(csv.reader(run(path, "export", "--format", "csv").output.splitlines()))
     assert rows[0] == ["id", "time", "type", "data"]
     assert len(rows) == 6
+
+
+def test_the_quarantine_is_listed_without_the_gateway(site):
+    path, directory, events = site
+    assert run(path, "quarantine", "list").output == "none\n"
+    assert run(path, "quarantine", "list", "--json").output == ""
+    why = {"reason": "refused 8 times, with code 0x87", "at": "2026-11-22T04:00:00.000Z"}
+    cache = TinyCache.open(directory)
+    cache.apply([Change(QUARANTINE, events[1].id, why)], events[3].epoch, events[3].seq)
+    cache.flush()
+    cache.close()
+    listed = run(path, "quarantine", "list")
+    assert listed.exit_code == 0
+    assert listed.output == f"{events[1].id}  {why['at']}  {why['reason']}\n"
+    told = json.loads(run(path, "quarantine", "list", "--json").output)
+    assert told == {"id": events[1].id, **why}
+
+
+def test_to_retry_the_quarantine_takes_a_running_gateway(site):
+    path, _, _ = site
+    ended = run(path, "quarantine", "retry")
+    assert ended.exit_code == 2
+    assert "no gateway is running" in ended.output

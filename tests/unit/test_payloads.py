@@ -286,9 +286,11 @@ SYNC = SyncFigures(
     connected_s=61.4,
     depth=3,
     oldest_s=2.6,
+    hours_left=2159.4,
     published=40,
     receipts=37,
     refused=1,
+    quarantined=2,
     is_heard=False,
     error=None,
 )
@@ -367,10 +369,11 @@ def test_figures_are_rounded_to_seconds() -> None:
     validator("health.json").validate(body)
     assert (body["uptime_s"], body["connected_s"], body["oldest_s"]) == (100, 61, 3)
     assert (body["queue_depth"], body["refused"], body["is_heard"]) == (3, 1, False)
+    assert (body["quarantined"], body["hours_left"]) == (2, 2159)
 
 
 def test_figures_without_a_queue_are_valid() -> None:
-    idle = replace(SYNC, oldest_s=None, connected_s=None, depth=0)
+    idle = replace(SYNC, oldest_s=None, hours_left=None, connected_s=None, depth=0)
     body = json.loads(
         payloads.health(idle, run="run-1", uptime_s=0.0, clock=ClockQuality.UNSYNCED, at=AT)
     )

@@ -15,6 +15,7 @@ from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.payloads import PublishStatus
 from gatewayd.ports import Receipts
+from gatewayd.runtime.publisher_wording import PublisherSettings, hours_left
 from tests.sim.loop import run
 from tests.unit.doubles import START
 from tests.unit.sync_world import A_FACT, SITE, Sync
@@ -644,6 +645,24 @@ async def test_the_age_of_an_old_backlog_is_known_from_the_start():
     assert sync.journal.events[2].draft.at == START
 
 
+@pytest.mark.parametrize(
+    ("depth", "oldest_s", "hours"),
+    [
+        (0, None, None),
+        (10, 0.0, 24.0),
+        (10, 3600.0, 9.0),
+        (1, 3600.0, 23.0),
+        (200, 3600.0, 0.0),
+        (1, 100 * 3600.0, 0.0),
+    ],
+)
+def test_the_hours_left_are_those_until_age_or_number_reach_their_limit(depth, oldest_s, hours):
+    limits = PublisherSettings(
+        site=SITE, run="r", version="0", outbox_s_max=24 * 3600.0, outbox_count_max=100
+    )
+    assert hours_left(limits, depth, oldest_s) == hours
+
+
 # --- all of it at once ---------------------------------------------------------------------------
 
 
@@ -652,7 +671,7 @@ def live_again(broker):
 
 
 FAULTS = {
-    "cut": lambda broker: broker.lose(),
+    "cut": lambda broker: broker.lose(is_hung_up=True),
     "away": lambda broker: broker.lose(stay_down=True),
     "frozen": lambda broker: setattr(broker, "loses_answers", True),
     "slow": lambda broker: setattr(broker, "receipt_s", 4.0),

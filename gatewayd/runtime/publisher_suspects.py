@@ -1,0 +1,88 @@
+"""Which events may be what the broker objects to, and when that is sure enough.
+
+An event that was refused waits until all others had their turn. It is at fault only where the
+broker takes others of its class meanwhile: rules that forbid a whole class are mended one day, and
+its events wait for that. Behind a broker that hangs up, all that was in flight is suspected: each
+receipt clears one, and who is left after three times is sent alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gatewayd.core.events import Event, EventClass, event_class
+
+REFUSALS_MAX = 8  # With the waits between them, some two minutes: longer than a reload of rules.
+HANG_UPS_MAX = 3  # A line breaks too; three times with the same event in flight is no accident.
+LONE_HANG_UPS_MAX = 3  # The same when it was alone, so that a flapping line convicts nobody.
+SUSPECTS_MAX = 1000  # Of a class that is refused as a whole; further ones are just sent again.
+QUOTA_EXCEEDED = 0x97  # Passes by itself, and says nothing about the event.
+
+
+@dataclass(slots=True)
+class _Suspect:
+    refusals: int = 0
+    hang_ups: int = 0
+    lone_hang_ups: int = 0
+    taken_before: int = 0
+    """How many of its class the broker had taken when it refused this one first."""
+
+    @property
+    def must_be_alone(self) -> bool:
+        return self.hang_ups >= HANG_UPS_MAX
+
+
+@dataclass(slots=True)
+class Suspects:
+    _suspects: dict[int, _Suspect] = field(default_factory=dict)
+    _taken: Counter[EventClass] = field(default_factory=Counter)
+
+    def is_held(self, seq: int) -> bool:
+        """Tell whether an event waits for the others."""
+        suspect = self._suspects.get(seq)
+        return suspect is not None and (suspect.refusals > 0 or suspect.must_be_alone)
+
+    def must_be_alone(self, seq: int) -> bool:
+        return seq in self._suspects and self._suspects[seq].must_be_alone
+
+    def held(self) -> list[int]:
+        return sorted(filter(self.is_held, self._suspects))
+
+    def forget(self, seq: int) -> None:
+        self._suspects.pop(seq, None)
+
+    def took(self, event: Event) -> None:
+        self._taken[event_class(event.fact)] += 1
+        self.forget(event.seq)
+
+    def refused(self, event: Event, code: int) -> str | None:
+        """Count a refusal; return why the event belongs into quarantine, if it does."""
+        taken = self._taken[event_class(event.fact)]
+        suspect = self._suspects.get(event.seq)
+        if suspect is None:
+            if len(self._suspects) >= SUSPECTS_MAX:
+                return None
+            suspect = self._suspects[event.seq] = _Suspect()
+        if suspect.refusals == 0:
+            suspect.taken_before = taken
+        suspect.refusals += 1
+        is_at_fault = suspect.refusals >= REFUSALS_MAX and taken > suspect.taken_before
+        if not is_at_fault or code == QUOTA_EXCEEDED:
+            return None
+        return f"refused {suspect.refusals} times, with code 0x{code:02x}"
+
+    def hung_up(self, in_flight: Iterable[int]) -> str | None:
+        """Count a hang-up; return why the one that was alone belongs into quarantine, if it does.
+
+        in_flight: the seqs without an answer; one that had to be alone was.
+        """
+        for seq in in_flight:
+            suspect = self._suspects.setdefault(seq, _Suspect())
+            if suspect.must_be_alone:
+                suspect.lone_hang_ups += 1
+                if suspect.lone_hang_ups >= LONE_HANG_UPS_MAX:
+                    times = suspect.hang_ups + suspect.lone_hang_ups
+                    return f"the broker hung up {times} times when it was sent"
+            else:
+                suspect.hang_ups += 1
+        return None
