@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from config.problems import SettingsError
+from gatewayd.app.backup import BackupError
 from gatewayd.app.key_files import KeyFileError
 from gatewayd.app.trust_changes import TrustFileError
 from gatewayd.ports import StorageError
@@ -27,5 +28,5 @@ def told_plainly() -> Iterator[None]:
         yield
     except (SettingsError, KeyFileError) as error:
         raise EarlyEnd(str(error), MISUSE) from error
-    except (StorageError, TrustFileError) as error:
+    except (StorageError, TrustFileError, BackupError) as error:
         raise EarlyEnd(str(error), NO) from error

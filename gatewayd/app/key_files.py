@@ -109,6 +109,12 @@ def read_or_make_checkpoint_key(directory: Path) -> Ed25519PrivateKey:
     return key
 
 
+def place_secret(path: Path, secret: bytes) -> None:
+    """Write a secret where none stands, for the owner only; the same one may stand there."""
+    if not _stands(path) or _read_private(path) != secret:
+        _write_new(path, secret, mode=0o600)
+
+
 def read_signing_key(path: Path, issuer: str | None = None) -> SigningKey:
     """Read a private key; its issuer is the one given, else that of the public file beside it."""
     try:

@@ -31,6 +31,8 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "report": ("people", "report"),
     "journal": ("journal", "journal"),
     "cache": ("cache", "cache"),
+    "backup": ("backup", "backup"),
+    "restore": ("backup", "restore"),
     "poster": ("poster", "poster"),
     "topics": ("topics", "topics"),
 }

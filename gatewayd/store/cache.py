@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self, cast
 
@@ -14,7 +14,7 @@ from gatewayd.store.keyed_table import KeyedDB
 from gatewayd.store.refusals import refusals_named
 
 _NAME = "cache"
-_FILE_NAMES = (f"{_NAME}.snapshot", f"{_NAME}.journal")
+CACHE_FILE_NAMES = (f"{_NAME}.snapshot", f"{_NAME}.journal")
 
 _FOLDED_TABLE = "folded"
 """The watermark is a row beside the others, so that both are always of the same moment."""
@@ -45,7 +45,7 @@ class TinyCache:
             try:
                 return cls(path, _open_sound(path))
             except DamagedStorageError as error:
-                for name in _FILE_NAMES:
+                for name in CACHE_FILE_NAMES:
                     _move_aside(directory / name)
                 damage = f"the decision cache was damaged ({error}): it is built anew"
                 return cls(path, _open_sound(path), damage)
@@ -85,6 +85,13 @@ class TinyCache:
 
     def clear(self) -> None:
         self._database.storage.clear()
+
+    def copy_to(self, directory: Path) -> None:
+        """Write all rows into the files of another directory, durably. Raises StorageError."""
+        path = directory / _NAME
+        with refusals_named(path), closing(KeyedDB(path)) as copy:
+            tables = self._database.storage.read()
+            copy.storage.write({name: dict(rows) for name, rows in tables.items()})
 
     def close(self) -> None:
         """Close the files; what was applied and not flushed is folded again at the next start."""

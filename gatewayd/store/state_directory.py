@@ -10,7 +10,7 @@ from gatewayd.ports import StorageError
 from gatewayd.store.files import sync_directory
 from gatewayd.store.refusals import refusals_named
 
-_VERSION = 2
+STATE_VERSION = 2
 """Of the names and meanings of all files in the directory. Each file is brought up to date by
 whoever opens it (`journal_file._STEPS`); this number keeps an older gatewayd away from then on."""
 
@@ -59,12 +59,12 @@ def _take(lock: int, directory: Path) -> None:
 def _check_version(directory: Path) -> None:
     path = directory / "version"
     found = _read_version(path)
-    if found is not None and found > _VERSION:
+    if found is not None and found > STATE_VERSION:
         raise StorageError(
             f"{directory}: made by a newer gatewayd (state version {found}, this one knows up to "
-            f"{_VERSION}): install the newer one again, or restore a backup from before it"
+            f"{STATE_VERSION}): install the newer one again, or restore a backup from before it"
         )
-    if found != _VERSION:
+    if found != STATE_VERSION:
         _write_version(path)
 
 
@@ -80,6 +80,6 @@ def _read_version(path: Path) -> int | None:
 def _write_version(path: Path) -> None:
     new = path.with_suffix(".new")
     new.touch(mode=0o600)
-    new.write_text(f"{_VERSION}\n")
+    new.write_text(f"{STATE_VERSION}\n")
     new.replace(path)
     sync_directory(path.parent)

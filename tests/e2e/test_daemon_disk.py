@@ -79,7 +79,8 @@ async def test_a_full_disk_closes_the_entry_and_never_the_exit(tmp_path, disk, r
         await site.pass_through(issue("1005"))
         assert "journal_refuses/gateway" not in site.status()["alarms"]
         recovered = [event["data"]["detail"] for event in site.journal("audit.journal")]
-        assert [detail["missed_verdicts"] for detail in recovered] == [3]
+        missed = [detail["missed_verdicts"] for detail in recovered if "missed_verdicts" in detail]
+        assert missed == [3]
         told = [event["type"] for event in site.journal("alarm")]
         assert told[-2:] == ["onegate.alarm.raised.v1", "onegate.alarm.cleared.v1"]
 
