@@ -4,7 +4,8 @@ Pure: `step(lane, input) -> (lane, effects)`. It knows tickets and grants by the
 person is and whether they may pass is decided elsewhere (`core.decide`), what a passage counts for
 as well (`core.projection`). The promises it keeps, each with a test: an entry opens only after its
 verdict is recorded in time; at most one grant is in force; exits are never turned away for the
-disk or an order; in fire nothing is sent that locks.
+disk or an order, and never wait for an interlock; in fire nothing is sent that locks. All of its
+transitions are in this one file, long as it is, so that each can be held against the others.
 """
 
 from dataclasses import dataclass, replace

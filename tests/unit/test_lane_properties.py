@@ -37,8 +37,10 @@ from gatewayd.core.lane_terms import (
     GateMode,
     Granted,
     GrantEnded,
+    Idle,
     Indication,
     Input,
+    InterlockChanged,
     Lane,
     LinkChanged,
     NotOpened,
@@ -52,6 +54,7 @@ from gatewayd.core.lane_terms import (
     RecordFailed,
     RecordLate,
     Show,
+    SiteFireChanged,
     StartTimer,
     State,
     Ticket,
@@ -71,6 +74,8 @@ CHANGES = (
     Ordered(Order.NORMAL),
     Ordered(Order.EXIT_ONLY),
     FireChanged(is_on=True),
+    SiteFireChanged(is_on=True),
+    InterlockChanged(is_held=True),
     FaultChanged(is_on=True),
 )
 
@@ -175,21 +180,37 @@ class LanePlay(RuleBasedStateMachine):
     def fire(self, *, is_on: bool) -> None:
         self.feed(FireChanged(is_on))
 
+    @rule(is_on=st.booleans())
+    def fire_elsewhere(self, *, is_on: bool) -> None:
+        self.feed(SiteFireChanged(is_on))
+
+    @rule(is_held=st.booleans())
+    def interlock(self, *, is_held: bool) -> None:
+        self.feed(InterlockChanged(is_held))
+
     @rule(order=st.sampled_from(Order))
     def order(self, order: Order) -> None:
         self.feed(Ordered(order))
 
     @rule(order=st.sampled_from([Order.NORMAL, Order.EXIT_ONLY]))
     def nothing_is_wrong(self, order: Order) -> None:
-        for what in (FireChanged(is_on=False), LinkChanged(is_up=True), Ordered(order)):
+        for what in (
+            FireChanged(is_on=False),
+            SiteFireChanged(is_on=False),
+            InterlockChanged(is_held=False),
+            LinkChanged(is_up=True),
+            Ordered(order),
+        ):
             self.feed(what)
 
     # --- the promises ---
 
     @invariant()
-    def at_rest_nobody_waits_and_the_rest_is_the_right_one(self) -> None:
+    def at_rest_nobody_waits_but_for_an_interlock_and_the_rest_is_the_right_one(self) -> None:
         if not isinstance(self.lane.state, Deciding | Granted | Passing):
-            assert self.lane.waiting == ()
+            is_held = self.lane.is_held and isinstance(self.lane.state, Idle)
+            assert self.lane.waiting == () or is_held
+            assert all(ticket.direction is ENTRY for ticket in self.lane.waiting)
             assert self.lane.state == rest_state(self.lane)
 
     @invariant()
@@ -237,10 +258,11 @@ class LanePlay(RuleBasedStateMachine):
         ):
             assert (self.lane, effects) == (before, []), "late news of a ticket change nothing"
         if isinstance(what, FireChanged) and not what.is_on and self.lane.is_linked:
-            assert ApplyOrder(self.lane.order) in effects
-        if self.lane.is_fire:
-            locking = [one for one in effects if isinstance(one, ApplyOrder | CancelOpen)]
-            assert locking == [], "in a fire nothing is sent that could lock"
+            assert ApplyOrder(self.order_in_force()) in effects
+        if self.lane.in_fire:
+            sent = [one for one in effects if isinstance(one, ApplyOrder | CancelOpen)]
+            may_send = [] if self.lane.is_fire else [ApplyOrder(Order.FREE)]
+            assert sent in ([], may_send), "in a fire nothing is sent that could lock"
         if held_grant(self.lane) is None or held_grant(self.lane) != held_grant(before):
             self.in_force = None
         for effect in effects:
@@ -267,7 +289,7 @@ class LanePlay(RuleBasedStateMachine):
                 self.taken_back.append(grant)
             case Show(indication, direction, then):
                 assert direction is ENTRY or indication is not Indication.REFUSED
-                assert indication is Indication.EMERGENCY or not self.lane.is_fire
+                assert indication is Indication.EMERGENCY or not self.lane.in_fire
                 if isinstance(cause, Presented | WaitOver):
                     assert self.lit[direction] is not Indication.GO, "that is for another"
                 self.lit[direction] = then or indication
@@ -277,10 +299,13 @@ class LanePlay(RuleBasedStateMachine):
                 assert is_on is not self.is_alarmed, "raised once, cleared once"
                 self.is_alarmed = is_on
             case ApplyOrder(order):
-                assert order is self.lane.order
+                assert order is self.order_in_force()
                 assert self.lane.is_linked
         ended = self.opened + self.expired
         assert len(set(ended)) == len(ended), "a grant is opened once, or expires once"
+
+    def order_in_force(self) -> Order:
+        return Order.FREE if self.lane.is_site_fire else self.lane.order
 
     def decide(self, ticket: Ticket, mode: GateMode) -> None:
         """Answer as the shell does: at once, and a closed lane refuses the entry."""
