@@ -16,9 +16,11 @@ from gatewayd.app.key_files import read_or_make_privacy_key
 from gatewayd.app.policy_files import read_policy
 from gatewayd.app.trust_directory import read_trust
 from gatewayd.core.policy import Policy
+from gatewayd.core.policy_advice import advise
 from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
 from gatewayd.core.roster import Roster, parse_roster
 from gatewayd.mqtt.topics import SitePath
+from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.gate import Knowledge
 
 ROSTER_SIZE_MAX = 64 * 1024 * 1024  # Bytes: as many rows as a roster may have, with long notes.
@@ -83,8 +85,8 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
 
 def advice(rules: Rules) -> list[str]:
     """Return what works as it stands and is likely to be regretted, a sentence each."""
-    settings = rules.settings
-    return [str(one) for one in settings.advice]
+    told = [f"[policy]: warning: {one}" for one in advise(rules.policy, SystemClock().utc())]
+    return [*map(str, rules.settings.advice), *told]
 
 
 def site_path(path: Path) -> SitePath:
