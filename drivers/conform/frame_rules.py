@@ -43,8 +43,8 @@ async def overlong_is_dropped(bench: SerialBench) -> None:
     content = longer.content()
     assert len(content) > P_SIZE_MAX
     await _no_offer(bench, "that is too long", on_wire(content + crc_of(content)))
-    await bench.say(b"\0" + bytes([0x55]) * (4 * P_SIZE_MAX))
-    await bench.say(b"\0")
+    await bench.wire.say(b"\0" + bytes([0x55]) * (4 * P_SIZE_MAX))
+    await bench.wire.say(b"\0")
     await bench.ask()
 
 
@@ -65,11 +65,11 @@ async def other_addresses_are_left_alone(bench: SerialBench) -> None:
 
 async def _no_offer(bench: SerialBench, which: str, *wires: bytes) -> None:
     """Say greetings that must not be heard."""
-    count = len(bench.frames)
+    count = len(bench.wire.frames)
     for wire in wires:
-        await bench.say(wire)
+        await bench.wire.say(wire)
     await asyncio.sleep(QUIET_S)
-    if any(isinstance(it.message, HelloAck) for it in bench.frames[count:]):
+    if any(isinstance(it.message, HelloAck) for it in bench.wire.frames[count:]):
         raise Unmet(f"HELLO_ACK to a HELLO {which}")
 
 
@@ -82,7 +82,7 @@ async def split_and_merged_are_found(bench: SerialBench) -> None:
         data = encode(await bench.order_to_open(grant)) + b"".join(bench.word())
         size = len(data) // parts + 1
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
-        await bench.say(*pieces, pause_s=pause_s)
+        await bench.wire.say(*pieces, pause_s=pause_s)
         await bench.result(grant, "RESULT to an OPEN in pieces")
         await bench.in_force(grant)
         await bench.rest()
@@ -90,7 +90,7 @@ async def split_and_merged_are_found(bench: SerialBench) -> None:
     bench.forget()
     at_ms = (await bench.ask()).uptime_ms + 5_000
     orders = [encode(bench.seal(Open(grant, Direction.ENTRY, at_ms, 2_000))) for grant in grants]
-    await bench.say(b"\x07half a frame" + b"".join(orders) + b"".join(bench.word()))
+    await bench.wire.say(b"\x07half a frame" + b"".join(orders) + b"".join(bench.word()))
     for grant in grants:
         await bench.result(grant, "RESULT to each of three OPEN at once")
 
@@ -100,11 +100,11 @@ async def split_and_merged_are_found(bench: SerialBench) -> None:
 
 async def later_versions_are_borne(bench: SerialBench) -> None:
     frame = _raw(bench, PING, b"\xa2\x18\x63\x82\x01\x02\x18\x64\x63abc")
-    count = len(bench.frames)
-    await bench.say(encode(frame))
-    await bench.frame(State, count, lambda it: it.frame.ack == frame.sequence)
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(frame))
+    await bench.wire.frame(State, count, lambda it: it.frame.ack == frame.sequence)
     for unknown in (0x26, 0x44, 0xFE):
-        await bench.say(encode(_raw(bench, unknown, b"\xa1\x00\x01")), *bench.word())
+        await bench.wire.say(encode(_raw(bench, unknown, b"\xa1\x00\x01")), *bench.word())
     await bench.ask()
 
 
@@ -120,7 +120,7 @@ async def malformed_is_nothing(bench: SerialBench) -> None:
         good.replace(b"\x01\x00", b"\x01\x05", 1),
         b"\x80",
     ):
-        await bench.say(encode(_raw(bench, OPEN, body)), *bench.word())
+        await bench.wire.say(encode(_raw(bench, OPEN, body)), *bench.word())
     await bench.expect_nothing_of(grant)
 
 
@@ -128,11 +128,11 @@ async def replay_is_nothing(bench: SerialBench) -> None:
     grant = bench.token(GRANT_SIZE)
     bench.forget()
     order = await bench.order_to_open(grant)
-    await bench.say(encode(order), *bench.word())
+    await bench.wire.say(encode(order), *bench.word())
     await bench.result(grant)
     bench.forget()
     for _ in range(3):
-        await bench.say(encode(order))
+        await bench.wire.say(encode(order))
     await bench.expect_none(Result)
     await bench.ask()
 
@@ -143,10 +143,10 @@ async def lost_frames_do_no_harm(bench: SerialBench) -> None:
     await bench.ask()
     late = bench.seal(Ping())
     await bench.ask()
-    count = len(bench.frames)
-    await bench.say(encode(late))
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(late))
     await asyncio.sleep(QUIET_S)
-    if any(it.frame.ack == late.sequence for it in bench.frames[count:]):
+    if any(it.frame.ack == late.sequence for it in bench.wire.frames[count:]):
         raise Unmet("a frame was taken after one with a higher counter")
 
 

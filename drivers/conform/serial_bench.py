@@ -4,16 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from drivers.base import DriverError
-from drivers.bus import BITS_A_CHARACTER, TURNAROUND_CHARACTERS
 from drivers.conform.bench import Bench, Wanted
+from drivers.conform.serial_wire import REPLY_S, BaudLine, Heard, SerialWire
 from drivers.conform.words import Hands, Unmet
-from drivers.turnstiles.gatelink import Line
 from firmware_protocol import bodies
 from firmware_protocol.channel import Channel
-from firmware_protocol.frames import VERSION, Deframer, Frame, Noise, encode
+from firmware_protocol.frames import VERSION, Frame, encode
 from firmware_protocol.messages import (
     NONCE_SIZE,
     Auth,
@@ -24,7 +22,6 @@ from firmware_protocol.messages import (
     HelloAck,
     Malformed,
     Message,
-    NoSession,
     Open,
     Ping,
     State,
@@ -34,30 +31,13 @@ from firmware_protocol.words import Direction
 
 HOST: Final = "gatewayd conform"
 PING_S: Final = 0.1
-# On a shared line: how long a device may leave the host without an answer.
-REPLY_S: Final = 0.2
 # A controller that has just got power, or an adapter that has just been opened.
 MEET_S: Final = 3.0
-WORD_BACK: Final = (HelloAck, AuthOk, State, NoSession)
 
 TEST_SETTINGS: Final = Settings(unlock_ms=1_000, held_ms=1_000, host_lost_ms=2_000)
 """Short times, so that a test of them is short."""
 
 M = TypeVar("M")
-
-
-class BaudLine(Line, Protocol):
-    @property
-    def baudrate(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A frame as it came, signed or not, of our session or not."""
-
-    frame: Frame
-    message: Message | Malformed
-    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +57,7 @@ class Offer:
 class SerialBench(Bench):
     """Speaks the serial binding, frame by frame."""
 
-    reply_s = 0.5
+    reply_s = REPLY_S
     host_lost_s = TEST_SETTINGS.host_lost_ms / 1000
     expired_ttl_ms = 0
 
@@ -95,17 +75,10 @@ class SerialBench(Bench):
         self.address = address
         self.channel: Channel | None = None
         self.device: HelloAck | None = None
-        self.frames: list[Heard] = []
-        self.outage_count = 0
-        self._line = line
-        self._deframer = Deframer()
-        self._opened = asyncio.Event()
-        self._loss = ""
+        self.wire = SerialWire(line, address, self._take)
         self._is_silent = True
         self._found_settings: Settings | None = None
         self._upto = 0
-        self._word = asyncio.Lock()
-        self._frame_news = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["SerialBench"]:
@@ -114,13 +87,10 @@ class SerialBench(Bench):
         Raises DriverError, in a group, if the line cannot be opened.
         """
         async with asyncio.TaskGroup() as tasks:
-            line = self._line.run(self._open, self._receive, self._lose)
-            keeping = tasks.create_task(line, name="conform-line")
+            keeping = tasks.create_task(self.wire.run(), name="conform-line")
             pinging = tasks.create_task(self._keep_alive(), name="conform-ping")
             try:
-                await self._opened.wait()
-                if self._loss:
-                    raise DriverError(self._loss)
+                await self.wire.opened()
                 try:
                     yield self
                 finally:
@@ -155,8 +125,7 @@ class SerialBench(Bench):
     async def pause(self) -> None:
         """Say nothing by itself for a moment; the session goes on."""
         self._is_silent = True
-        async with self._word:
-            pass  # Who was speaking has the answer.
+        await self.wire.idle()
 
     def resume(self) -> None:
         self._is_silent = False
@@ -198,9 +167,9 @@ class SerialBench(Bench):
         """Return what the device offers; raises Unmet if it does not, or with another key."""
         hello = hello or self.hello()
         asked = self.unsigned(hello)
-        count = len(self.frames)
-        await self.say(encode(asked))
-        found = await self.frame(HelloAck, count)
+        count = len(self.wire.frames)
+        await self.wire.say(encode(asked))
+        found = await self.wire.frame(HelloAck, count)
         assert isinstance(found.message, HelloAck)
         nonces = hello.nonce + found.message.nonce
         channel = Channel(
@@ -218,7 +187,7 @@ class SerialBench(Bench):
         before, self.channel = self.channel, offer.channel
         count = len(self.heard)
         try:
-            await self.say(encode(offer.channel.seal(Auth(), offer.transcript)))
+            await self.wire.say(encode(offer.channel.seal(Auth(), offer.transcript)))
             await self.expect_after(count, AuthOk)
         except Unmet:
             self.channel = before
@@ -241,14 +210,14 @@ class SerialBench(Bench):
     async def send(self, message: Message) -> Frame:
         """Say it in the session, and on a shared line have it answered."""
         frame = self.seal(message)
-        await self.say(encode(frame), *self.word(after=message))
+        await self.wire.say(encode(frame), *self.word(after=message))
         return frame
 
     async def answer(self, message: Message, kind: type[M]) -> M:
         """Send and return the message of a kind that was made when the device had taken it."""
-        count = len(self.frames)
+        count = len(self.wire.frames)
         sent = await self.send(message)
-        found = await self.frame(kind, count, lambda it: it.frame.ack == sent.sequence)
+        found = await self.wire.frame(kind, count, lambda it: it.frame.ack == sent.sequence)
         assert isinstance(found.message, kind)
         return found.message
 
@@ -264,31 +233,13 @@ class SerialBench(Bench):
         is_needed = self.address and self.channel is not None and not isinstance(after, Ping)
         return (encode(self.seal(Ping())),) if is_needed else ()
 
-    async def say(self, *pieces: bytes, pause_s: float = 0.0) -> None:
-        """Write bytes piece by piece; on a shared line wait until the device has answered."""
-        async with self._word:
-            count = len(self.frames)
-            for piece in pieces:
-                self._line.write(piece)
-                await asyncio.sleep(pause_s)
-            if self.address:
-                await self._wait_for_word(count)
-
-    async def _wait_for_word(self, count: int) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REPLY_S):
-                while not any(isinstance(it.message, WORD_BACK) for it in self.frames[count:]):
-                    self._frame_news.clear()
-                    await self._frame_news.wait()
-        await asyncio.sleep(TURNAROUND_CHARACTERS * BITS_A_CHARACTER / self._line.baudrate)
-
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(PING_S)
             if self._is_silent or self.channel is None:
                 continue
             frames = [*self._acknowledgement(), self.seal(Ping())]
-            await self.say(b"".join(encode(frame) for frame in frames))
+            await self.wire.say(b"".join(encode(frame) for frame in frames))
 
     def _acknowledgement(self) -> list[Frame]:
         if not self.is_acknowledging:
@@ -296,45 +247,6 @@ class SerialBench(Bench):
         while self._upto + 1 in self.entries:
             self._upto += 1
         return [self.seal(EventAck(self._upto))]
-
-    # --- hearing -------------------------------------------------------------------------------
-
-    async def frame(
-        self, kind: type[object], count: int, test: Callable[[Heard], bool] = lambda _: True
-    ) -> Heard:
-        """Return the first such frame after the first `count` ones. Raises Unmet."""
-        try:
-            async with asyncio.timeout(self.reply_s):
-                while True:
-                    for heard in self.frames[count:]:
-                        if isinstance(heard.message, kind) and test(heard):
-                            return heard
-                    self._frame_news.clear()
-                    await self._frame_news.wait()
-        except TimeoutError:
-            raise Unmet(self._loss or f"no {kind.__name__} in {self.reply_s:g} s") from None
-
-    def _open(self) -> None:
-        self._loss = ""
-        self._opened.set()
-
-    def _lose(self, reason: str) -> None:
-        self._loss = reason
-        self.outage_count += 1
-        self._opened.set()
-
-    def _receive(self, data: bytes, at_s: float) -> None:
-        for found in self._deframer.feed(data):
-            match found:
-                case Noise():
-                    pass  # The line's fault, or the half of a frame from before we came.
-                case Frame() if found.is_from_device and found.address == self.address:
-                    heard = Heard(found, bodies.decode(found.kind, found.body), at_s)
-                    self.frames.append(heard)
-                    self._take(heard)
-                    self._frame_news.set()
-                case Frame():
-                    pass  # Our own echo.
 
     def _take(self, heard: Heard) -> None:
         channel = self.channel

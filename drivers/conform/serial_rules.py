@@ -5,7 +5,8 @@ from dataclasses import astuple, replace
 from typing import Final
 
 from drivers.conform.bench import LATE_MS, SENSED_S, UNLOCK_MS
-from drivers.conform.serial_bench import REPLY_S, TEST_SETTINGS, SerialBench
+from drivers.conform.serial_bench import TEST_SETTINGS, SerialBench
+from drivers.conform.serial_wire import WORD_S
 from drivers.conform.words import Action, Rule, Unmet
 from firmware_protocol.frames import encode
 from firmware_protocol.inputs import Result
@@ -193,11 +194,11 @@ async def speaks_only_when_asked(bench: SerialBench) -> None:
     state = await bench.ask()
     order = bench.seal(Open(grant, ENTRY, state.uptime_ms + 1_500, 500))
     await bench.pause()
-    count = len(bench.frames)
-    await bench.say(encode(order))
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(order))
     await asyncio.sleep(1)
-    if bench.frames[count:]:
-        raise Unmet(f"a frame of type {bench.frames[count].frame.kind:02x} without a PING")
+    if bench.wire.frames[count:]:
+        raise Unmet(f"a frame of type {bench.wire.frames[count].frame.kind:02x} without a PING")
     bench.resume()
     await bench.result(grant, "RESULT with the next PING")
 
@@ -206,12 +207,12 @@ async def answer_ends_with_a_state(bench: SerialBench) -> None:
     grant = bench.token(GRANT_SIZE)
     state = await bench.ask()
     await bench.pause()
-    count = len(bench.frames)
+    count = len(bench.wire.frames)
     order = bench.seal(Open(grant, ENTRY, state.uptime_ms + 1_500, 500))
-    await bench.say(encode(order), encode(bench.seal(Ping())))
-    await asyncio.sleep(REPLY_S)
+    await bench.wire.say(encode(order), encode(bench.seal(Ping())))
+    await asyncio.sleep(WORD_S)
     bench.resume()
-    told = [type(it.message) for it in bench.frames[count:]]
+    told = [type(it.message) for it in bench.wire.frames[count:]]
     if told.count(State) != 1 or told[-1:] != [State] or Result not in told:
         names = ", ".join(kind.__name__ for kind in told)
         raise Unmet(f"the answer to OPEN and PING: {names or 'nothing'}")
@@ -221,11 +222,11 @@ async def answers_in_time(bench: SerialBench) -> None:
     loop = asyncio.get_running_loop()
     await bench.pause()
     for _ in range(10):
-        count, asked_s = len(bench.frames), loop.time()
-        await bench.say(encode(bench.seal(Ping())))
-        if not bench.frames[count:]:
-            raise Unmet(f"no answer in {1000 * REPLY_S:.0f} ms")
-        took_s = bench.frames[count].at_s - asked_s
+        count, asked_s = len(bench.wire.frames), loop.time()
+        await bench.wire.say(encode(bench.seal(Ping())))
+        if not bench.wire.frames[count:]:
+            raise Unmet(f"no answer in {1000 * WORD_S:.0f} ms")
+        took_s = bench.wire.frames[count].at_s - asked_s
         if took_s > ANSWER_S_MAX:
             raise Unmet(f"the answer took {1000 * took_s:.0f} ms")
     bench.resume()

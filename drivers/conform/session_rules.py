@@ -61,9 +61,9 @@ async def old_session_ends(bench: SerialBench) -> None:
     old = bench.channel
     assert old is not None
     await bench.accept(await bench.greet())
-    count = len(bench.frames)
-    await bench.say(encode(old.seal(Ping())))
-    found = await bench.frame(NoSession, count)
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(old.seal(Ping())))
+    found = await bench.wire.frame(NoSession, count)
     if found.frame.session != old.session:
         raise Unmet(f"NOSESS names {found.frame.session:08x}, expected {old.session:08x}")
     await bench.ask()
@@ -75,9 +75,9 @@ async def old_session_ends(bench: SerialBench) -> None:
 async def unknown_session_is_told(bench: SerialBench) -> None:
     await asyncio.sleep(2 * NOSESS_S)  # So that it may say so at all, R3b.
     stranger = _stranger(bench)
-    count = len(bench.frames)
-    await bench.say(encode(stranger.seal(Ping())))
-    found = await bench.frame(NoSession, count)
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(stranger.seal(Ping())))
+    found = await bench.wire.frame(NoSession, count)
     if found.frame.session != stranger.session or found.frame.mac:
         raise Unmet(f"NOSESS of {found.frame.session:08x}, expected {stranger.session:08x}")
 
@@ -85,24 +85,24 @@ async def unknown_session_is_told(bench: SerialBench) -> None:
 async def unknown_sessions_are_no_flood(bench: SerialBench) -> None:
     await asyncio.sleep(1)
     stranger = _stranger(bench)
-    count = len(bench.frames)
+    count = len(bench.wire.frames)
     started_s = asyncio.get_running_loop().time()
     for _ in range(FLOOD):
-        await bench.say(encode(stranger.seal(Ping())))
+        await bench.wire.say(encode(stranger.seal(Ping())))
         await asyncio.sleep(0.01)
     took_s = asyncio.get_running_loop().time() - started_s
-    told = sum(isinstance(it.message, NoSession) for it in bench.frames[count:])
+    told = sum(isinstance(it.message, NoSession) for it in bench.wire.frames[count:])
     if told > 10 * took_s + 2:
         raise Unmet(f"{told} NOSESS in {took_s:.1f} s")
 
 
 async def boot_is_told(bench: SerialBench) -> None:
     bench.fall_silent()
-    count, outage_count = len(bench.frames), bench.outage_count
+    count, outage_count = len(bench.wire.frames), bench.wire.outage_count
     await bench.have(Action.REBOOT)
-    if bench.outage_count != outage_count:
+    if bench.wire.outage_count != outage_count:
         raise Untested("the line went away with the power, as USB does: nobody could hear it")
-    found = await bench.frame(NoSession, count)
+    found = await bench.wire.frame(NoSession, count)
     if found.frame.session != 0:
         raise Unmet(f"NOSESS of {found.frame.session:08x} after a boot, expected 0")
 
@@ -122,8 +122,8 @@ async def unsigned_is_nothing(bench: SerialBench) -> None:
     state = await bench.ask()
     order = Open(grant, Direction.ENTRY, state.uptime_ms + 5_000, 1_000)
     for session in (0, bench.channel.session):
-        await bench.say(encode(replace(bench.unsigned(order), session=session)))
-        await bench.say(encode(replace(bench.unsigned(Ping()), session=session)))
+        await bench.wire.say(encode(replace(bench.unsigned(order), session=session)))
+        await bench.wire.say(encode(replace(bench.unsigned(Ping()), session=session)))
     await bench.expect_nothing_of(grant)
 
 
@@ -131,15 +131,15 @@ async def wrong_mac_is_nothing(bench: SerialBench) -> None:
     grant = bench.token(GRANT_SIZE)
     order = await bench.order_to_open(grant)
     for bit in (0, 37, 63):
-        await bench.say(encode(replace(order, mac=flipped(order.mac, bit))))
+        await bench.wire.say(encode(replace(order, mac=flipped(order.mac, bit))))
     await bench.expect_nothing_of(grant)
 
 
 async def changed_body_is_nothing(bench: SerialBench) -> None:
     grant, other = bench.token(GRANT_SIZE), bench.token(GRANT_SIZE)
     order = await bench.order_to_open(grant)
-    await bench.say(encode(replace(order, body=order.body.replace(grant, other))))
-    await bench.say(encode(replace(order, kind=CANCEL)))
+    await bench.wire.say(encode(replace(order, body=order.body.replace(grant, other))))
+    await bench.wire.say(encode(replace(order, kind=CANCEL)))
     await bench.expect_nothing_of(grant, other)
 
 
@@ -183,10 +183,10 @@ async def altered_hello_is_refused(bench: SerialBench) -> None:
 
 async def _is_accepted(bench: SerialBench, channel: Channel, transcript: bytes) -> bool:
     """Try to prove a session that must not be; tell whether the device answers AUTH_OK."""
-    count = len(bench.frames)
-    await bench.say(encode(channel.seal(Auth(), transcript)))
+    count = len(bench.wire.frames)
+    await bench.wire.say(encode(channel.seal(Auth(), transcript)))
     await asyncio.sleep(QUIET_S)
-    return any(isinstance(it.message, AuthOk) for it in bench.frames[count:])
+    return any(isinstance(it.message, AuthOk) for it in bench.wire.frames[count:])
 
 
 SESSION_RULES: Final[tuple[Rule[SerialBench], ...]] = (
