@@ -6,16 +6,21 @@ import subprocess
 
 import pytest
 
+from gatewayd.store.reserve import RESERVE_SIZE
 from tests.e2e.daemon import GATEWAYD, Site, issue, until
 
 pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
-def disk(tmp_path):
-    """A small disk of its own for the state directory; only root can make one."""
+def disk(tmp_path, request):
+    """A small disk of its own for the state directory; only root can make one.
+
+    Of 4 MB, too small for a reserve, or as large as the parameter says.
+    """
     (tmp_path / "s").mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", tmp_path / "s"]
+    options = f"size={getattr(request, 'param', '4m')},mode=700"
+    mounting = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", tmp_path / "s"]
     if shutil.which("mount") is None or subprocess.run(mounting, check=False).returncode != 0:
         pytest.skip("mounting a disk needs root")
     yield tmp_path / "s"
@@ -83,6 +88,32 @@ async def test_a_full_disk_closes_the_entry_and_never_the_exit(tmp_path, disk, r
         assert missed == [3]
         told = [event["type"] for event in site.journal("alarm")]
         assert told[-2:] == ["onegate.alarm.raised.v1", "onegate.alarm.cleared.v1"]
+
+
+@pytest.mark.parametrize("disk", ["40m"], indirect=True)
+async def test_the_last_events_fit_on_a_full_disk_and_it_starts_there_again(tmp_path, disk):
+    reserve = disk / "journal.reserve"
+    async with Site(tmp_path) as site:
+        await until(lambda: reserve.exists() and reserve.stat().st_size == RESERVE_SIZE)
+        fill(disk / "ballast")
+        await people_come(site, "1001", "1002", "1003")
+        site.kill()
+        await site.start()
+        await people_come(site, "1004", "1005", "1006")
+        await until(lambda: "disk_full/gateway" in site.status()["alarms"])
+        assert reserve.stat().st_size < RESERVE_SIZE
+        assert not site.log("journal_refuses")
+
+        (disk / "ballast").unlink()
+        await until(lambda: "disk_full/gateway" not in site.status()["alarms"])
+        assert reserve.stat().st_size == RESERVE_SIZE
+        code, out, error = await site.cli("journal", "verify")
+        assert code == 0, out + error
+
+
+async def people_come(site, *numbers):
+    for number in numbers:
+        await site.pass_through(issue(number))
 
 
 def fill(path):
