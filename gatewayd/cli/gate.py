@@ -1,4 +1,4 @@
-"""What an officer asks of the running gateway: status, admit, referral, lane, count."""
+"""What an officer asks of the running gateway: status, admit, referral, lane, count, forgive."""
 
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,20 @@ def count(*, path: Path, is_json: bool, **request: Json) -> None:
     answer = ask_gateway(path, {"do": "count", **request})
     text = f"{answer.get('category')}: {answer.get('from')} -> {answer.get('to')}"
     tell(answer, text, is_json=is_json)
+
+
+@click.command(
+    epilog="\b\nExample:\n  gatewayd forgive --id 198701012010011001 --reason 'left with a group'"
+)
+@settings_option
+@json_option
+@click.option("--id", "id", help="The person's id, as on passes and in rosters; it is not kept.")
+@click.option("--holder", help="Or the pseudonym that the records have.")
+@click.option("--reason", required=True, help="How they got out; a sentence without names.")
+def forgive(*, path: Path, is_json: bool, **request: Json) -> None:
+    """Take somebody for outside who left unseen, so that they may come in again."""
+    answer = ask_gateway(path, {"do": "forgive", **request})
+    tell(answer, f"{answer.get('holder')}: may come in again", is_json=is_json)
 
 
 def _refusal(answer: dict[str, Json]) -> str:

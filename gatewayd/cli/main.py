@@ -20,6 +20,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "referral": ("gate", "referral"),
     "lane": ("gate", "lane"),
     "count": ("gate", "count"),
+    "forgive": ("gate", "forgive"),
     "door": ("door", "door"),
     "pass": ("passes", "passes"),
     "trust": ("trust", "trust"),

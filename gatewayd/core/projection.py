@@ -237,6 +237,8 @@ def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
             counted = {**by_category, category: number}
             positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
             return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
+        case "forgiven", {"holder": str(holder)}:
+            return _forgive(holder, look)
         case "device_log_lost", {"count": int(number)}:
             return [_less_certain(number, look)]  # Each entry may have been somebody, in or out.
         case "door_opened", {"door": str(door), "state": str(state)}:
@@ -256,6 +258,14 @@ def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
             return [Change(DEVICES, device, {"sequence": sequence})]
         case _:
             return []
+
+
+def _forgive(holder: str, look: Look) -> list[Change]:
+    """Take somebody for outside; they may be among those who were counted in and not out."""
+    row = look(HOLDERS, holder)
+    if row is None or row.get("inside_since") is None:
+        return []
+    return [Change(HOLDERS, holder, {**row, "inside_since": None}), _less_certain(1, look)]
 
 
 def _less_certain(by: int, look: Look) -> Change:

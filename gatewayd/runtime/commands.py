@@ -15,7 +15,8 @@ from gatewayd.core.events import Access, AccessOutcome, Audit, AuditSubject, Eve
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.passes import BADGES_MAX
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
-from gatewayd.core.projection import REFERRALS, TABLES, Document, read_counts
+from gatewayd.core.projection import HOLDERS, REFERRALS, TABLES, Document, read_counts
+from gatewayd.core.pseudonym import Namespace
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import Direction, DoorId, HolderId, Json, LaneId
@@ -69,6 +70,7 @@ class Commands:
             "lane": self._order_lane,
             "door": self._order_door,
             "count": self._set_count,
+            "forgive": self._forgive,
             "cache": self._tell_cache,
             "quarantine": self._retry_quarantine,
         }
@@ -243,6 +245,26 @@ class Commands:
         }
         await self._record(Audit(subject=AuditSubject.OFFICER, action="count_set", detail=detail))
         return {"ok": True, "category": category, "from": detail["from"], "to": number}
+
+    async def _forgive(self, request: Mapping[str, Any], caller: str) -> Answer:
+        """Take somebody for outside: their id is turned into the pseudonym here and forgotten."""
+        person = str(request.get("id") or "")
+        holder = HolderId(str(request.get("holder") or ""))
+        if bool(person) == bool(holder):
+            raise RequestError("give `id`, a person's id, or `holder`, a pseudonym of the records")
+        if person:
+            holder = self._gate.knowledge.pseudonyms.of(Namespace.PERSON, person)
+        row = self._gate.cache.get(HOLDERS, holder)
+        if row is None or row.get("inside_since") is None:
+            raise RequestError("by the records this person is not inside")
+        detail: dict[str, Json] = {
+            "holder": holder,
+            "inside_since": row["inside_since"],
+            "reason": _sentence(request),
+            "officer": caller,
+        }
+        await self._record(_officer("forgiven", detail))
+        return {"ok": True, "holder": holder}
 
     async def _tell_cache(self, request: Mapping[str, Any], _: str) -> Answer:
         table = str(request.get("table"))

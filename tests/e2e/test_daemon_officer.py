@@ -66,6 +66,28 @@ async def test_referrals_are_listed_and_settled_by_number(tmp_path):
         await until(lambda: site.inside() == 1)
 
 
+async def test_who_left_unseen_is_forgiven_and_may_come_in_again(tmp_path):
+    async with Site(tmp_path) as site:
+        await site.pass_through(issue("S-1"))
+        assert await site.show(issue("S-1")) == ("refused", "already_inside")
+        forgive = ("forgive", "--reason", "left with a group")
+        for wrong in ((), ("--id", "S-1", "--holder", "x"), ("--id", "S-2")):
+            assert (await site.cli(*forgive, *wrong))[0] == 1
+        code, out, _ = await site.cli(*forgive, "--id", "S-1")
+        assert code == 0
+        holder = out.split(":")[0]
+        await site.pass_through(issue("S-1"))
+        [audit] = [
+            event["data"]
+            for event in site.journal("audit.officer")
+            if event["data"]["action"] == "forgiven"
+        ]
+        assert audit["detail"]["holder"] == holder
+        assert "S-1" not in str(audit)
+        occupancy = site.status()["occupancy"]
+        assert (occupancy["total"], occupancy["uncertain"]) == (2, 1)
+
+
 async def test_the_count_is_corrected_and_lanes_are_ordered(tmp_path):
     async with Site(tmp_path) as site:
         corrected = await site.cli("count", "--set", "12", "--reason", "counted by hand")

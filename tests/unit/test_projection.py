@@ -266,6 +266,10 @@ def test_the_last_order_of_a_lane_is_remembered():
     assert fold(*orders).get(LANES, "lane-1") == {"order": "free"}
 
 
+def forgiven(holder: str) -> Audit:
+    return Audit(subject=AuditSubject.OFFICER, action="forgiven", detail={"holder": holder})
+
+
 def count_set(category: str, number: int) -> Audit:
     detail = {"category": category, "to": number}
     return Audit(subject=AuditSubject.OFFICER, action="count_set", detail=detail)
@@ -276,6 +280,13 @@ def test_a_correction_sets_one_category_and_ends_the_uncertainty():
     assert counts(cache) == ({"unknown": 1}, 2)
     fold(count_set("visitor", 1), count_set("unknown", 0), cache=cache)
     assert counts(cache) == ({"visitor": 1}, 0)
+
+
+def test_who_is_forgiven_is_outside_and_the_count_less_certain_once():
+    cache = fold(completed(ENTRY, holder=HOLDER), forgiven(HOLDER))
+    assert cache.get(HOLDERS, HOLDER)["inside_since"] is None
+    assert counts(cache) == ({"visitor": 1}, 1)
+    assert counts(fold(forgiven(HOLDER), forgiven("nobody"), cache=cache)) == ({"visitor": 1}, 1)
 
 
 def log_lost(count: int) -> Audit:
