@@ -241,11 +241,8 @@ def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
             return _forgive(holder, look)
         case "device_log_lost", {"count": int(number)}:
             return [_less_certain(number, look)]  # Each entry may have been somebody, in or out.
-        case "door_opened", {"door": str(door), "state": str(state)}:
-            opened: Document = {"state": state, "since": at}
-            return [Change(DOORS, door, opened), _less_certain(1, look)]
-        case "door_closed", {"door": str(door)}:
-            return [Change(DOORS, door, None)]
+        case (("door_opened" | "door_closed"), {"door": str(door)}):
+            return _door(door, detail.get("state"), at, look)
         case "lane_ordered", {"lane": str(lane), "order": str(order)}:
             return [Change(LANES, lane, {"order": order})]
         case "referral_lapsed", {"referral": int(number)}:
@@ -258,6 +255,13 @@ def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
             return [Change(DEVICES, device, {"sequence": sequence})]
         case _:
             return []
+
+
+def _door(door: str, state: Json, at: str, look: Look) -> list[Change]:
+    """Keep a door while it is open (in a state); each opening may have been somebody."""
+    if state is None:
+        return [Change(DOORS, door, None)]
+    return [Change(DOORS, door, {"state": state, "since": at}), _less_certain(1, look)]
 
 
 def _forgive(holder: str, look: Look) -> list[Change]:
