@@ -21,7 +21,7 @@ from tests.e2e.test_conform import conform
 from tests.e2e.test_gatelink_bus import Lane
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.c_controller import Bench, take_bench
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 NIST_LONG = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
 

@@ -28,7 +28,7 @@ from tests.unit.c_controller import CDevice, take_bench
 from tests.unit.c_host import Host
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ALONE = json.loads((GOLDEN / "gatelink.json").read_text())

@@ -10,7 +10,7 @@ from firmware_protocol.frames import Frame, encode
 from tests.unit.c_host import Host
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 
 def noise(random: Random, size_max: int) -> bytes:

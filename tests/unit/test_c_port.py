@@ -7,7 +7,7 @@ import pytest
 from tests.unit.c_controller import SOURCE
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 MAY_CALL = frozenset({"memcpy", "memmove", "memcmp", "memset", "strlen", "__assert_fail"})
 BOARD = frozenset(

@@ -41,7 +41,7 @@ from tests.unit.c_controller import CDevice
 from tests.unit.gatelink_line import LOG, PSK, counting_token
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 directions = st.sampled_from(Direction)
 grants = st.sampled_from([bytes([number]) * 16 for number in range(5)])

@@ -22,7 +22,7 @@ from tests.unit.c_store import STORE_SIZE, entry_at, memory_of
 from tests.unit.gatelink_line import ANNA, BUDI, ENTRY, EXIT, LOG
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
 
 SETTINGS = Settings(unlock_ms=1_000, unlock_ms_max=2_000)
 
