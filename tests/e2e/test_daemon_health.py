@@ -11,10 +11,12 @@ from gatewayd.core.reasons import Reason
 from gatewayd.core.verification import verify
 from tests.e2e.daemon import Site, until
 from tests.unit.health_codes import (
+    BUNDLE,
     CARD_ISSUER,
     card_claims,
     claims,
     jwk,
+    make_card,
     make_certificate,
     make_dcc,
     make_parts,
@@ -31,8 +33,8 @@ def valid_now() -> dict[int, object]:
     return claims(_4=int(SIGNER_ENDS.timestamp()), _6=int((NOW - timedelta(days=1)).timestamp()))
 
 
-def trusting_site(folder) -> Site:
-    site = Site(folder)
+def trusting_site(folder, settings: str = "") -> Site:
+    site = Site(folder, settings=settings)
     site.lane.is_wire_timed = True
     keys = {"issuer": CARD_ISSUER, "keys": [jwk()]}
     (folder / "trust/card.json").write_text(json.dumps(keys))
@@ -57,6 +59,45 @@ async def test_a_card_in_three_codes_lets_one_person_in(tmp_path):
 
 def lane_of(site: Site) -> dict[str, object]:
     return site.status()["lanes"]["lane-1"]
+
+
+def card(*resources: dict[str, object]) -> str:
+    patient = BUNDLE["entry"][0]["resource"]
+    bundle = {**BUNDLE, "entry": [{"resource": each} for each in (patient, *resources)]}
+    return make_card(card_claims(bundle, nbf=NOW.timestamp() - 3600))
+
+
+def vaccinated() -> str:
+    dose = BUNDLE["entry"][1]["resource"]
+    return card(
+        *({**dose, "occurrenceDateTime": day} for day in ("2021-04-18", "2021-06-18", "2022-01-18"))
+    )
+
+
+def swabbed() -> str:
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "94500-6"}]},
+        "effectiveDateTime": (NOW - timedelta(hours=5)).isoformat(),
+        "valueCodeableConcept": {"coding": [{"code": "260415000"}]},
+    }
+    return card(observation)
+
+
+async def test_a_guest_from_elsewhere_shows_a_second_certificate(tmp_path):
+    """As in East Kalimantan: three doses make green, and a PCR result no older than 72 h is asked."""
+    site = trusting_site(tmp_path, settings='[policy]\nprofile = "governor-office"\n')
+    async with site:
+        assert await site.show(vaccinated()) == ("referred", "origin_unknown")
+        assert lane_of(site)["prompt"] == "other_certificate"
+        assert "Now show your test result" in (await site.cli("status"))[1]
+        await site.pass_through(swabbed())
+        assert lane_of(site)["prompt"] is None
+        first, second = site.journal("access")
+        assert first["data"]["findings"] == ["another_certificate_helps"]
+        assert first["data"]["holder"] == second["data"]["holder"]
+        assert second["data"]["status"] == "green"
 
 
 async def test_a_certificate_of_a_signer_that_ended_is_expired(tmp_path):
