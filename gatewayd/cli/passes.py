@@ -59,7 +59,8 @@ def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
         return
     click.echo(f"secret key: {private_path} (keep it where passes are issued, and nowhere else)")
     click.echo(f"public key: {public_path}")
-    click.echo("Next: copy the public key into the trust folder of each gate, then issue passes:")
+    click.echo("Next: have each gate believe the public key, then issue passes:")
+    click.echo(f"  gatewayd trust add --trust /etc/gatewayd/trust {public_path}")
     click.echo(f"  gatewayd pass issue --key {private_path} --subject ID --category staff")
 
 
