@@ -52,13 +52,15 @@ class Capacity:
     """How many may be inside at once; None is no limit.
 
     staff_reserve: so many of `total` are kept for staff, used or not. by_category: limits of their
-    own. staff_over_limit: what happens to staff when `total` is reached.
+    own. staff_over_limit: what happens to staff when `total` is reached. alarm_percents: an alarm
+    is raised when so much of `total` is inside.
     """
 
     total: int | None = None
     staff_reserve: int = 0
     by_category: Mapping[str, int] = field(default_factory=dict)
     staff_over_limit: Answer = Answer.ADMIT
+    alarm_percents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:
         staff_reserve=table.take("staff_reserve", people, below.staff_reserve),
         by_category={**below.by_category, **table.table("by_category").all(people)},
         staff_over_limit=table.take("staff_over_limit", word(Answer), below.staff_over_limit),
+        alarm_percents=table.take("alarm_percents", _percents, below.alarm_percents),
     )
     if capacity.total is not None and capacity.staff_reserve > capacity.total:
         table.complain("staff_reserve", f"at most the total of {capacity.total}")
@@ -288,6 +289,14 @@ def _people(rated: int | None) -> ReadValue[int]:
         return rated * int(found[1]) // 100
 
     return read
+
+
+def _percents(value: object) -> tuple[int, ...] | Expected:
+    read = _number(1, 100)
+    found = [read(one) for one in value] if isinstance(value, list) else []
+    good = tuple(one for one in found if isinstance(one, int))
+    is_good = bool(found) and len(good) == len(found)
+    return good if is_good else Expected("a list of percentages from 1 to 100")
 
 
 def _holidays(value: object) -> frozenset[date] | Expected:

@@ -11,6 +11,7 @@ from gatewayd.core.events import Audit, AuditSubject
 from gatewayd.core.words import Json
 from gatewayd.ports import Blocking, Cache, StorageError
 from gatewayd.runtime.lane import Shared
+from gatewayd.runtime.occupancy_watch import watch_occupancy
 from gatewayd.runtime.policy_watch import watch_policy
 from gatewayd.runtime.referrals import end_referrals
 from gatewayd.runtime.service import Service
@@ -82,6 +83,7 @@ class Gateway:
             Part("cache", self._keep_cache),
             Part("referrals", lambda: end_referrals(self.cache, shared.recorder, shared.clock)),
             Part("policy", lambda: watch_policy(shared.gate, shared.recorder, shared.changed)),
+            Part("occupancy", lambda: watch_occupancy(shared.gate, shared.alarms)),
         )
 
     async def _keep_cache(self) -> Never:

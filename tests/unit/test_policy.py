@@ -81,6 +81,12 @@ def test_no_policy_is_a_plain_office():
         ("capacity", {"total": 40}, "capacity", Capacity(total=40)),
         (
             "capacity",
+            {"total": 40, "alarm_percents": [80, 100]},
+            "capacity",
+            Capacity(total=40, alarm_percents=(80, 100)),
+        ),
+        (
+            "capacity",
             {"total": 40, "staff_reserve": 40, "staff_over_limit": "refuse"},
             "capacity",
             Capacity(total=40, staff_reserve=40, staff_over_limit=Answer.REFUSE),
@@ -215,6 +221,9 @@ def test_hard_anti_passback_without_exit_readers_is_a_mistake():
         ({"anti_passback": "timed"}, ("anti_passback_minutes",)),
         ({"anti_passback_minutes": 5}, ("anti_passback_minutes",)),
         ({"capacity": {"total": "50%"}}, ("capacity", "total")),
+        ({"capacity": {"alarm_percents": 80}}, ("capacity", "alarm_percents")),
+        ({"capacity": {"alarm_percents": []}}, ("capacity", "alarm_percents")),
+        ({"capacity": {"alarm_percents": [80, 101]}}, ("capacity", "alarm_percents")),
         ({"capacity": {"rated": "many"}}, ("capacity", "rated")),
         ({"capacity": {"levels": {"3": {"total": -1}}}}, ("capacity", "levels", "3", "total")),
         ({"level": "4", "capacity": {"levels": {"3": {"total": 5}}}}, ("level",)),
