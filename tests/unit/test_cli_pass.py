@@ -70,7 +70,8 @@ def verify(folder, code: str, *more: str):
 def test_keygen_says_what_to_do_next(tmp_path):
     result = run("keygen", "--issuer", "gmsc", "--out", str(tmp_path / "new"))
     assert result.exit_code == 0
-    assert "trust folder" in result.stdout
+    public = f"{tmp_path}/new/gmsc.jwks.json"
+    assert f"gatewayd trust add --trust /etc/gatewayd/trust {public}" in result.stdout
     assert f"gatewayd pass issue --key {tmp_path}/new/gmsc.key.pem" in result.stdout
 
 
