@@ -200,7 +200,7 @@ def dump_draft(draft: Draft) -> bytes:
         "clockquality": str(draft.clock),
         "data": fact_data(draft.fact),
     }
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(body).encode()
 
 
 def load_draft(body: bytes) -> Draft:
@@ -215,11 +215,14 @@ def load_draft(body: bytes) -> Draft:
 
 def fact_data(fact: Fact) -> dict[str, Json]:
     """Return `data` of the event: the fields that are set; the outcome stands in the type."""
-    left_out = ("outcome",) if not isinstance(fact, Audit) else ("subject",)
-    values = ((item.name, getattr(fact, item.name)) for item in fields(fact))
-    return {
-        name: _plain(value) for name, value in values if name not in left_out and _is_set(value)
-    }
+    data: dict[str, Json] = {}
+    for name in _DATA_NAMES[type(fact)]:
+        value = getattr(fact, name)
+        if type(value) is str or type(value) is int:  # Most of them, in the way of each verdict.
+            data[name] = value
+        elif value:
+            data[name] = _plain(value)
+    return data
 
 
 def format_time(at: datetime) -> str:
@@ -234,8 +237,19 @@ def parse_time(text: str) -> datetime:
     return at
 
 
-def _is_set(value: object) -> bool:
-    return value is not None and value is not False and value not in ((), {})
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+# What the type of the event tells already is not in its data.
+_DATA_NAMES: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(item.name for item in fields(kind) if item.name != told)
+    for kind, told in (
+        (Access, "outcome"),
+        (Passage, "outcome"),
+        (Alarm, "outcome"),
+        (Audit, "subject"),
+    )
+}
 
 
 def _plain(value: object) -> Json:
