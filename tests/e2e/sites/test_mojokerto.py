@@ -1,8 +1,11 @@
 """A day at an agency of Mojokerto: who was never vaccinated is found, fenced and recorded."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tests.e2e.daemon import Site
+from tests.e2e.daemon import Site, until
 from tests.e2e.sites.house import coloured, counted
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
@@ -52,3 +55,28 @@ async def test_when_the_emergency_ends_by_decree_it_is_an_everyday_entrance(tmp_
         assert await site.show("CARD-BLOCKED") == ("refused", "blocked")
         versions = site.journal("access")[0]["data"]["policy"]
         assert versions == ["city-office-1", "ppkm-ends"]
+
+
+async def test_a_level_takes_force_by_itself_to_the_second(tmp_path):
+    """R16, R28: the limit changes while the gate runs, is recorded, and the count stays."""
+    settings = """\
+[policy]
+profile = "city-office"
+layers = ["level.toml"]
+"""
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=40)
+    (tmp_path / "level.toml").write_text(
+        f'level = "region"\nversion = "level-3"\nvalid_from = {begins.isoformat()}\n'
+        '[capacity]\nrated = 2\ntotal = "50%"\nstaff_over_limit = "refuse"\n'
+    )
+    async with Site(tmp_path, settings=settings) as site:
+        await site.pass_through(coloured("S-1", "staff"))
+        assert site.status()["policy"] == ["city-office-1"]
+        await asyncio.sleep((begins - datetime.now(UTC)).total_seconds())  # No state tells of it.
+        await until(lambda: len(site.journal("audit.policy")) == 1)
+        [audit] = site.journal("audit.policy")
+        assert audit["data"]["action"] == "changed"
+        assert audit["data"]["detail"]["to"] == ["city-office-1", "level-3"]
+        assert site.status()["occupancy"]["limit"] == {"total": 1}
+        assert site.inside() == 1
+        assert await site.show(coloured("S-2", "staff")) == ("refused", "capacity_full")
