@@ -62,7 +62,7 @@ def _rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, str]]:
     table = csv.DictReader(file)
     if not {"id", "name"} <= set(table.fieldnames or ()):
         raise EarlyEnd(f"{path}: expected a header with id and name", MISUSE)
-    for number, row in enumerate(table, 2):
+    for number, row in enumerate(table, 1):
         if number > NAMES_MAX:
             raise EarlyEnd(f"{path}: expected at most {NAMES_MAX} rows", MISUSE)
         yield (row["id"] or "").strip(), (row["name"] or "").strip()

@@ -22,7 +22,7 @@ from gatewayd.core.events import (
     PassageOutcome,
 )
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
-from gatewayd.core.words import Direction, LaneId, Status
+from gatewayd.core.words import Direction, GrantId, LaneId, Status
 from gatewayd.store.journal import SqliteJournal
 
 KEY = bytes(range(KEY_SIZE))
@@ -85,8 +85,8 @@ DAY = [
     (22, access("referred", "unknown_holder")),
     (30, passage(None, None, outcome="breached", reason="tailgate")),
     (40, passage(None, "visitor", outcome="expired")),
-    (60, access("admitted", "exit", "exit")),
-    (60, passage(GUEST, "visitor", "exit")),
+    (60, access("admitted", "exit", "exit", grant=GrantId("01" * 16))),
+    (60, passage(GUEST, "visitor", "exit", grant=GrantId("01" * 16))),
     (70, Alarm(outcome=AlarmOutcome.RAISED, alarm="fire", subject="lane-1")),
     (71, Audit(subject=AuditSubject.GATEWAY, action="started")),
     (1000, passage(ASN, "staff", "exit")),  # 00:40 of the day after.
@@ -143,6 +143,13 @@ def test_a_list_of_names_that_is_none_is_misuse(tmp_path, content, code):
         code,
         True,
     )
+
+
+def test_a_list_of_names_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("gatewayd.app.people.NAMES_MAX", 2)
+    (tmp_path / "names.csv").write_text("id,name\n1,a\n2,b\n3,c\n")
+    found = run(muster, "--names", "names.csv")
+    assert (found.exit_code, "expected at most 2 rows" in found.stderr) == (2, True)
 
 
 def test_without_the_privacy_key_nobody_is_recognised(tmp_path):

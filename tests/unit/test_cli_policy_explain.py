@@ -1,12 +1,16 @@
 """`gatewayd policy explain` and `matrix`: what they print, and how they end."""
 
 import json
+from contextlib import closing
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
 
 from gatewayd.cli.policy import policy as command
-from gatewayd.core.words import Status
+from gatewayd.core.events import Access, AccessOutcome, Draft
+from gatewayd.core.words import Direction, LaneId, Status
+from gatewayd.store.journal import SqliteJournal
 
 SETTINGS = """\
 [site]
@@ -144,6 +148,51 @@ def test_misuse_ends_with_2_and_says_why(arguments, told):
     found = explain(*arguments)
     assert found.exit_code == 2
     assert told in found.stderr
+
+
+def test_what_no_policy_has_a_say_in_has_no_key():
+    assert "  readable     refuse  zlib\n" in explain("--scan", "HC1:ABC").stdout
+
+
+@pytest.fixture
+def event_id(tmp_path):
+    """Record a refusal of January, and return the id of the event."""
+    (tmp_path / "state").mkdir()
+    refused = Access(
+        outcome=AccessOutcome.REFUSED,
+        lane=LaneId("lane-1"),
+        direction=Direction.ENTRY,
+        reason="status_red",
+        source="gateway",
+        kind="pass",
+        category="visitor",
+        status=Status.RED,
+        policy=("governor-office-1",),
+    )
+    with closing(SqliteJournal.open(tmp_path / "state", "run", 1, bytes)) as journal:
+        draft = Draft(refused, datetime.fromisoformat(JANUARY))
+        [event] = journal.commit([(draft, 0.0)])
+    return event.id
+
+
+def test_a_recorded_verdict_is_explained_by_the_rules_for_its_time(event_id):
+    found = explain("--event", event_id)
+    assert found.exit_code == 1
+    assert found.stdout.startswith("recorded  refused: status_red, by governor-office-1\n")
+    assert f"at        {JANUARY}\n" in found.stdout
+    assert "policy    governor-office-1, inmendagri-3-2022 (enforce)" in found.stdout
+    assert (
+        "  status       refuse  status_red   statuses.red (profile: governor-office)"
+        in found.stdout
+    )
+    told = json.loads(explain("--event", event_id, "--json").stdout)
+    assert (told["verdict"], told["recorded"]["id"]) == ("refuse", event_id)
+
+
+def test_another_event_is_no_verdict(event_id):
+    found = explain("--event", f"{event_id}0")
+    assert found.exit_code == 1
+    assert f"no verdict {event_id}0 in the journal" in found.stderr
 
 
 def test_a_recorded_verdict_that_is_not_there_is_no():
