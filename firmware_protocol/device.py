@@ -185,7 +185,8 @@ class Device:
                 self._link.take_word()
                 self._push(now_ms)
                 self._told = None
-                self._tell_state(now_ms)  # The last, so that it gives the word back.
+                self._tell_state(now_ms)
+                self._link.give_word_back()
             case Open() | Cancel() | SetMode():
                 self._step(_order(message), now_ms)
             case Indicate(signal, direction) as order:

@@ -1,7 +1,7 @@
 """How a controller offers sessions, keeps the one in force, and refuses what is not of it.
 
-On a shared line it holds what it has to say until the host gives it the word, and the last frame of
-what it says then gives the word back.
+On a shared line it answers what has no session at once, and holds all else until the host gives it
+the word; the last frame of what it says then gives the word back.
 """
 
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ class DeviceLink:
         self._offer: _Offer | None = None
         self._refused_at_ms = -NOSESS_MS
         self._data = bytearray()
-        self._is_asked = False
+        self._unsaid = bytearray()
         self._has_word = False
         self.noise_count = 0
         self.forged_count = 0
@@ -81,16 +81,19 @@ class DeviceLink:
         return self._has_word or not self._is_shared
 
     def take_word(self) -> None:
-        """Note that the host asked for all there is to say (Ping); end that with a State."""
-        self._is_asked = self._has_word = True
+        """Note that the host asked for all there is to say (Ping)."""
+        self._has_word = True
+
+    def give_word_back(self) -> None:
+        """Say all that waited for the word; the last of it must be a State."""
+        self._data += self._unsaid
+        self._unsaid.clear()
+        self._has_word = False
 
     def take_data(self) -> bytes:
-        """Return what is to be sent, once; on a shared line only when the host asks for it."""
-        if self._is_shared and not self._is_asked:
-            return b""
+        """Return what is to be sent, once."""
         data = bytes(self._data)
         self._data.clear()
-        self._is_asked = self._has_word = False
         return data
 
     def start(self) -> None:
@@ -114,17 +117,25 @@ class DeviceLink:
 
     def send(self, message: Message) -> None:
         """Send in the session in force; without one there is nobody to send to."""
-        if self._channel is not None:
-            self._say(self._channel.seal(message))
+        if self._channel is None:
+            return
+        frame = self._channel.seal(message)
+        if self._is_shared:
+            self._hold(frame)
+        else:
+            self._say(frame)
 
     @property
     def _is_shared(self) -> bool:
         return self._address != 0
 
     def _say(self, frame: Frame) -> None:
-        if self._is_shared and len(self._data) > UNSAID_SIZE_MAX:
-            self._data.clear()
         self._data += encode(frame)
+
+    def _hold(self, frame: Frame) -> None:
+        if len(self._unsaid) > UNSAID_SIZE_MAX:
+            self._unsaid.clear()
+        self._unsaid += encode(frame)
 
     def _take(self, frame: Frame, now_ms: int) -> Message | Malformed | Proven | None:
         if frame.is_from_device or frame.address != self._address:
@@ -154,7 +165,6 @@ class DeviceLink:
         offered = channel.seal(self._introduce(nonce, now_ms), frame.content())
         self._offer = _Offer(channel, frame.content() + offered.content())
         self._say(offered)
-        self._is_asked = True
 
     def _prove(self, offer: _Offer, frame: Frame) -> Proven | None:
         is_auth = isinstance(bodies.decode(frame.kind, frame.body), Auth)
@@ -162,10 +172,8 @@ class DeviceLink:
             self.forged_count += 1
             return None
         self._channel, self._offer = offer.channel, None
-        if self._is_shared:
-            self._data.clear()  # What the old session did not say any more.
-        self.send(AuthOk())
-        self._is_asked = True
+        self._unsaid.clear()  # What the old session did not say any more.
+        self._say(offer.channel.seal(AuthOk()))
         return Proven()
 
     def _draw_session(self) -> int:
@@ -180,4 +188,3 @@ class DeviceLink:
             kind=kind, is_from_device=True, session=session, address=self._address, body=body
         )
         self._say(refusal)
-        self._is_asked = True

@@ -198,7 +198,7 @@ class KeepsItsMode(Device):
 @with_link("R24")
 class SpeaksUnasked(DeviceLink):
     def take_data(self) -> bytes:
-        self._is_asked = True
+        self.give_word_back()
         return super().take_data()
 
 

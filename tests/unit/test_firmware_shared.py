@@ -1,17 +1,21 @@
 """One turn on a shared line: what the host says in it, and what a device answers and keeps."""
 
+from dataclasses import replace
+
 from firmware_protocol import bodies
 from firmware_protocol.device import Device, Identity
 from firmware_protocol.device_link import UNSAID_SIZE_MAX
 from firmware_protocol.frames import Deframer, Frame, encode
 from firmware_protocol.host import Host
 from firmware_protocol.host_link import MISSED_COUNT_MAX, SHARED_LOST_MS, SHARED_PING_MS
-from firmware_protocol.inputs import PassageCompleted
+from firmware_protocol.inputs import PassageCompleted, Unlock
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import (
     AuthOk,
+    ConfigGet,
     EventAck,
     Hello,
+    HelloAck,
     Indicate,
     LogRead,
     LogState,
@@ -22,6 +26,7 @@ from firmware_protocol.messages import (
     State,
 )
 from firmware_protocol.reports import Answered, Connected, Disconnected, LogEnd, Loss
+from firmware_protocol.settings import Settings
 from firmware_protocol.words import Command, LogEntry, Outcome, Signal
 from tests.unit.gatelink_line import ANNA, ENTRY, EXIT, LOG, PSK, counting_token
 
@@ -71,6 +76,11 @@ def said(data: bytes) -> list:
     frames = [frame for frame in Deframer().feed(data) if isinstance(frame, Frame)]
     assert all(frame.address == ADDRESS for frame in frames)
     return [bodies.decode(frame.kind, frame.body) for frame in frames]
+
+
+def hello(address: int = ADDRESS) -> Frame:
+    kind, body = bodies.encode(Hello(b"n" * 16, 1, 1, "gateway"))
+    return Frame(kind=kind, is_from_device=False, address=address, body=body)
 
 
 def kinds(messages: list) -> list[type]:
@@ -172,9 +182,29 @@ def test_a_device_that_is_never_given_the_word_keeps_little() -> None:
     assert kinds(said(answer))[-1] is State
 
 
+def test_what_waits_for_the_word_goes_out_with_no_other_answer() -> None:
+    pair = Pair().connect()
+    channel = pair.host._link._channel
+    assert pair.device.feed(encode(channel.seal(ConfigGet())), pair.now_ms).data == b""
+    ping = channel.seal(Ping())
+    for frame, answer in ((hello(), HelloAck), (replace(ping, session=7), NoSession)):
+        assert kinds(said(pair.device.feed(encode(frame), pair.now_ms).data)) == [answer]
+    answered = said(pair.device.feed(encode(ping), pair.now_ms).data)
+    assert kinds(answered) == [Settings, State]
+
+
+def test_a_command_behind_a_ping_is_answered_with_the_next_one() -> None:
+    pair = Pair().connect()
+    channel = pair.host._link._channel
+    asked = [channel.seal(it) for it in (Ping(), Open(ANNA, ENTRY, 2**63))]
+    output = pair.device.feed(b"".join(map(encode, asked)), pair.now_ms)
+    assert kinds(said(output.data)) == [State]
+    assert Unlock(ENTRY, ANNA) in output.effects
+    answered = said(pair.device.feed(encode(channel.seal(Ping())), pair.now_ms).data)
+    assert kinds(answered) == [Result, State]
+
+
 def test_frames_for_another_device_are_not_answered() -> None:
     pair = Pair().connect()
     for address in (0, ADDRESS + 1, 0x7F):
-        kind, body = bodies.encode(Hello(b"n" * 16, 1, 1, "gateway"))
-        hello = Frame(kind=kind, is_from_device=False, address=address, body=body)
-        assert pair.device.feed(encode(hello), pair.now_ms).data == b""
+        assert pair.device.feed(encode(hello(address)), pair.now_ms).data == b""
