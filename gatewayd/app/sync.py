@@ -163,6 +163,7 @@ def build_sync(
         Outside(journal, blocking, broker, clock, SystemChance(), quarantine),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
+        earlier=opened.journal.earlier(),
     )
     return Sync(publisher, site, gate, clock, journal)
 

@@ -28,7 +28,8 @@ from gatewayd.ports import (
     Journal,
     StorageError,
 )
-from gatewayd.runtime.publisher_backfill import Backfill
+from gatewayd.runtime.publisher_backfill import Alone, Backfill
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_live import LiveQueue
 from gatewayd.runtime.publisher_outbox import Outbox
 from gatewayd.runtime.publisher_streams import Book, Stream
@@ -71,11 +72,12 @@ class Publisher:
         outside: Outside,
         policy: Callable[[], tuple[str, ...]],
         on_link: Callable[[str | None], None],
+        earlier: Sequence[Journal] = (),
     ) -> None:
         """Take what is in force now (`policy`: versions), and who is told of the connection.
 
         on_link: called with None when it is up, and with a sentence when it is lost, or cannot be
-        made the first time.
+        made the first time. earlier: older epochs in which events wait for their receipt.
         """
         self._settings = settings
         self._outside = outside
@@ -93,6 +95,7 @@ class Publisher:
             Backoff(1.0, 300.0, fraction),
             settings.backfill_per_s,
         )
+        self._earlier = EarlierEpochs(earlier, outside.blocking)
         self._backoff = Backoff(1.0, 30.0, fraction)
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
@@ -206,11 +209,18 @@ class Publisher:
                 group.create_task(self._send_live(live), name="publish_live")
                 alone = partial(self._alone, live, late)
                 group.create_task(
-                    self._backfill.run(late, self._floor, delay_s, alone), name="publish_backfill"
+                    self._bring_late(link, late, delay_s, alone), name="publish_backfill"
                 )
                 group.create_task(self._tell_health(link), name="publish_health")
         finally:
             await self._say_goodbye(link)
+
+    async def _bring_late(
+        self, link: BrokerLink, late: Stream, delay_s: float, alone: Alone
+    ) -> Never:
+        await asyncio.sleep(delay_s)
+        await self._earlier.send(link, partial(event_message, self._settings, topics.backfill))
+        await self._backfill.run(late, self._floor, alone)
 
     async def _say_goodbye(self, link: BrokerLink) -> None:
         with suppress(BrokerError, TimeoutError):

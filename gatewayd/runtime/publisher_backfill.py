@@ -38,11 +38,8 @@ class Backfill:
     per_s: float
     """At most so many events a second, so that live ones and other sites have room."""
 
-    async def run(
-        self, stream: Stream, floor: Callable[[], int], delay_s: float, alone: Alone
-    ) -> Never:
+    async def run(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> Never:
         """Send what is below `floor` (seqs from there up are live) until cancelled."""
-        await asyncio.sleep(delay_s)
         tries = 0
         while True:
             self.book.left_over.clear()
