@@ -58,7 +58,7 @@ def open_state(directory: Path) -> Iterator[Opened]:
         ):
             catch_up(cache, journal)
             known = [at for at in (noted, _last_time(journal)) if at is not None]
-            clock = SiteClock(system, max(known, default=None))
+            clock = SiteClock(system, max(known, default=None), is_noted=noted is not None)
             key = read_or_make_checkpoint_key(directory)
             try:
                 yield Opened(run, directory, journal, cache, control, clock, key)

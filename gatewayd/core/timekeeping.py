@@ -29,7 +29,7 @@ class Reading:
 class Known:
     """It was `at` or later when the monotonic time was `monotonic_s`.
 
-    is_first: nothing was noted before; then no time is too far ahead.
+    is_first: nothing was noted before, or somebody took the note away: no time is too far ahead.
     """
 
     at: datetime

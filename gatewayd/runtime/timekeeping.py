@@ -34,14 +34,17 @@ class System(Protocol):
 class SiteClock:
     """Implements `ports.Clock`: wall time that does not go back behind what was known.
 
-    last_known: of earlier runs. What the kernel says of NTP is as old as the last `look`.
+    last_known: of earlier runs. is_noted: it was noted as such; a time far ahead is not believed
+    then. What the kernel says of NTP is as old as the last `look`.
     """
 
-    def __init__(self, system: System, last_known: datetime | None) -> None:
+    def __init__(
+        self, system: System, last_known: datetime | None, *, is_noted: bool = True
+    ) -> None:
         self._system = system
         self._is_kept = system.is_kept()
         at = max(BEFORE_US, last_known or BEFORE_US)
-        self._known = Known(at, system.monotonic(), is_first=last_known is None)
+        self._known = Known(at, system.monotonic(), is_first=last_known is None or not is_noted)
         self._last = self._read()
 
     def monotonic(self) -> float:

@@ -79,6 +79,12 @@ def test_at_the_first_start_no_date_is_too_far_ahead_and_1970_is_none():
     assert (lost.utc(), lost.quality()) == (BEFORE_US, ClockQuality.UNSYNCED)
 
 
+def test_a_date_far_ahead_is_believed_when_somebody_took_the_note_away():
+    far = KNOWN + LEAP_MAX + S
+    assert SiteClock(System(far), KNOWN, is_noted=False).quality() is ClockQuality.HOLDOVER
+    assert SiteClock(System(LOST), KNOWN, is_noted=False).utc() >= KNOWN
+
+
 def test_a_lost_date_is_found_again_with_ntp():
     system = System(LOST)
     clock = SiteClock(system, KNOWN)
