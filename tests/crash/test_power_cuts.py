@@ -1,0 +1,100 @@
+"""Files as a power cut may leave them: what was synced is there, what was not is of any earlier time.
+
+Each commit and each flush is synced; `journal.head` never is, and the note of the clock is on its own.
+"""
+
+import shutil
+from itertools import product
+
+import pytest
+
+from gatewayd.app.opened import catch_up
+from gatewayd.core.projection import Change
+from gatewayd.store.cache import TinyCache
+from gatewayd.store.journal_verify import verify
+from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
+
+COMMITS = 6
+
+
+@pytest.fixture
+def moments(tmp_path):
+    """Copies of a state directory after each commit; the cache is flushed with every second one."""
+    running = tmp_path / "running"
+    running.mkdir()
+    copies = [tmp_path / f"after-{number}" for number in range(COMMITS + 1)]
+    with opened(running) as journal:
+        cache = TinyCache.open(running)
+        for number, copy in enumerate(copies):
+            if number:
+                (event,) = journal.commit([(a_draft(number), 1.0)])
+                cache.apply([Change("t", event.id, {"seq": event.seq})], event.epoch, event.seq)
+            if number % 2 == 0:
+                cache.flush()
+            shutil.copytree(running, copy)
+        cache.close()
+    return copies
+
+
+def put_together(directory, **files):
+    """Make a directory of files, each as it was in another copy."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    for pattern, copy in files.items():
+        for path in copy.glob(f"{pattern.replace('_', '.')}*"):
+            shutil.copy(path, directory)
+    return directory
+
+
+def test_no_order_of_writes_loses_an_event_or_gives_an_id_twice(moments, tmp_path):
+    for last, noted, flushed in product(range(1, COMMITS + 1), repeat=3):
+        if noted > last or flushed > last:
+            continue
+        directory = put_together(
+            tmp_path / "cut",
+            journal_db=moments[last],
+            journal_head=moments[noted],
+            cache=moments[flushed],
+        )
+        with opened(directory, "run-2", EPOCH_MS + 1) as journal:
+            assert not journal.report.is_new_epoch
+            assert [event.seq for event in journal.read(0, 99)] == list(range(1, last + 1))
+            cache = TinyCache.open(directory)
+            assert cache.folded()[1] == flushed - flushed % 2
+            catch_up(cache, journal)
+            assert cache.folded() == (journal.epoch, last)
+            cache.close()
+            assert fill(journal, 1)[0].seq == last + 1
+        assert verify(directory).findings == ()
+
+
+def test_a_first_start_that_was_cut_off_anywhere_starts_again(moments, tmp_path):
+    for names in ([], ["journal_head"], ["journal_db"], ["cache"], ["journal_head", "cache"]):
+        directory = put_together(tmp_path / "cut", **dict.fromkeys(names, moments[0]))
+        with opened(directory, "run-2") as journal:
+            assert journal.read(0, 9) == []
+            assert fill(journal, 1)[0].seq == 1
+        assert verify(directory).findings == ()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_log_cut_at_every_byte_of_the_last_commit_loses_that_commit_or_nothing(moments, tmp_path):
+    """The commit was not synced yet, and nobody was told of it: the note has the one before."""
+    whole = (moments[2] / "journal.db-wal").read_bytes()
+    before = len((moments[1] / "journal.db-wal").read_bytes())
+    assert len(whole) > before
+    found = set()
+    for size in range(before, len(whole) + 1):
+        directory = put_together(
+            tmp_path / "cut", journal_db=moments[2], journal_head=moments[1], cache=moments[0]
+        )
+        (directory / "journal.db-wal").write_bytes(whole[:size])
+        (directory / "journal.db-shm").unlink(missing_ok=True)
+        with opened(directory, "run-2") as journal:
+            assert not journal.report.is_new_epoch
+            found.add(journal.head())
+            assert fill(journal, 1)[0].seq == journal.head()
+        assert verify(directory).findings == ()
+    assert found <= {1, 2}
+    assert 1 in found
