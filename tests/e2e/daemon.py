@@ -297,6 +297,7 @@ class Site:
         self, code: str | bytes, way: str = "entry", lane: str = "lane-1"
     ) -> None:
         """Have somebody hold up a good code and walk; return when the passage is recorded."""
+        await until(lambda: f"link_lost/{lane}" not in self.status()["alarms"])
         passages = partial(self.log, "passage", lane=lane, outcome="completed", direction=way)
         count = len(passages())
         outcome, reason = await self.show(code, way, lane)

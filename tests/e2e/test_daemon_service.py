@@ -12,7 +12,9 @@ from tests.e2e.mosquitto import Mosquitto
 pytestmark = pytest.mark.timeout(120)
 
 END_S = 2.0
-MACHINE_S = 1.5  # What a machine with other work takes to notice that a process has ended.
+MACHINE_S = (
+    6.0  # What a machine with other work adds; whoever waits for a device or broker takes longer.
+)
 PATIENT = "unlock_ms = 30000\n"
 
 

@@ -105,7 +105,7 @@ def test_a_flipped_bit_is_never_accepted(bit):
     assert find_status(bytes(flipped), 1) is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=200))
 def test_noise_never_raises_and_what_is_found_has_a_good_check(noise):
     found = find_status(noise, 1)
@@ -167,7 +167,7 @@ def test_a_board_takes_two_commands_at_once_in_their_order():
     assert [request.code for request in feed([both])[0]] == [Code.QUERY, Code.CLOSE]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.binary(max_size=30), max_size=10))
 def test_a_board_hears_any_noise_and_keeps_less_than_a_command(pieces):
     feed(pieces)

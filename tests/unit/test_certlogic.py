@@ -382,14 +382,14 @@ LEAVES = st.booleans() | st.integers(-3, 3) | TEXTS | PATHS.map(lambda path: {"v
 EXPRESSIONS = st.recursive(LEAVES, operations, max_leaves=20)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON)
 def test_whatever_the_json_is_it_is_an_expression_or_has_issues(expression):
     found = parse(expression)
     assert isinstance(found, Logic) or found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EXPRESSIONS, JSON, st.integers(0, 60))
 def test_no_expression_raises_on_any_data(expression, data, steps_max):
     logic = parse(expression)

@@ -114,7 +114,7 @@ def test_it_says_what_it_can_do():
     assert "gatewayd policy eval --batch" in told
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary().map(lambda line: line.replace(b"\n", b" ") + b"."), max_size=5))
 def test_there_are_as_many_lines_out_as_in(lines):
     assert len(evaluate(*lines)) == len(lines)

@@ -154,7 +154,7 @@ def test_inputs_are_read_by_whole_bytes(number, count):
     assert Contacts().input_count == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(3, 12), st.integers(3, 12)), max_size=12), st.data())
 def test_every_passage_counts_once_whatever_bounces_between(people, data):
     """Contacts closed for 90 ms or more, with a bounce at each edge."""

@@ -62,7 +62,7 @@ def test_after_a_jump_it_goes_on_from_there():
     assert watermarks.advance({ENTRY: 90_001, EXIT: 0}, 0.2).passages[ENTRY] == 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from([24, 32]),
     st.integers(0, (1 << 32) - 1),

@@ -791,7 +791,7 @@ def decided(case: Case) -> Verdict:
     return decide(case.credential, case.status, case.usage, case.occupancy, case.policy, case.at)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases)
 def test_every_case_has_a_verdict_and_always_the_same(case):
     got = decided(case)
@@ -800,7 +800,7 @@ def test_every_case_has_a_verdict_and_always_the_same(case):
         assert isinstance(got, Admit)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases)
 def test_the_verdict_is_what_the_first_failure_of_explain_says(case):
     got = decided(replace(case, usage=replace(case.usage, direction=Direction.ENTRY)))
@@ -815,7 +815,7 @@ def test_the_verdict_is_what_the_first_failure_of_explain_says(case):
         assert got.reason is failed[0].reason
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases, entries)
 def test_blocking_never_lets_anybody_in(case, entry):
     listed_as = RosterId(HOLDER, "people", entry)
@@ -830,7 +830,7 @@ def test_each_check_fails_for_something():
     """The random cases above reach every check, so that none of them is idle."""
     failing: set[str] = set()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, derandomize=True, database=None)
     @given(cases)
     def collect(case):
         failing.update(one.name for one in explain(case) if one.outcome is CheckOutcome.FAILED)

@@ -300,7 +300,7 @@ ZONES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ANYBODY, ANY_WORD, ZONES, st.integers(0, 40), st.integers(0, 40))
 def test_absurd_evidence_is_told_in_facts_too(evidence, word, zone, episode_days, from_day):
     counting = Counting(episode_days, from_day, ("case",))

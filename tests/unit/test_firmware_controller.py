@@ -478,7 +478,7 @@ class AnyLife(RuleBasedStateMachine):
         assert list(memory.entries) == self.entries[memory.first - 1 :]
 
 
-AnyLife.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+AnyLife.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
 TestAnyLife = AnyLife.TestCase
 
 

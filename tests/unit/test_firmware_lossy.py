@@ -161,7 +161,7 @@ WHAT = [
     error_rate=st.sampled_from([0.0, 0.0005, 0.005]),
     life=st.lists(st.sampled_from(WHAT), max_size=25),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_opens_twice_and_nothing_is_lost(
     seed: int, error_rate: float, life: list[str]
 ) -> None:

@@ -240,7 +240,7 @@ def test_bytes_that_only_begin_like_an_answer_belong_to_the_plain_code():
 # --- properties ---
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     data=NOISY,
     output=st.sampled_from(CodeOutput),
@@ -250,7 +250,7 @@ def test_the_chunks_do_not_matter(data, output, cuts):
     assert fed(data, output, *cuts) == fed(data, output)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=300), output=st.sampled_from(CodeOutput))
 def test_after_any_noise_and_silence_a_code_is_read(data, output):
     reader = decoder(output)

@@ -105,13 +105,13 @@ def test_the_begin_of_an_answer_that_fell_silent_does_not_spoil_the_next_code():
     assert answers.feed(b"code\r", 2.1) == b"code\r"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=NOISY, cuts=st.lists(st.integers(0, 200), max_size=8))
 def test_the_chunks_do_not_matter(data, cuts):
     assert fed(data, *(min(cut, len(data)) for cut in cuts)) == fed(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200))
 def test_without_answers_every_byte_comes_out_once_something_follows(data):
     answers = AnswerFilter()

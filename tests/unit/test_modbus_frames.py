@@ -183,7 +183,7 @@ def test_the_exception_of_another_function_is_none():
     assert isinstance(play(inputs, REFUSAL)[0], SilentError)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300), st.integers(0, 8))
 def test_noise_is_never_an_answer_and_never_raises(noise, where):
     bench = Bench()
@@ -205,7 +205,7 @@ def is_checked(found, heard):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from([INPUTS_1_AND_3, PULSE_700_MS, REFUSAL]), st.data())
 def test_a_flipped_bit_is_never_accepted(frame, data):
     bit = data.draw(st.integers(0, len(frame) * 8 - 1))

@@ -701,7 +701,7 @@ def test_nothing_is_timed_before_the_start_and_after_the_outage_was_told():
 # --- foreign input ------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     topic=st.sampled_from(["heartbeat", "result", "event", "state"]),
     payload=st.binary(max_size=200),

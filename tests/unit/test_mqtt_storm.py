@@ -87,7 +87,7 @@ class Storm:
         self.world.run(12_000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), acts=st.lists(st.sampled_from(ACTS), max_size=40))
 def test_nothing_opens_twice_or_late_and_no_entry_is_lost_or_told_twice(seed, acts):
     storm = Storm(seed)

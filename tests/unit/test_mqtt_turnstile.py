@@ -359,7 +359,7 @@ def check(bench, opens):
     assert places == list(range(1, bench.device.memory.head + 1)), "an entry was lost or doubled"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32),
     acts=st.lists(

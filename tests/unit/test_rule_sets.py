@@ -171,7 +171,7 @@ KEYS = ["id", "version", "source", "counting", "terms", "rules", "valid_from"]
 RULES = st.lists(st.dictionaries(st.sampled_from(["name", "when", "until"]), JSON), max_size=2)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON | RULES, max_size=4))
 def test_no_document_raises(document):
     parse_rule_set(document, JAKARTA)

@@ -124,13 +124,13 @@ def test_what_it_holds_has_a_limit():
     assert decoder.expire(2.0) == [Garbled(100_000)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=NOISY, cuts=st.lists(st.integers(0, 120), max_size=8))
 def test_the_chunks_do_not_matter(data, cuts):
     assert fed(data, *cuts) == fed(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=300))
 def test_after_any_noise_and_silence_a_packet_is_read(data):
     decoder = SsiDecoder(9600)

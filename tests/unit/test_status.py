@@ -177,7 +177,7 @@ def test_evidence_and_the_centres_word_are_judged():
 NAMES = ["2021-09-07", "2021-09-14", "2021-11-01", "2022-02-05", "2022-07-17"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(NAMES), ANYBODY, ANY_WORD)
 def test_no_shipped_rule_fails_whatever_the_evidence(name, evidence, word):
     found = judge(load(f"pl-{name}"), evidence, word, HERE)
@@ -185,7 +185,7 @@ def test_no_shipped_rule_fails_whatever_the_evidence(name, evidence, word):
     assert found.until > NOW or found.until == load(f"pl-{name}").valid_until
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(EXPRESSIONS, EXPRESSIONS, ANYBODY)
 def test_no_rule_raises_whatever_it_is(when, until, evidence):
     document = {"id": "x", "version": "1", "source": "x", "rules": [rule("r", when, until=until)]}
