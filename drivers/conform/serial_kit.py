@@ -11,8 +11,9 @@ from drivers.conform.log_rules import LAST_RULES, LOG_RULES
 from drivers.conform.report import Report
 from drivers.conform.runner import run_rules
 from drivers.conform.serial_bench import SerialBench
-from drivers.conform.serial_rules import SERIAL_RULES, SHARED_LINE_RULES
+from drivers.conform.serial_rules import SERIAL_RULES
 from drivers.conform.session_rules import OWN_LINE_RULES, SESSION_RULES
+from drivers.conform.shared_line_rules import SHARED_LINE_RULES
 from drivers.conform.words import Finding, Hands, Rule, picked
 from drivers.serial_link import SerialLink
 

@@ -1,4 +1,4 @@
-"""Rules of the serial binding alone: repeats, LOG_READ, settings, shared lines."""
+"""Rules of the serial binding alone: repeats, LOG_READ, settings."""
 
 import asyncio
 from dataclasses import astuple, replace
@@ -6,9 +6,7 @@ from typing import Final
 
 from drivers.conform.bench import LATE_MS, SENSED_S, UNLOCK_MS
 from drivers.conform.serial_bench import TEST_SETTINGS, SerialBench
-from drivers.conform.serial_wire import WORD_S
 from drivers.conform.words import Action, Rule, Unmet
-from firmware_protocol.frames import encode
 from firmware_protocol.inputs import Result
 from firmware_protocol.messages import (
     Cancel,
@@ -16,8 +14,6 @@ from firmware_protocol.messages import (
     LogRead,
     LogState,
     Open,
-    Ping,
-    State,
 )
 from firmware_protocol.settings import (
     HELD_MS_MIN,
@@ -39,8 +35,6 @@ from firmware_protocol.words import (
 
 ENTRY: Final = Direction.ENTRY
 SAFE: Final = replace(TEST_SETTINGS, without_host=WithoutHost.SAFE)
-# From the frame that asks to the first byte of the answer, and the adapters between.
-ANSWER_S_MAX: Final = 0.15
 
 
 # --- R8, R9, R21 --------------------------------------------------------------------------------
@@ -186,52 +180,6 @@ async def lock_down_outlives_its_host(bench: SerialBench) -> None:
     await bench.entry(LogKind.FORCED, within_s=SENSED_S)
 
 
-# --- R24, R25, R26: shared lines ----------------------------------------------------------------
-
-
-async def speaks_only_when_asked(bench: SerialBench) -> None:
-    grant = bench.token(GRANT_SIZE)
-    state = await bench.ask()
-    order = bench.seal(Open(grant, ENTRY, state.uptime_ms + 1_500, 500))
-    await bench.pause()
-    count = len(bench.wire.frames)
-    await bench.wire.say(encode(order))
-    await asyncio.sleep(1)
-    if bench.wire.frames[count:]:
-        raise Unmet(f"a frame of type {bench.wire.frames[count].frame.kind:02x} without a PING")
-    bench.resume()
-    await bench.result(grant, "RESULT with the next PING")
-
-
-async def answer_ends_with_a_state(bench: SerialBench) -> None:
-    grant = bench.token(GRANT_SIZE)
-    state = await bench.ask()
-    await bench.pause()
-    count = len(bench.wire.frames)
-    order = bench.seal(Open(grant, ENTRY, state.uptime_ms + 1_500, 500))
-    await bench.wire.say(encode(order), encode(bench.seal(Ping())))
-    await asyncio.sleep(WORD_S)
-    bench.resume()
-    told = [type(it.message) for it in bench.wire.frames[count:]]
-    if told.count(State) != 1 or told[-1:] != [State] or Result not in told:
-        names = ", ".join(kind.__name__ for kind in told)
-        raise Unmet(f"the answer to OPEN and PING: {names or 'nothing'}")
-
-
-async def answers_in_time(bench: SerialBench) -> None:
-    loop = asyncio.get_running_loop()
-    await bench.pause()
-    for _ in range(10):
-        count, asked_s = len(bench.wire.frames), loop.time()
-        await bench.wire.say(encode(bench.seal(Ping())))
-        if not bench.wire.frames[count:]:
-            raise Unmet(f"no answer in {1000 * WORD_S:.0f} ms")
-        took_s = bench.wire.frames[count].at_s - asked_s
-        if took_s > ANSWER_S_MAX:
-            raise Unmet(f"the answer took {1000 * took_s:.0f} ms")
-    bench.resume()
-
-
 def _needs(*actions: Action) -> frozenset[Action]:
     return frozenset(actions)
 
@@ -273,10 +221,4 @@ SERIAL_RULES: Final[tuple[Rule[SerialBench], ...]] = (
         settings_survive_a_reboot,
         _needs(Action.REBOOT),
     ),
-)
-
-SHARED_LINE_RULES: Final[tuple[Rule[SerialBench], ...]] = (
-    Rule("R24", "on a shared line nothing is said that was not asked for", speaks_only_when_asked),
-    Rule("R25", "the answer to PING ends with one STATE", answer_ends_with_a_state),
-    Rule("R26", "the answer comes in time", answers_in_time),
 )

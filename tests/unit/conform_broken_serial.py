@@ -6,6 +6,7 @@ from firmware_protocol import bodies, device_link
 from firmware_protocol import device as device_module
 from firmware_protocol.device import Device
 from firmware_protocol.device_link import DeviceLink
+from firmware_protocol.frames import Frame
 from firmware_protocol.inputs import (
     ModeCommand,
     PassageBegan,
@@ -195,11 +196,25 @@ class KeepsItsMode(Device):
 # --- shared lines -------------------------------------------------------------------------------
 
 
-@with_link("R24")
+@with_link("R24a")
 class SpeaksUnasked(DeviceLink):
     def take_data(self) -> bytes:
         self.give_word_back()
         return super().take_data()
+
+
+@with_link("R24b")
+class SpeaksWhenGreeted(DeviceLink):
+    def _greet(self, frame: Frame, now_ms: int) -> None:
+        super()._greet(frame, now_ms)
+        self.give_word_back()
+
+
+@with_link("R24c")
+class SpeaksToStrangers(DeviceLink):
+    def _refuse(self, session: int) -> None:
+        super()._refuse(session)
+        self.give_word_back()
 
 
 @obeys("R25")
