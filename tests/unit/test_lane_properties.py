@@ -342,9 +342,7 @@ def test_the_lane_keeps_its_promises_and_every_edge_is_reached():
     LanePlay.reached.clear()
     run_state_machine_as_test(
         LanePlay,
-        settings=settings(
-            max_examples=80, stateful_step_count=50, derandomize=True, database=None
-        ),
+        settings=settings(max_examples=80, stateful_step_count=50, derandomize=True, database=None),
     )
     assert LanePlay.reached == EDGES
 
