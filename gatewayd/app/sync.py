@@ -18,6 +18,7 @@ from gatewayd.core.events import Event
 from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import Lane
 from gatewayd.core.occupancy import limits
+from gatewayd.core.orders import Judge
 from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.account import Account, Protocol, Tls
@@ -32,6 +33,7 @@ from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
 
@@ -100,6 +102,7 @@ class Sync:
             "receipts": figures.receipts,
             "refused": figures.refused,
             "quarantined": figures.quarantined,
+            "centre_upto": figures.centre_upto,
             "error": figures.error,
         }
 
@@ -158,9 +161,11 @@ def build_sync(
         else:
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
+    judge = Judge(str(site), gate.knowledge.trust)
+    receipts = CentreReceipts(judge, journal, clock)
     publisher = Publisher(
         words,
-        Outside(journal, blocking, broker, clock, SystemChance(), quarantine),
+        Outside(journal, blocking, broker, clock, SystemChance(), quarantine, receipts),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
         earlier=opened.journal.earlier(),

@@ -92,6 +92,8 @@ def _broker_sentence(broker: Mapping[str, Any] | None) -> str:
         waiting += f", the oldest for {round(broker['oldest_s'])} s"
     if broker["hours_left"] is not None and not broker["connected"]:
         waiting += f"; kept for at least {_hours(broker['hours_left'])} more"
+    if broker["centre_upto"] is not None:
+        waiting += f"; the centre says it has all up to {broker['centre_upto']}"
     if broker["quarantined"]:
         waiting += f"; {broker['quarantined']} NOT TAKEN: see `gatewayd journal quarantine list`"
     if broker["connected"]:

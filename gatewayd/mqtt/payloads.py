@@ -102,6 +102,8 @@ class SyncFigures:
     is_heard: bool
     """False: the broker said of the last event that nobody subscribes to it (MQTT 5 only)."""
     error: str | None
+    centre_upto: int | None = None
+    """The centre says that it has all events up to this one; None where it says nothing."""
     """Why the last connection failed or ended, as a sentence; None once there is one again."""
 
 
@@ -212,8 +214,14 @@ def health(
             "refused": sync.refused,
             "quarantined": sync.quarantined,
             "is_heard": sync.is_heard,
+            "centre_upto": sync.centre_upto,
         }
     )
+
+
+def reply(order_id: str, result: str, at: datetime) -> bytes:
+    """Return what became of a signed message: schemas/reply.json."""
+    return _dump({"id": order_id, "result": result, "time": format_time(at)})
 
 
 def _subject(fact: Fact) -> str | None:

@@ -1,6 +1,7 @@
 """The topics of a site, and the catalogue of what each of them carries.
 
-Everything a gateway publishes stands under `onegate/v1/{region}/{organisation}/{site}/up/`.
+Everything a gateway publishes stands under `onegate/v1/{region}/{organisation}/{site}/up/`, and
+what is meant for it under `.../dn/`.
 """
 
 import re
@@ -73,6 +74,14 @@ def health(site: SitePath) -> str:
     return f"{site.root}/up/health"
 
 
+def reply(site: SitePath) -> str:
+    return f"{site.root}/up/reply"
+
+
+def receipt(site: SitePath) -> str:
+    return f"{site.root}/dn/receipt"
+
+
 class Flow(StrEnum):
     UP = "up"
     DOWN = "down"
@@ -88,7 +97,7 @@ class TopicEntry:
     is_retained: bool
     carries: str
     schema: str
-    """The file in `gatewayd/mqtt/schemas` that its messages are valid against."""
+    """The file in `gatewayd/mqtt/schemas` for its messages; of a signed one, for its claims."""
 
 
 def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
@@ -112,6 +121,22 @@ def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
             is_retained=False,
             carries="figures, once a minute",
             schema="health.json",
+        ),
+        TopicEntry(
+            reply(site),
+            Flow.UP,
+            1,
+            is_retained=False,
+            carries="what became of a signed message",
+            schema="reply.json",
+        ),
+        TopicEntry(
+            receipt(site),
+            Flow.DOWN,
+            1,
+            is_retained=False,
+            carries="what the centre has, or wants again; signed",
+            schema="receipt.json",
         ),
     )
 

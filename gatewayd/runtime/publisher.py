@@ -32,6 +32,7 @@ from gatewayd.runtime.publisher_backfill import Alone, Backfill
 from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_live import LiveQueue
 from gatewayd.runtime.publisher_outbox import Outbox
+from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_streams import Book, Stream
 from gatewayd.runtime.publisher_wording import (
     PublisherSettings,
@@ -39,6 +40,7 @@ from gatewayd.runtime.publisher_wording import (
     health_message,
     hours_left,
     offline_message,
+    reply_message,
     state_message,
 )
 from gatewayd.runtime.quarantine import Quarantine
@@ -61,6 +63,7 @@ class Outside:
     clock: Clock
     chance: Chance
     quarantine: Quarantine
+    receipts: CentreReceipts
 
 
 class Publisher:
@@ -157,6 +160,7 @@ class Publisher:
             quarantined=self._outside.quarantine.size,
             is_heard=self._book.is_heard,
             error=self._error,
+            centre_upto=self._outside.receipts.upto,
         )
 
     async def run(self) -> Never:
@@ -186,7 +190,7 @@ class Publisher:
                     await self._serve(link)
             except* BrokerError as errors:
                 is_hung_up = errors.subgroup(HungUpError) is not None
-                self._book.lost(self._outside.journal.epoch, is_hung_up=is_hung_up)
+                self._book.lost(is_hung_up=is_hung_up)
                 self._went_down(str(errors.exceptions[0]))
             held_s = self._outside.clock.monotonic() - began_s
             failures = 1 if held_s > STABLE_S else failures + 1
@@ -205,7 +209,7 @@ class Publisher:
             async with asyncio.TaskGroup() as group:
                 live = Stream(link, group, self._book, share, partial(word, topics.event))
                 late = Stream(link, group, self._book, share, partial(word, topics.backfill))
-                group.create_task(_listen(link), name="broker_listen")
+                group.create_task(self._listen(link), name="broker_listen")
                 group.create_task(self._send_live(live), name="publish_live")
                 alone = partial(self._alone, live, late)
                 group.create_task(
@@ -226,6 +230,21 @@ class Publisher:
         with suppress(BrokerError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S_MAX):
                 await link.publish(offline_message(self._settings, Offline.STOPPED))
+
+    async def _listen(self, link: BrokerLink) -> None:
+        """Read on until the connection is lost: a line that died in silence is noticed here."""
+        receipts, site = self._outside.receipts, self._settings.site
+        if receipts.is_expected:
+            try:
+                await link.subscribe(topics.receipt(site))
+            except BrokerError as error:  # If it is the connection that is lost, it says so again.
+                log.warning("no_receipts", extra={"fields": {"reason": str(error)}})
+        async for message in link.messages():
+            if message.topic == topics.receipt(site):
+                answer = receipts.take(message, self._backfill.replay)
+                if answer is not None:
+                    clock = self._outside.clock
+                    await link.publish(reply_message(self._settings, *answer, clock))
 
     def _came_up(self) -> None:
         now_s = self._outside.clock.monotonic()
@@ -319,9 +338,3 @@ class Publisher:
                 at=clock.utc(),
             )
         )
-
-
-async def _listen(link: BrokerLink) -> None:
-    """Read on until the connection is lost: a line that died in silence is noticed here."""
-    async for _ in link.messages():
-        pass

@@ -7,9 +7,10 @@ and later while refusals go on.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Never
 
 from gatewayd.core.backoff import Backoff
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 PAGE_COUNT = 100  # Events read at once: some 100 kB.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
+REPLAYS_MAX = 100  # Holes that a centre asks for at once; it asks again for the rest.
 
 Alone = Callable[[], AbstractAsyncContextManager[None]]
 """Inside, nothing else is in flight."""
@@ -37,6 +39,16 @@ class Backfill:
     """Between passes while the broker refuses events."""
     per_s: float
     """At most so many events a second, so that live ones and other sites have room."""
+    replays: deque[tuple[int, int]] = field(default_factory=deque)
+    """First and last seq of what the centre wants again, receipts or not."""
+
+    def replay(self, first: int, last: int) -> bool:
+        """Send these again after the backlog; False where too many wait for that already."""
+        if len(self.replays) >= REPLAYS_MAX:
+            return False
+        self.replays.append((first, last))
+        self.book.left_over.set()
+        return True
 
     async def run(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> Never:
         """Send what is below `floor` (seqs from there up are live) until cancelled."""
@@ -46,6 +58,7 @@ class Backfill:
             refused = self.book.refused
             held = sorted({*self.book.suspects.held(), *self.book.again})
             await self._pass(stream, floor)
+            await self._send_again(stream)
             await self._try_held(held, stream, alone)
             await stream.landed()
             if self.book.refused != refused:
@@ -78,6 +91,22 @@ class Backfill:
                     sent_count += 1
             free_at_s = max(free_at_s + sent_count / self.per_s, self.clock.monotonic())
             await asyncio.sleep(free_at_s - self.clock.monotonic())
+
+    async def _send_again(self, stream: Stream) -> None:
+        while self.replays:
+            first, last = self.replays[0]
+            page = await self._read(first - 1)
+            asked = [event for event in page if event.seq <= last]
+            for event in asked:
+                await stream.take_slot()
+                stream.send(event)
+            await stream.landed()  # A lost connection goes on with this page, not with the first.
+            after = asked[-1].seq + 1 if asked else last + 1
+            if after > last:
+                self.replays.popleft()
+            else:
+                self.replays[0] = after, last
+            await asyncio.sleep(len(asked) / self.per_s)
 
     async def _try_held(self, held: Sequence[int], stream: Stream, alone: Alone) -> None:
         book = self.book

@@ -23,8 +23,8 @@ class Book:
     outbox: Outbox
     quarantine: Quarantine
     suspects: Suspects = field(default_factory=Suspects)
-    flying: set[int] = field(default_factory=set)
-    """The seqs that were sent and have no answer yet."""
+    flying: dict[int, Event] = field(default_factory=dict)
+    """What was sent and has no answer yet, by seq."""
     leaving: set[int] = field(default_factory=set)
     """The seqs whose quarantine is not on disk yet."""
     again: set[int] = field(default_factory=set)
@@ -49,7 +49,7 @@ class Book:
         self.left_over.set()
 
     def answered(self, event: Event, receipt: Receipt) -> None:
-        self.flying.discard(event.seq)
+        self.flying.pop(event.seq, None)
         is_again = event.seq in self.again
         self.again.discard(event.seq)
         if receipt.is_refused:
@@ -58,7 +58,7 @@ class Book:
             self.left_over.set()
             reason = None if is_again else self.suspects.refused(event, receipt.code)
             if reason is not None:
-                self._set_apart(event.seq, event.id, reason)
+                self._set_apart(event, reason)
             return
         self.receipts += 1
         self.is_heard = receipt.code != NOBODY_LISTENS
@@ -67,27 +67,30 @@ class Book:
         if self.quarantine.holds(event.id):
             self.quarantine.delivered(event.id)
 
-    def lost(self, epoch: str, *, is_hung_up: bool) -> None:
-        """Forget what was in flight when the connection ended, and whom to suspect for its end."""
-        if is_hung_up:
-            tried = self.flying & self.again  # They have their verdict; once more is once more.
-            reason = self.suspects.hung_up(self.flying - tried)
-            if reason is not None:
-                (seq,) = self.flying
-                self._set_apart(seq, f"{epoch}-{seq}", reason)
-            self.again -= tried
+    def lost(self, *, is_hung_up: bool) -> None:
+        """Forget what was in flight when the connection ended; suspect it where that was for it."""
+        in_flight = list(self.flying.values())
         self.flying.clear()
+        if not is_hung_up:
+            return
+        # What was in quarantine has its verdict, and was sent just once more.
+        fresh = [event for event in in_flight if event.seq not in self.again]
+        self.again.difference_update(event.seq for event in in_flight)
+        reason = self.suspects.hung_up(fresh)
+        if reason is not None:
+            (alone,) = fresh
+            self._set_apart(alone, reason)
 
-    def _set_apart(self, seq: int, event_id: str, reason: str) -> None:
-        log.error("event_quarantined", extra={"fields": {"event": event_id, "reason": reason}})
+    def _set_apart(self, event: Event, reason: str) -> None:
+        log.error("event_quarantined", extra={"fields": {"event": event.id, "reason": reason}})
 
         def let_pass() -> None:
-            self.leaving.discard(seq)
-            self.outbox.receipted(seq)
+            self.leaving.discard(event.seq)
+            self.outbox.receipted(event.seq)
 
-        self.suspects.forget(seq)
-        self.leaving.add(seq)
-        self.quarantine.put(event_id, reason, let_pass)
+        self.suspects.forget(event.seq)
+        self.leaving.add(event.seq)
+        self.quarantine.put(event.id, reason, let_pass)
 
     def answered_state(self, message: Message, receipt: Receipt) -> None:
         if receipt.is_refused and message.topic not in self.refused_topics:
@@ -125,7 +128,7 @@ class Stream:
 
     def send(self, event: Event) -> None:
         self._took_off()
-        self._book.flying.add(event.seq)
+        self._book.flying[event.seq] = event
         self._group.create_task(self._deliver(event), name=f"publish {event.id}")
 
     def send_state(self, message: Message) -> None:

@@ -3,7 +3,8 @@
 An event that was refused waits until all others had their turn. It is at fault only where the
 broker takes others of its class meanwhile: rules that forbid a whole class are mended one day, and
 its events wait for that. Behind a broker that hangs up, all that was in flight is suspected: each
-receipt clears one, and who is left after three times is sent alone.
+receipt clears one, and who is left after three times is sent alone. While nothing at all is taken,
+the broker hangs up at everything, and nobody is at fault.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gatewayd.core.events import Event, EventClass, event_class
+from gatewayd.runtime.quarantine import is_record
 
 REFUSALS_MAX = 8  # With the waits between them, some two minutes: longer than a reload of rules.
 HANG_UPS_MAX = 3  # A line breaks too; three times with the same event in flight is no accident.
@@ -26,6 +28,8 @@ class _Suspect:
     lone_hang_ups: int = 0
     taken_before: int = 0
     """How many of its class the broker had taken when it refused this one first."""
+    all_taken_before: int = 0
+    """How many of all classes it had taken when it hung up first."""
 
     @property
     def must_be_alone(self) -> bool:
@@ -71,18 +75,21 @@ class Suspects:
             return None
         return f"refused {suspect.refusals} times, with code 0x{code:02x}"
 
-    def hung_up(self, in_flight: Iterable[int]) -> str | None:
+    def hung_up(self, in_flight: Iterable[Event]) -> str | None:
         """Count a hang-up; return why the one that was alone belongs into quarantine, if it does.
 
-        in_flight: the seqs without an answer; one that had to be alone was.
+        in_flight: the events without an answer; one that had to be alone was.
         """
-        for seq in in_flight:
-            suspect = self._suspects.setdefault(seq, _Suspect())
-            if suspect.must_be_alone:
-                suspect.lone_hang_ups += 1
-                if suspect.lone_hang_ups >= LONE_HANG_UPS_MAX:
-                    times = suspect.hang_ups + suspect.lone_hang_ups
-                    return f"the broker hung up {times} times when it was sent"
-            else:
+        taken = self._taken.total()
+        for event in in_flight:
+            suspect = self._suspects.setdefault(event.seq, _Suspect(all_taken_before=taken))
+            if not suspect.must_be_alone:
                 suspect.hang_ups += 1
+                continue
+            suspect.lone_hang_ups += 1
+            is_sure = suspect.lone_hang_ups >= LONE_HANG_UPS_MAX
+            # A record of the quarantine stays out of it, or each would bring the next.
+            if is_sure and taken > suspect.all_taken_before and not is_record(event):
+                times = suspect.hang_ups + suspect.lone_hang_ups
+                return f"the broker hung up {times} times when it was sent"
         return None

@@ -58,6 +58,14 @@ def offline_message(settings: PublisherSettings, reason: Offline) -> Message:
     return state_message(topics.state(settings.site), payloads.offline(settings.run, reason))
 
 
+def reply_message(settings: PublisherSettings, order_id: str, result: str, clock: Clock) -> Message:
+    return Message(
+        topics.reply(settings.site),
+        payloads.reply(order_id, result, clock.utc()),
+        content_type=payloads.STATE_CONTENT_TYPE,
+    )
+
+
 def health_message(
     settings: PublisherSettings, figures: SyncFigures, uptime_s: float, clock: Clock
 ) -> Message:

@@ -12,6 +12,9 @@ from gatewayd.core.projection import QUARANTINE
 from gatewayd.core.words import Json
 from gatewayd.ports import Cache
 
+SET_APART = "event_quarantined"
+DELIVERED = "quarantined_delivered"
+
 
 class Keep(Protocol):
     """Records for certain, as `Recorder.keep` does."""
@@ -39,11 +42,16 @@ class Quarantine:
     def put(self, event_id: str, reason: str, done: Callable[[], None]) -> None:
         """Record that this one is set apart; `done` is called when that is on disk."""
         detail: dict[str, Json] = {"event": event_id, "reason": reason}
-        self._keep(_audit("event_quarantined", detail), lambda _: done())
+        self._keep(_audit(SET_APART, detail), lambda _: done())
 
     def delivered(self, event_id: str) -> None:
         """Record that the broker took it after all."""
-        self._keep(_audit("quarantined_delivered", {"event": event_id}))
+        self._keep(_audit(DELIVERED, {"event": event_id}))
+
+
+def is_record(event: Event) -> bool:
+    """Tell whether an event is about the quarantine itself."""
+    return isinstance(event.fact, Audit) and event.fact.action in {SET_APART, DELIVERED}
 
 
 def _audit(action: str, detail: dict[str, Json]) -> Audit:

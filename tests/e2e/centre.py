@@ -49,5 +49,8 @@ class Centre:
     def states(self, topic: str) -> list[dict[str, Any]]:
         return [body for end, body in list(self.arrived) if end == topic]
 
+    def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
+        self._client.publish(topic, payload, qos)
+
     def _receive(self, _: object, __: object, message: MQTTMessage) -> None:
         self.arrived.append((message.topic.split("/up/")[1], json.loads(message.payload)))

@@ -8,7 +8,9 @@ import pytest
 
 from gatewayd.app.chance import SystemChance
 from gatewayd.core.events import Audit, AuditSubject, Draft, Passage, PassageOutcome
+from gatewayd.core.orders import Judge
 from gatewayd.core.projection import project
+from gatewayd.core.trust import collect
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.account import Account, Protocol
@@ -19,6 +21,7 @@ from gatewayd.ports import Receipts
 from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.store.journal import SqliteJournal
@@ -44,6 +47,7 @@ class Gateway:
         self.clock = SystemClock()
         self.links = []
         self.cache = SimCache()
+        self.trust = collect(())
         self._directory = directory
         self._blocking = blocking
         self._account = Account(host="127.0.0.1", port=port, client_id=str(SITE), **account)
@@ -56,7 +60,10 @@ class Gateway:
         )
         broker = AiomqttBroker(self._account, self._blocking)
         quarantine = Quarantine(self.cache, self._keep)
-        outside = Outside(journal, self._blocking, broker, self.clock, SystemChance(), quarantine)
+        receipts = CentreReceipts(Judge(str(SITE), self.trust), journal, self.clock)
+        outside = Outside(
+            journal, self._blocking, broker, self.clock, SystemChance(), quarantine, receipts
+        )
         settings = PublisherSettings(site=SITE, run=run, version="0.1.0")
         self.publisher = Publisher(settings, outside, lambda: (), self.links.append)
         task = asyncio.create_task(self.publisher.run())

@@ -8,6 +8,7 @@ from drivers import base
 from gatewayd.app.sync import ALARM, Sync
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Order
+from gatewayd.core.orders import Judge
 from gatewayd.core.projection import LANES
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Direction, LaneId
@@ -20,6 +21,7 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.recorder import Recorder
@@ -116,9 +118,18 @@ def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Reco
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
     quarantine = Quarantine(world.cache, recorder.keep)
+    judge = Judge(str(SITE), site.knowledge.trust)
     return Publisher(
         PublisherSettings(site=SITE, run=world.run, version="0"),
-        Outside(world.journal, world.blocking, world.broker, world.clock, world.chance, quarantine),
+        Outside(
+            world.journal,
+            world.blocking,
+            world.broker,
+            world.clock,
+            world.chance,
+            quarantine,
+            CentreReceipts(judge, world.journal, world.clock),
+        ),
         policy=lambda: site.knowledge.policy.versions,
         on_link=on_link,
     )

@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Any
 
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
+from gatewayd.core.orders import Judge
 from gatewayd.core.projection import project
+from gatewayd.core.trust import Trust, collect
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import (
     BrokerError,
@@ -19,6 +21,7 @@ from gatewayd.ports import (
     StorageError,
 )
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.store.receipts import merge
@@ -26,6 +29,7 @@ from tests.unit.doubles import EPOCH, START, InlineBlocking, SimCache, SimChance
 
 SITE = SitePath("mojokerto", "dukcapil", "gmsc")
 RUN = "run-2"
+NOBODY = collect(())
 A_FACT = Audit(subject=AuditSubject.GATEWAY, action="noted")
 
 
@@ -93,6 +97,9 @@ class SimBroker:
         self.in_flight_max = 0
         self.goodbyes = 0
         self.will: Message | None = None
+        self.subscribed: list[str] = []
+        self.refuses_subscriptions = False
+        self.for_gateway: asyncio.Queue[Message] = asyncio.Queue()
         self._link: SimLink | None = None
 
     def connect(self, will: Message | None) -> AbstractAsyncContextManager[BrokerLink]:
@@ -176,13 +183,22 @@ class SimLink:
         raise self._error(self._why)
 
     async def subscribe(self, topic_filter: str) -> None:
-        raise AssertionError("nothing is subscribed to")
+        if self._broker.refuses_subscriptions:
+            raise BrokerError(f"the broker refuses the subscription to {topic_filter}")
+        self._broker.subscribed.append(topic_filter)
 
     async def messages(self) -> AsyncIterator[Message]:
-        await self.lost.wait()
-        if self._why:
-            raise self._error(self._why)
-        yield Message("never", b"")
+        while not self.lost.is_set():
+            arriving = asyncio.ensure_future(self._broker.for_gateway.get())
+            ending = asyncio.ensure_future(self.lost.wait())
+            try:
+                await asyncio.wait({arriving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ending.cancel()
+                arriving.cancel()
+            if arriving.done() and not arriving.cancelled():
+                yield arriving.result()
+        raise self._error(self._why)
 
     def lose(self, why: str, *, is_hung_up: bool = False) -> None:
         self._why = why
@@ -193,7 +209,9 @@ class SimLink:
 class Sync:
     """A publisher between its journal and its broker; `append` commits as the recorder does."""
 
-    def __init__(self, past: int = 0, seed: int = 1, **settings: Any) -> None:
+    def __init__(
+        self, past: int = 0, seed: int = 1, trust: Trust = NOBODY, **settings: Any
+    ) -> None:
         self.journal = SimJournal(past)
         self.broker = SimBroker()
         self.links: list[str | None] = []
@@ -202,7 +220,13 @@ class Sync:
         self.cache = SimCache()
         quarantine = Quarantine(self.cache, self._keep)
         outside = Outside(
-            self.journal, InlineBlocking(), self.broker, self.clock, chance, quarantine
+            self.journal,
+            InlineBlocking(),
+            self.broker,
+            self.clock,
+            chance,
+            quarantine,
+            CentreReceipts(Judge(str(SITE), trust), self.journal, self.clock),
         )
         self.publisher = Publisher(
             PublisherSettings(site=SITE, run=RUN, version="0.1.0", **settings),

@@ -159,6 +159,31 @@ async def test_an_event_behind_which_the_broker_hangs_up_is_sent_alone_and_then_
 
 
 @in_virtual_time
+async def test_a_broker_that_hangs_up_at_everything_convicts_nobody():
+    sync = Sync(past=5)
+    sync.broker.hangs_up_at = lambda message: not message.is_retained
+    async with sync.running():
+        await asyncio.sleep(3600)
+        assert sync.publisher.figures().quarantined == 0
+        sync.broker.hangs_up_at = lambda _: False
+        await asyncio.sleep(100)
+        assert sync.journal.stored == Receipts(5)
+
+
+@in_virtual_time
+async def test_the_record_of_a_quarantine_never_gets_there_itself():
+    sync = Sync(past=1)
+    sync.broker.hangs_up_at = lambda message: message.qos == 1 and b"audit" in message.payload
+    async with sync.running():
+        await trickle(sync, 1800)
+        (told,) = audits(sync, "event_quarantined")
+        assert told["event"] == f"{EPOCH}-1"
+        sync.broker.hangs_up_at = lambda _: False
+        await asyncio.sleep(100)
+        assert sync.journal.stored == Receipts(sync.journal.head())
+
+
+@in_virtual_time
 async def test_a_line_that_breaks_all_the_time_convicts_nobody():
     sync = Sync(past=50)
     sync.broker.receipt_s = 0.3

@@ -54,12 +54,14 @@ def test_every_topic_stands_under_the_root_of_its_site() -> None:
     assert topics.lane(SITE, LaneId("lane-1")) == f"{SITE.root}/up/lane/lane-1"
     assert topics.door(SITE, "back") == f"{SITE.root}/up/door/back"
     assert topics.health(SITE) == f"{SITE.root}/up/health"
+    assert topics.reply(SITE) == f"{SITE.root}/up/reply"
+    assert topics.receipt(SITE) == f"{SITE.root}/dn/receipt"
 
 
 def test_the_catalogue_names_each_topic_once_with_every_class_of_event() -> None:
     entries = catalogue(SITE)
     named = [entry.topic for entry in entries]
-    assert len(set(named)) == len(named) == 2 * len(EventClass) + 5
+    assert len(set(named)) == len(named) == 2 * len(EventClass) + 7
     for event_class in EventClass:
         assert topics.event(SITE, event_class) in named
         assert topics.backfill(SITE, event_class) in named
@@ -68,7 +70,7 @@ def test_the_catalogue_names_each_topic_once_with_every_class_of_event() -> None
 
 def test_events_are_never_retained_states_always_and_only_figures_may_get_lost() -> None:
     for entry in catalogue(SITE):
-        assert entry.flow is Flow.UP
+        assert entry.flow is (Flow.UP if "/up/" in entry.topic else Flow.DOWN)
         assert entry.is_retained == (
             entry.topic.split("/")[6] in {"state", "occupancy", "lane", "door"}
         )
