@@ -188,7 +188,7 @@ def _read_dcc(
 def _read_card(
     text: str, trust: Trust, _rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
 ) -> Credential:
-    if text.count("/") > 1:
+    if text.startswith(shc.PREFIX) and text.count("/") > 1:
         part = read_part(text)
         return Unreadable(Reason.INCOMPLETE if isinstance(part, Part) else part)
     return _certify(Kind.SHC, shc.read_card(text, trust), pseudonyms)
