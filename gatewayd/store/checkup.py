@@ -12,6 +12,7 @@ from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_head import NOTE_NAME, HeadNote
 from gatewayd.store.refusals import refusals_named
+from gatewayd.store.reserve import RESERVE_NAME, Reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def look_over(directory: Path) -> list[Looked]:
         *_look_at_receipts(directory / DATABASE_NAME),
         _look_at_note(directory),
         _look_at_cache(directory),
+        _look_at_reserve(directory),
         *(Looked(name, is_good=True, what=_ASIDE) for name in asides),
     ]
 
@@ -73,6 +75,13 @@ def _look_at_note(directory: Path) -> Looked:
         what = "is missing or damaged: the next start begins a new epoch"
         return Looked(NOTE_NAME, is_good=False, what=what)
     return Looked(NOTE_NAME, is_good=True, what=f"vouches for all up to {noted[0]}-{noted[1]}")
+
+
+def _look_at_reserve(directory: Path) -> Looked:
+    if Reserve(directory).is_whole:
+        return Looked(RESERVE_NAME, is_good=True, what="is whole")
+    what = "is used up or could not be made: free some space (see `df -h`)"
+    return Looked(RESERVE_NAME, is_good=False, what=what)
 
 
 def _look_at_cache(directory: Path) -> Looked:

@@ -21,6 +21,7 @@ def site(tmp_path):
     (tmp_path / "gate.toml").write_text(f'[storage]\ndirectory = "{directory}"\n')
     with opened(directory) as journal:
         events = fill(journal, 4)
+        journal.reserve.fill()
     TinyCache.open(directory).close()
     return tmp_path / "gate.toml", directory, events
 
@@ -87,6 +88,15 @@ def test_sound_files_are_told(site):
     assert "ok  journal.db is sound: events 4, epochs 1" in ended.output
     assert f"ok  journal.head vouches for all up to {events[3].id}" in ended.output
     assert "ok  cache is sound" in ended.output
+    assert "ok  journal.reserve is whole" in ended.output
+
+
+def test_a_reserve_that_is_used_up_is_told(site):
+    path, directory, _ = site
+    (directory / "journal.reserve").unlink()
+    ended = run(path, "check")
+    assert ended.exit_code == 1
+    assert "BAD journal.reserve is used up or could not be made" in ended.output
 
 
 def test_what_was_moved_aside_is_told_and_is_no_fault(site):
@@ -107,7 +117,7 @@ def test_damaged_files_are_told_with_exit_code_1(site):
     told = {each["file"]: each for each in json.loads(ended.output)}
     assert "is damaged" in told["journal.db"]["what"]
     assert "is missing or damaged" in told["journal.head"]["what"]
-    assert [each["ok"] for each in told.values()] == [False, False, False]
+    assert [each["ok"] for each in told.values()] == [False, False, False, True]
 
 
 def test_a_stranger_in_place_of_the_journal_and_bad_receipts_are_told(site):

@@ -82,3 +82,9 @@ def test_other_subjects_say_nothing_of_the_journal():
     fact = Erased((ID,)).fact()
     other = Audit(subject=AuditSubject.GATEWAY, action=fact.action, detail=fact.detail)
     assert read_listed(other) is None
+
+
+def test_a_link_that_is_no_hex_is_no_link():
+    detail = {"id": ID, "position": 42, "chain": "zz"}
+    said = read_listed(Audit(subject=AuditSubject.JOURNAL, action="trimmed", detail=detail))
+    assert said == Trimmed(ID, 42, 0, b"")
