@@ -105,6 +105,12 @@ class Table:
         self.mistake(key, f"{first} to {last} {unit}".rstrip())
         return first
 
+    def flag(self, key: str) -> bool:
+        value = self._value(key)
+        if not isinstance(value, bool):
+            self.mistake(key, "true or false")
+        return value is True
+
     def place(self, key: str) -> Path:
         """Read the name of a file or directory that need not be there yet."""
         return self.around.folder / self.text(key, "the name of a file or directory", bool)

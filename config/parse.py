@@ -229,20 +229,32 @@ def _check_broker(broker: Broker, table: Table) -> None:
         if key in table.values:
             hint = "TLS needs mqtts:// in the url"
             table.mistake(key, "no such key beside mqtt://", hint)
-    is_local = broker.host in ("localhost", "::1") or broker.host.startswith("127.")
-    if broker.password_file and not is_local:
+    if broker.password_file and not _is_local(broker):
         text = "the password goes over the network unprotected; use mqtts://"
         table.notes.advise((*table.path, "url"), text)
 
 
+def _is_local(broker: Broker) -> bool:
+    return broker.host in ("localhost", "::1") or broker.host.startswith("127.")
+
+
 def _device_broker(root: Table) -> DeviceBroker:
     table = root.table("device_broker")
-    if table.values.get("url") != "embedded":
-        return _broker(table)
-    table.has("url")
-    table.has("protocol")
-    table.close()
-    return EmbeddedBroker()
+    is_insecure = table.flag("insecure")
+    if table.values.get("url") == "embedded":
+        table.has("url")
+        table.has("protocol")
+        table.close()
+        return EmbeddedBroker()
+    broker = _broker(table)
+    is_anonymous = broker.username is None and broker.certificate_file is None
+    if broker.host and is_anonymous and not _is_local(broker) and not is_insecure:
+        hint = (
+            "whoever is in its network could switch a relay there: give the gateway and each "
+            "device an account of their own, or write insecure = true"
+        )
+        table.mistake("username", "one, or certificate_file, for a broker on another machine", hint)
+    return broker
 
 
 def _desk(table: Table) -> Desk:

@@ -202,6 +202,16 @@ def test_a_url_that_names_no_broker_is_refused(read, url):
         read(SITE + LANE + f'[broker]\nurl = "{url}"\n')
 
 
+@pytest.mark.parametrize(
+    "more", ["insecure = true", 'username = "gate"', 'certificate_file = "a"\nkey_file = "a"']
+)
+def test_a_device_broker_elsewhere_needs_an_account_or_the_word_insecure(read, tmp_path, more):
+    (tmp_path / "a").write_text("pem")
+    (tmp_path / "a").chmod(0o600)
+    table = f'[device_broker]\nurl = "mqtts://10.0.0.5"\n{more}\n'
+    assert isinstance(read(SITE + LANE + table).device_broker, Broker)
+
+
 def test_the_device_broker_is_one_like_the_centres_or_our_own(read):
     gate = read(SITE + LANE + '[device_broker]\nurl = "mqtt://127.0.0.1:1884"\n')
     assert isinstance(gate.device_broker, Broker)

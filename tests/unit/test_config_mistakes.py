@@ -305,7 +305,11 @@ CASES = {
     ),
     "embedded broker with a user": (
         GATE + '[device_broker]\nurl = "embedded"\nusername = "a"',
-        "gate.toml:11: [device_broker] username: expected one of protocol, url, found an unknown key",
+        "gate.toml:11: [device_broker] username: expected one of insecure, protocol, url, found an unknown key",
+    ),
+    "anonymous broker of devices on another machine": (
+        GATE + '[device_broker]\nurl = "mqtt://10.0.0.5"',
+        "gate.toml:9: [device_broker] username: expected one, or certificate_file, for a broker on another machine, found nothing; whoever is in its network could switch a relay there: give the gateway and each device an account of their own, or write insecure = true",
     ),
     "address to listen at": (
         GATE + '[desk]\nlisten = "8080"',
