@@ -207,7 +207,7 @@ class Both:
 @example(address=5, life=[[ConfigGet()], Greeted(is_proven=True)])
 @example(address=5, life=[[Ping(), ConfigGet()]])
 @given(address=st.sampled_from([0, 5]), life=st.lists(things, max_size=20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_both_controllers_say_and_keep_the_same(address: int, life: list) -> None:
     both = Both(address)
     both.greet(is_proven=True)

@@ -190,7 +190,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(STEPS)
 def test_after_a_crash_the_cache_is_as_it_was_at_a_flush(tmp_path_factory, steps):
     """Crash: the process is gone, and bytes written since the last flush may be torn."""

@@ -680,7 +680,7 @@ FAULTS = {
 APPEND = "append"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32),
     past=st.integers(0, 250),
