@@ -57,9 +57,11 @@ class Backfill:
             self.book.left_over.clear()
             refused = self.book.refused
             held = sorted({*self.book.suspects.held(), *self.book.again})
+            first = [seq for seq in held if self.book.suspects.is_first(seq)]
+            await self._try_held(first, stream, alone)
             await self._pass(stream, floor)
             await self._send_again(stream)
-            await self._try_held(held, stream, alone)
+            await self._try_held([seq for seq in held if seq not in first], stream, alone)
             await stream.landed()
             if self.book.refused != refused:
                 tries += 1

@@ -159,6 +159,24 @@ async def test_an_event_behind_which_the_broker_hangs_up_is_sent_alone_and_then_
 
 
 @in_virtual_time
+async def test_what_was_in_flight_when_a_line_broke_three_times_comes_before_later_ones():
+    sync = Sync(past=100)
+    hang_ups = []
+
+    def hangs_up(message: Message) -> bool:
+        is_at_fault = is_event(message, 60) and len(hang_ups) < HANG_UPS_MAX
+        if is_at_fault:
+            hang_ups.append(message)
+        return is_at_fault
+
+    sync.broker.hangs_up_at = hangs_up
+    async with sync.running():
+        await asyncio.sleep(60)
+    arrived = list(dict.fromkeys(sync.broker.sequences("backfill")))
+    assert arrived == sorted(arrived) == list(range(1, 101))
+
+
+@in_virtual_time
 async def test_a_broker_that_hangs_up_at_everything_convicts_nobody():
     sync = Sync(past=5)
     sync.broker.hangs_up_at = lambda message: not message.is_retained
