@@ -175,6 +175,8 @@ class KeyedStorage(Storage):
         # The journal first: a writer in another process may put a newer snapshot in place between
         # the two, which then holds all of it; the other way round a change could be missed.
         groups = self._read_journal()
+        while self._is_read_only and self._is_begun_anew(groups):
+            groups = self._read_journal()
         self._read_snapshot()
         for group in groups:
             if group.generation > self._generation:
@@ -182,13 +184,21 @@ class KeyedStorage(Storage):
             if group.generation == self._generation:
                 self._take(group)
         if not self._is_read_only:
+            if groups and groups[-1].generation < self._generation:
+                self._journal_size = 0  # All of it is in the snapshot; one file, one generation.
             os.ftruncate(self._journal, self._journal_size)
             self._new_path.unlink(missing_ok=True)
             sync_directory(self._journal_path.parent)
 
+    def _is_begun_anew(self, groups: Sequence[Group]) -> bool:
+        """Tell whether the writer began the journal anew meanwhile: here is a bit of both."""
+        return len({group.generation for group in groups}) > 1
+
     def _read_journal(self) -> list[Group]:
         groups: list[Group] = []
+        self._journal_size = 0
         with open(self._journal, "rb", closefd=False) as file:
+            file.seek(0)
             size_max = os.fstat(self._journal).st_size
             try:
                 while group := read_group(file, size_max):
