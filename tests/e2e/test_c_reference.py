@@ -37,6 +37,7 @@ globals().update(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("address", [0, 5])
 async def test_the_conformance_kit_finds_nothing(tmp_path: Path, address: int) -> None:

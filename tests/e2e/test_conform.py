@@ -131,6 +131,7 @@ async def test_another_key_fails_and_says_so(key: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_the_simulated_turnstile_keeps_every_rule(key: Path, tmp_path: Path) -> None:
     port, report, suite = str(tmp_path / "lane"), tmp_path / "report.json", tmp_path / "suite.xml"
@@ -158,6 +159,7 @@ async def test_rules_are_tested_over_a_broker(key: Path, tmp_path: Path) -> None
 
 @pytest.mark.broker
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_the_simulated_turnstile_keeps_every_rule_over_mqtt(
     key: Path, tmp_path: Path
