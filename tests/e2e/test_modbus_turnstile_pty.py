@@ -14,6 +14,8 @@ from drivers.turnstiles.modbus_turnstile import modbus_turnstile
 from tests.e2e.eventually import eventually
 from tests.e2e.pty_pair import PtyPair
 
+pytestmark = pytest.mark.alone  # Polled boards: contacts close for a time, and are not kept.
+
 ENTRY = base.Direction.ENTRY
 ANNA = "a1" * 16
 LEFT, COUNT = 0, 4

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -272,14 +271,3 @@ def card_vectors():
 
 def at_second(second: float) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()
-
-
-def test_lines_are_answered_a_thousand_a_second():
-    line = json.dumps(request([make_dcc()])).encode()
-    bench = Bench(collect(()), ISSUED)
-    times = []
-    for _ in range(50):
-        began = time.process_time()
-        bench.answer(line)
-        times.append(time.process_time() - began)
-    assert min(times) < 0.001  # The best of many: others may use the machine too.
