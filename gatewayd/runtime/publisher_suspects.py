@@ -3,9 +3,9 @@
 An event that was refused waits until all others had their turn. It is at fault only where the
 broker takes others of its class meanwhile: rules that forbid a whole class are mended one day, and
 its events wait for that. Behind a broker that hangs up, all that was in flight is suspected: each
-receipt clears one, and who is left after three times is sent alone: before the others, and if the
-broker hangs up once more, after them. While nothing at all is taken, the broker hangs up at
-everything, and nobody is at fault.
+receipt clears one, and who is left after three times is sent alone: before the others, and at last
+after them, where a receipt for any of them tells that it is not the line. While nothing at all is
+taken, the broker hangs up at everything, and nobody is at fault.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ class Suspects:
 
     def is_first(self, seq: int) -> bool:
         """Tell whether it is tried before all others: most lines just broke, and order is kept."""
-        return self.must_be_alone(seq) and self._suspects[seq].lone_hang_ups == 0
+        return self.must_be_alone(seq) and self._suspects[seq].lone_hang_ups < LONE_HANG_UPS_MAX - 1
 
     def forget(self, seq: int) -> None:
         self._suspects.pop(seq, None)
