@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Never, Protocol
 
 from drivers.serial_link import SerialLink
+from drivers.shared_lines import SharedLines
 
 REPLY_S: Final = 0.2
 """A controller that has not gone on talking by then has nothing more to say (or is not there)."""
@@ -220,13 +221,11 @@ class Buses:
     """The shared lines of a gateway by their ports."""
 
     def __init__(self) -> None:
-        self._buses: dict[str, Bus] = {}
+        self._buses = SharedLines[Bus]()
 
     def place(self, port: str, baudrate: int, speaker: Speaker) -> BusPlace:
-        """Return a place on the bus of a port; all of them have one baud rate."""
-        bus = self._buses.setdefault(port, Bus(SerialLink(port, baudrate)))
-        assert bus.link.baudrate == baudrate, "the settings were checked"
-        return BusPlace(bus, speaker)
+        """Return a place on the bus of a port; raises DriverError for another baud rate."""
+        return BusPlace(self._buses.take(port, baudrate, Bus), speaker)
 
 
 def _now_ms() -> int:

@@ -9,9 +9,9 @@ from typing import Final, Never
 
 import osdp_sys
 
-from drivers.base import DriverError
 from drivers.osdp_device import OsdpDevice, Panel
 from drivers.serial_link import SerialLink
+from drivers.shared_lines import SharedLines
 
 # With this a command reaches a device within 10 ms (median); 50 ms is the most that libosdp allows.
 REFRESH_S: Final = 0.005
@@ -132,20 +132,14 @@ class OsdpLine:
 
 
 class OsdpLines:
-    """The OSDP lines of a gateway by their ports, so that the devices on one port share it."""
+    """The OSDP lines of a gateway by their ports."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, OsdpLine] = {}
+        self._lines = SharedLines[OsdpLine]()
 
     def place(self, port: str, baudrate: int, address: int, key: bytes) -> OsdpDevice:
         """Return a place on the line of a port; raises DriverError for another baud rate."""
-        line = self._lines.setdefault(port, OsdpLine(SerialLink(port, baudrate)))
-        if line.baudrate != baudrate:
-            raise DriverError(
-                f"{port} is used at {line.baudrate} and at {baudrate} baud: the devices on one "
-                "line must be set to the same baud rate"
-            )
-        return line.place(address, key)
+        return self._lines.take(port, baudrate, OsdpLine).place(address, key)
 
 
 class _Channel:

@@ -7,6 +7,7 @@ from typing import Final, Never, TypeVar
 
 from drivers.base import DriverError
 from drivers.serial_link import SerialLink
+from drivers.shared_lines import SharedLines
 
 Answer = TypeVar("Answer")
 
@@ -172,22 +173,14 @@ class PolledDevice:
 
 
 class PolledLines:
-    """The lines of a gateway by their ports, so that the devices on one port share it."""
+    """Those of a gateway, by their ports."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, PolledLine] = {}
+        self._lines = SharedLines[PolledLine]()
 
     def take(self, port: str, baudrate: int, *, gap_s: float) -> PolledLine:
         """Return the line of a port; raises DriverError where it has another baud rate already."""
-        line = self._lines.get(port)
-        if line is None:
-            line = self._lines[port] = PolledLine(SerialLink(port, baudrate), gap_s=gap_s)
-        if line.baudrate != baudrate:
-            raise DriverError(
-                f"{port} is used at {line.baudrate} and at {baudrate} baud: the devices on one "
-                "line must be set to the same baud rate"
-            )
-        return line
+        return self._lines.take(port, baudrate, lambda link: PolledLine(link, gap_s=gap_s))
 
 
 def _ignore(_: object) -> None:

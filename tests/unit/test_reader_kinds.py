@@ -85,7 +85,7 @@ def test_two_osdp_readers_on_one_port_share_its_line(osdp):
     around = Surroundings("gate-1", bytes)
     for address in (1, 2):
         OSDP.build(complete(OSDP, {**osdp, "address": address}), around)
-    (line,) = around.osdp_lines._lines.values()
+    ((_, line),) = around.osdp_lines._lines._lines.values()
     assert [device.address for device in line._devices] == [1, 2]
 
 
