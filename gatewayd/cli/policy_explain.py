@@ -17,10 +17,11 @@ from gatewayd.app.explain import (
 )
 from gatewayd.cli.options import ended_early, json_option, settings_option, time_option
 from gatewayd.core.credential import SCAN_SIZE_MAX
-from gatewayd.core.decide import Admit, CheckOutcome, Refer, Refuse, Verdict
+from gatewayd.core.decide import Admit, CheckOutcome
 from gatewayd.core.described import Described
 from gatewayd.core.events import format_time
 from gatewayd.core.explain import Explained, Explanation
+from gatewayd.core.matrix import verdict_word
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Locale, text
 from gatewayd.core.words import Direction, Json, Status
@@ -124,7 +125,7 @@ def _lines(found: Explanation, record: dict[str, Json] | None) -> list[str]:
     lines.append(f"policy    {', '.join(found.versions)} ({case.policy.mode_at(case.at)})")
     lines.append(f"status    {standing.status}{_whence(found)}")
     lines += ["", *map(_line, found.checks), ""]
-    lines.append(f"verdict   {_word(found.verdict)}: {found.verdict.reason}")
+    lines.append(f"verdict   {verdict_word(found.verdict)}: {found.verdict.reason}")
     lines.append(f"shown     {text(found.verdict.reason, Locale.ID)}")
     if found.condition is not None:
         lines.append(f"condition {found.condition}")
@@ -179,7 +180,7 @@ def _document(found: Explanation, record: dict[str, Json] | None) -> dict[str, J
         "rule": None if ruling is None else ruling.rule,
         "failed": None if ruling is None else ruling.failed,
         "checks": [_check(one) for one in found.checks],
-        "verdict": _word(found.verdict),
+        "verdict": verdict_word(found.verdict),
         "reason": str(found.verdict.reason),
         "findings": list(found.verdict.findings),
         "condition": found.condition,
@@ -197,13 +198,3 @@ def _check(one: Explained) -> dict[str, Json]:
         "key": one.key,
         "layer": one.layer,
     }
-
-
-def _word(verdict: Verdict) -> str:
-    match verdict:
-        case Admit():
-            return "admit"
-        case Refuse():
-            return "refuse"
-        case Refer():
-            return "refer"

@@ -15,7 +15,7 @@ from gatewayd.core.inflate import ZLIB, inflate
 from gatewayd.core.reasons import Reason
 from gatewayd.core.signatures import Scheme
 from gatewayd.core.token_times import CLOCK_SKEW, read_time
-from gatewayd.core.trust import IssuerKey, Purpose, Trust
+from gatewayd.core.trust import HEALTH, IssuerKey, Trust, choose_signers
 
 PREFIX = "HC1:"
 _LAST_SECOND = timedelta(seconds=1)  # The spec's verifiers accept through the second `exp` names.
@@ -97,12 +97,7 @@ def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason
         return Reason.UNSUPPORTED
     wanted = message.find(cose.KEY_ID)
     candidates = trust.find(wanted) if isinstance(wanted, bytes) else ()
-    if not candidates:
-        return Reason.UNKNOWN_KEY
-    genuine = [key for key in candidates if cose.is_genuine(message, key.public, scheme)]
-    if not genuine:
-        return Reason.SIGNATURE
-    return [key for key in genuine if Purpose.HEALTH in key.may_sign] or Reason.KEY_USAGE
+    return choose_signers(candidates, lambda key: cose.is_genuine(message, key, scheme), HEALTH)
 
 
 def _certify(claims: Claims, content: Content, signer: IssuerKey) -> Certificate:

@@ -56,6 +56,16 @@ def make_matrix(policy: Policy, at: datetime) -> Matrix:
     return Matrix(tuple(rows), tuple(otherwise))
 
 
+def verdict_word(verdict: Verdict) -> str:
+    match verdict:
+        case Admit():
+            return "admit"
+        case Refuse():
+            return "refuse"
+        case Refer():
+            return "refer"
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     policy: Policy
@@ -63,7 +73,7 @@ class _Asked:
 
     def by_status(self, category: str, status: Status) -> str:
         verdict = self._ask(self._listed(category), status)
-        return _word(verdict)
+        return verdict_word(verdict)
 
     def otherwise(self) -> Iterator[tuple[str, str]]:
         policy, at = self.policy, self.at
@@ -109,7 +119,7 @@ class _Asked:
     ) -> str:
         verdict = self._ask(credential, Status.GREEN, usage, policy)
         reason = "" if verdict.reason in (Reason.OK, Reason.EXIT) else f" ({verdict.reason})"
-        return f"{_word(verdict)}{reason}"
+        return f"{verdict_word(verdict)}{reason}"
 
     def _ask(
         self,
@@ -158,13 +168,3 @@ class _Asked:
             origin="elsewhere",
             certificate=True,
         )
-
-
-def _word(verdict: Verdict) -> str:
-    match verdict:
-        case Admit():
-            return "admit"
-        case Refuse():
-            return "refuse"
-        case Refer():
-            return "refer"

@@ -18,7 +18,7 @@ from gatewayd.core import base45, cbor, cose
 from gatewayd.core.reasons import Reason
 from gatewayd.core.signatures import Scheme
 from gatewayd.core.spelling import is_category, is_id
-from gatewayd.core.trust import IssuerKey, Purpose, Trust, key_id
+from gatewayd.core.trust import IssuerKey, Purpose, Trust, choose_signers, key_id
 from gatewayd.core.words import Status
 
 PREFIX = "OG1:"
@@ -125,12 +125,7 @@ def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason
         return Reason.UNSUPPORTED
     wanted = message.header[cose.KEY_ID]
     candidates = trust.find(wanted) if isinstance(wanted, bytes) else ()
-    if not candidates:
-        return Reason.UNKNOWN_KEY
-    genuine = [key for key in candidates if cose.is_genuine(message, key.public, scheme)]
-    if not genuine:
-        return Reason.SIGNATURE
-    return [key for key in genuine if key.may_sign & _PASSES] or Reason.KEY_USAGE
+    return choose_signers(candidates, lambda key: cose.is_genuine(message, key, scheme), _PASSES)
 
 
 def _read_claims(claims: Mapping[object, object], signers: list[IssuerKey]) -> Pass | Reason:

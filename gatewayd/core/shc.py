@@ -13,7 +13,7 @@ from gatewayd.core.fhir import read_bundle
 from gatewayd.core.inflate import RAW_DEFLATE, inflate
 from gatewayd.core.reasons import Reason
 from gatewayd.core.token_times import CLOCK_SKEW, read_time
-from gatewayd.core.trust import IssuerKey, Purpose, Trust
+from gatewayd.core.trust import HEALTH, IssuerKey, Trust, choose_signers
 
 PREFIX = "shc:/"
 JWS_PREFIX = "eyJ"  # How every JWS begins: `{"` in base64url.
@@ -67,16 +67,7 @@ def _find_signers(message: jws.Jws, trust: Trust) -> list[IssuerKey] | Reason:
             return Reason.HEADER
     if len(message.signature) != _SIGNATURE_SIZE:
         return Reason.SIGNATURE_FORMAT
-    if not candidates:
-        return Reason.UNKNOWN_KEY
-    genuine: list[IssuerKey] = []
-    for key in candidates:  # One key under two names of an issuer is common: it is tried once.
-        is_known = any(key.public == other.public for other in genuine)
-        if is_known or jws.is_genuine(message, key.public):
-            genuine.append(key)
-    if not genuine:
-        return Reason.SIGNATURE
-    return [key for key in genuine if Purpose.HEALTH in key.may_sign] or Reason.KEY_USAGE
+    return choose_signers(candidates, lambda key: jws.is_genuine(message, key), HEALTH)
 
 
 def _certify(claims: Mapping[str, object], signer: IssuerKey, trust: Trust) -> Certificate | Reason:

@@ -12,7 +12,7 @@ from gatewayd.core.evidence import Statement
 from gatewayd.core.signatures import PublicKey
 from gatewayd.core.spelling import is_id
 from gatewayd.core.tables import Expected
-from gatewayd.core.trust import EVERY_STATEMENT, KEY_ID_SIZE, IssuerKey, Purpose
+from gatewayd.core.trust import EVERY_STATEMENT, HEALTH, KEY_ID_SIZE, IssuerKey
 
 CERTIFICATE_SIZE_MAX = 8192  # The largest in use have less than 2 kB.
 RSA_BITS_MAX = 4096  # The largest in use has 3072; larger ones only cost time.
@@ -49,7 +49,7 @@ def read_certificate(der: bytes) -> IssuerKey | Expected:
     return IssuerKey(
         issuer=issuer,
         public=public,
-        may_sign=frozenset({Purpose.HEALTH}),
+        may_sign=HEALTH,
         valid_until=certificate.not_valid_after_utc,
         key_id=hashlib.sha256(der).digest()[:KEY_ID_SIZE],
         statements=statements or EVERY_STATEMENT,

@@ -1,7 +1,7 @@
 """Whom the site believes: the keys of issuers, what each may sign, and what they took back."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gatewayd.core import base64url
 from gatewayd.core.evidence import Statement
+from gatewayd.core.reasons import Reason
 from gatewayd.core.revocation import RevocationList
 from gatewayd.core.signatures import PublicKey
 
@@ -33,6 +34,9 @@ class Purpose(StrEnum):
     HEALTH = "health"
     COMMAND = "command"
     POLICY = "policy"
+
+
+HEALTH = frozenset({Purpose.HEALTH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,26 @@ def collect(
         newest[each.issuer, each.key_id] = each
     found = {each: tuple(keys) for each, keys in by_id.items()}
     return Trust(found, newest, frozenset(revoked_passes))
+
+
+def choose_signers(
+    candidates: Iterable[IssuerKey],
+    is_signed_by: Callable[[PublicKey], bool],
+    purposes: frozenset[Purpose],
+) -> list[IssuerKey] | Reason:
+    """Return the keys that signed something and may; more than one only if issuers share a key.
+
+    One key under two names of an issuer is common: it is tried once.
+    """
+    genuine: list[IssuerKey] = []
+    reason = Reason.UNKNOWN_KEY
+    for key in candidates:
+        reason = Reason.SIGNATURE
+        if any(key.public == other.public for other in genuine) or is_signed_by(key.public):
+            genuine.append(key)
+    if not genuine:
+        return reason
+    return [key for key in genuine if key.may_sign & purposes] or Reason.KEY_USAGE
 
 
 def key_id(public: Ed25519PublicKey) -> bytes:
