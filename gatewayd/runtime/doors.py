@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Never
 
@@ -34,18 +35,14 @@ from gatewayd.core.projection import DOORS
 from gatewayd.core.words import DoorId, Json
 from gatewayd.ports import Cache
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.contact import WatchedContact
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.timers import Timers
 
 log = logging.getLogger(__name__)
 
 ALARM = "one_gate_broken"
-UNSEEN = "link_lost"
-FIRST_LOOK_S = 10.0  # By then every contact that can be read has been.
-UNSEEN_REASON = (
-    "nothing was heard of its contact since the start: is it wired, does the device have this "
-    "input, and is it the one in the settings?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,17 @@ class DoorShell:
         self.state = Door(_left(cache, watched.id))
         self.changed: Callable[[], None] = lambda: None
         """Called when something that the centre sees of the door changed."""
-        self._watched = watched
+        self._shut_closed = watched.shut_closed
+        self._contact = WatchedContact(watched.id, "its contact", watched.sensor, alarms)
         self._recorder = recorder
         self._alarms = alarms
         self._permissions = count(1)
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._timers = Timers()
         if self.state.state in BROKEN:
             self._raise(self.state.state)
 
     async def run(self) -> Never:
-        first_look = asyncio.get_running_loop().call_later(FIRST_LOOK_S, self._miss)
-        try:
-            await self._watched.sensor.run(self._reported)
-        finally:
-            first_look.cancel()
+        await self._contact.run(self._seen, lambda: self.put(ContactLost()))
 
     def allow(self, for_s: float) -> None:
         """Let it be opened for so long, beginning now."""
@@ -102,20 +96,8 @@ class DoorShell:
         if self.state != before:
             self.changed()
 
-    def _reported(self, report: base.SensorReport) -> None:
-        match report:
-            case base.LinkUp():
-                pass  # What the contact says follows.
-            case base.LinkLost(reason):
-                self._alarms.raise_(UNSEEN, self.id, {"reason": reason})
-                self.put(ContactLost())
-            case base.ContactSeen(is_closed):
-                self._alarms.clear(UNSEEN, self.id)
-                self.put(ContactSeen(is_open=is_closed is not self._watched.shut_closed))
-
-    def _miss(self) -> None:
-        if not self.state.is_seen:
-            self._alarms.raise_(UNSEEN, self.id, {"reason": UNSEEN_REASON})
+    def _seen(self, is_closed: bool) -> None:  # noqa: FBT001 - what a contact says
+        self.put(ContactSeen(is_open=is_closed is not self._shut_closed))
 
     def _run(self, effect: Effect) -> None:
         match effect:
@@ -130,7 +112,7 @@ class DoorShell:
             case ClearBroken():
                 self._alarms.clear(ALARM, self.id)
             case StartTimer(what, after_ms):
-                self._start_timer(what, after_ms)
+                self._timers.start(after_ms, partial(self.put, what))
 
     def _keep(self, action: str, detail: dict[str, Json]) -> None:
         detail = {"door": self.id, **detail}
@@ -138,14 +120,6 @@ class DoorShell:
 
     def _raise(self, state: DoorState) -> None:
         self._alarms.raise_(ALARM, self.id, {"state": str(state), "name": self.name})
-
-    def _start_timer(self, what: PermissionOver, after_ms: int) -> None:
-        def due() -> None:
-            self._timers.discard(handle)
-            self.put(what)
-
-        handle = asyncio.get_running_loop().call_later(after_ms / 1000, due)
-        self._timers.add(handle)
 
 
 class LaneInput:

@@ -4,20 +4,14 @@ The release of each turnstile is wired to it; what the gateway does here frees t
 ends when the last input says so. Nothing here ends a fire.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, Never
 
 from drivers import base
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.contact import WatchedContact
 
 ALARM: Final = "fire"
-UNSEEN: Final = "link_lost"
-FIRST_LOOK_S: Final = 10.0  # By then every contact that can be read has been.
-UNSEEN_REASON: Final = (
-    "nothing was heard of the fire contact since the start: is it wired, does the device have this "
-    "input, and is it the one in the settings?"
-)
 
 
 class Fire:
@@ -57,34 +51,16 @@ class FireInput:
 
     def __init__(self, name: str, sensor: base.Sensor, fire: Fire, alarms: Alarms) -> None:
         self.name = name
-        self.is_seen = False
-        self._sensor = sensor
+        self._contact = WatchedContact(name, "the fire contact", sensor, alarms)
         self._fire = fire
         self._alarms = alarms
 
     async def run(self) -> Never:
-        first_look = asyncio.get_running_loop().call_later(FIRST_LOOK_S, self._miss)
-        try:
-            await self._sensor.run(self._reported)
-        finally:
-            first_look.cancel()
+        await self._contact.run(self._seen, lambda: None)
 
-    def _reported(self, report: base.SensorReport) -> None:
-        match report:
-            case base.LinkUp():
-                pass  # What the contact says follows.
-            case base.LinkLost(reason):
-                self.is_seen = False
-                self._alarms.raise_(UNSEEN, self.name, {"reason": reason})
-            case base.ContactSeen(is_closed):
-                self.is_seen = True
-                self._alarms.clear(UNSEEN, self.name)
-                if is_closed:
-                    self._alarms.clear(ALARM, self.name)
-                else:
-                    self._alarms.raise_(ALARM, self.name)
-                self._fire.set(self.name, is_on=not is_closed)
-
-    def _miss(self) -> None:
-        if not self.is_seen:
-            self._alarms.raise_(UNSEEN, self.name, {"reason": UNSEEN_REASON})
+    def _seen(self, is_closed: bool) -> None:  # noqa: FBT001 - what a contact says
+        if is_closed:
+            self._alarms.clear(ALARM, self.name)
+        else:
+            self._alarms.raise_(ALARM, self.name)
+        self._fire.set(self.name, is_on=not is_closed)

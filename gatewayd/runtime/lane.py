@@ -47,7 +47,6 @@ from gatewayd.core.lane_terms import (
     SiteFireChanged,
     StartTimer,
     Ticket,
-    Timer,
     TurnAway,
 )
 from gatewayd.core.prompts import Prompt
@@ -60,6 +59,7 @@ from gatewayd.runtime.lamps import Lamps
 from gatewayd.runtime.parts_reader import PartsReader
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import Reports
+from gatewayd.runtime.timers import Timers
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class LaneShell:
         self._tickets = 0
         self._inputs: deque[Input] = deque()
         self._is_stepping = False
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._timers = Timers()
         self._linked_s: float | None = None
         self._watchers: list[InputWatcher] = []
         self.stepped: Callable[[], None] = lambda: None
@@ -207,8 +207,7 @@ class LaneShell:
 
         The turnstile is gone with its driver: a record that comes now opens nothing.
         """
-        for timer in self._timers:
-            timer.cancel()
+        self._timers.stop()
         self._lamps.close()
         waiting = self.state.waiting
         self.state = replace(self.state, waiting=(), is_linked=False)
@@ -354,7 +353,7 @@ class LaneShell:
             case ApplyOrder(order):
                 self._turnstile.send(base.SetMode(base.Mode(order)))
             case StartTimer(what, after_ms):
-                self._start_timer(what, after_ms)
+                self._timers.start(after_ms, partial(self.put, what))
             case ChangeAlarm(is_on):
                 self._set_alarm("passage_stuck", is_on=is_on)
 
@@ -403,14 +402,6 @@ class LaneShell:
                 grant, base.Direction(direction), windows.unlock_ms, ttl_ms=windows.ttl_ms
             )
         )
-
-    def _start_timer(self, what: Timer, after_ms: int) -> None:
-        def due() -> None:
-            self._timers.discard(handle)
-            self.put(what)
-
-        handle = asyncio.get_running_loop().call_later(after_ms / 1000, due)
-        self._timers.add(handle)
 
     def _set_alarm(self, alarm: str, *, is_on: bool) -> None:
         if is_on:

@@ -11,7 +11,8 @@ from gatewayd.core.door import DoorState
 from gatewayd.core.events import Alarm, Audit
 from gatewayd.core.projection import DOORS
 from gatewayd.core.words import DoorId
-from gatewayd.runtime.doors import FIRST_LOOK_S, DoorShell, LaneInput, Watched
+from gatewayd.runtime.contact import FIRST_LOOK_S
+from gatewayd.runtime.doors import DoorShell, LaneInput, Watched
 from tests.sim.loop import run
 from tests.unit.doubles import SimTurnstile, Site
 

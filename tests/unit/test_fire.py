@@ -7,7 +7,8 @@ import pytest
 from drivers import base
 from gatewayd.core.events import Access, Alarm, Passage
 from gatewayd.core.lane_terms import Order
-from gatewayd.runtime.fire import FIRST_LOOK_S, FireInput
+from gatewayd.runtime.contact import FIRST_LOOK_S
+from gatewayd.runtime.fire import FireInput
 from tests.sim.loop import run
 from tests.unit.doubles import SimTurnstile, Site
 from tests.unit.test_doors import OPEN, SHUT, SimSensor
