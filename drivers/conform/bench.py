@@ -219,6 +219,22 @@ class Bench(ABC):
         if not await self._hands.act(action):
             raise Untested(f"it could not be done: {_plainly(action)}")
 
+    async def lose_host(self) -> None:
+        """Be gone for so long that the controller counts its host as lost."""
+        self.fall_silent()
+        await asyncio.sleep(self.host_lost_s + 0.5)
+
+    async def log_released_entry(self) -> None:
+        """See that who just walked in is logged as a passage of a released entry. Raises Unmet."""
+        entry = await self.expect(
+            LogEntry,
+            "log entry of a body",
+            lambda it: it.direction is Direction.ENTRY,
+            within_s=SENSED_S,
+        )
+        if entry.kind is not LogKind.PASSAGE or not entry.is_free:
+            raise Unmet(f"{entry.kind}, free: {entry.is_free}; the entry is not released")
+
     async def reboot(self) -> None:
         """Have the power cut, and be a new host afterwards. Raises Untested."""
         self.fall_silent()

@@ -40,8 +40,7 @@ async def exit_opens_in_a_lock_down(bench: Bench) -> None:
 
 
 async def exit_is_free_without_a_host(bench: Bench) -> None:
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
+    await bench.lose_host()
     bench.forget()
     await bench.have(Action.WALK_OUT)
     await bench.connect()
@@ -95,11 +94,7 @@ async def no_message_ends_a_fire(bench: Bench) -> None:
         await bench.state("still fire", lambda it: it.is_fire)
         bench.forget()
         await bench.have(Action.WALK_IN)
-        entry = await bench.expect(
-            LogEntry, "log entry of a body", lambda it: it.direction is ENTRY, within_s=SENSED_S
-        )
-        if entry.kind is not LogKind.PASSAGE or not entry.is_free:
-            raise Unmet(f"{entry.kind}, free: {entry.is_free}; the entry is not released")
+        await bench.log_released_entry()
     finally:
         await _end_fire(bench)
 
@@ -113,8 +108,7 @@ async def _end_fire(bench: Bench) -> None:
 
 
 async def host_lost_is_logged(bench: Bench) -> None:
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
+    await bench.lose_host()
     await bench.connect()
     lost = await bench.entry(LogKind.HOST_LOST)
     back = await bench.entry(LogKind.HOST_BACK)
@@ -131,8 +125,7 @@ async def short_silence_is_not_lost(bench: Bench) -> None:
 
 async def free_entry_is_locked_without_a_host(bench: Bench) -> None:
     await bench.set_mode(Mode.FREE)
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
+    await bench.lose_host()
     bench.forget()
     await bench.have(Action.FORCE_IN)
     await bench.connect()

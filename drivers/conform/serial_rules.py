@@ -157,23 +157,17 @@ async def settings_survive_a_reboot(bench: SerialBench) -> None:
 
 async def safe_entry_is_released(bench: SerialBench) -> None:
     await bench.answer(SAFE, Settings)
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
+    await bench.lose_host()
     bench.forget()
     await bench.have(Action.WALK_IN)
     await bench.connect()
-    entry = await bench.expect(
-        LogEntry, "log entry of a body", lambda it: it.direction is ENTRY, within_s=SENSED_S
-    )
-    if entry.kind is not LogKind.PASSAGE or not entry.is_free:
-        raise Unmet(f"{entry.kind}, free: {entry.is_free}; the entry is not released")
+    await bench.log_released_entry()
 
 
 async def lock_down_outlives_its_host(bench: SerialBench) -> None:
     await bench.answer(SAFE, Settings)
     await bench.set_mode(Mode.EXIT_ONLY)
-    bench.fall_silent()
-    await asyncio.sleep(bench.host_lost_s + 0.5)
+    await bench.lose_host()
     bench.forget()
     await bench.have(Action.FORCE_IN)
     await bench.connect()
