@@ -16,9 +16,9 @@ from drivers.simulated.people import Behaviour
 from tests.e2e import test_gatelink_pty
 from tests.e2e.c_turnstile import c_turnstile
 from tests.e2e.eventually import eventually
+from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_bus import PtyBus
 from tests.e2e.test_conform import conform
-from tests.e2e.test_gatelink_bus import Lane
 
 # The first of them builds the controller, on a machine that may have other work.
 pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]

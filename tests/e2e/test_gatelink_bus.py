@@ -15,6 +15,7 @@ from drivers import base
 from drivers.kinds import Surroundings, complete
 from drivers.registry import GATELINK
 from tests.e2e.eventually import eventually
+from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_bus import PtyBus
 
 COUNT = 4
@@ -39,31 +40,6 @@ class Controller:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             self.events.append(json.loads(line))
-
-
-class Lane:
-    """What a gateway does with one of them."""
-
-    def __init__(self, turnstile: base.Turnstile) -> None:
-        self.turnstile = turnstile
-        self.reports: list[base.GateReport] = []
-        self.answered_s: dict[str, float] = {}
-
-    def take(self, report: base.GateReport) -> None:
-        self.reports.append(report)
-        if isinstance(report, base.Opened):
-            self.answered_s[report.grant] = asyncio.get_running_loop().time()
-        log = getattr(report, "log", None)
-        if log is not None:
-            self.turnstile.send(base.Acknowledge(log.device, log.sequence))
-
-    def told(self, *kinds: type) -> list[base.GateReport]:
-        return [report for report in self.reports if isinstance(report, kinds)]
-
-    def open(self) -> str:
-        grant = secrets.token_hex(16)
-        self.turnstile.send(base.OpenOnce(grant, base.Direction.ENTRY, 5000, 1500))
-        return grant
 
 
 @contextlib.asynccontextmanager

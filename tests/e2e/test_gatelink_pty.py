@@ -17,6 +17,7 @@ from drivers.serial_link import SerialLink
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from firmware_protocol.host import Host
 from tests.e2e.eventually import eventually
+from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_pair import PtyPair
 
 PSK = bytes(range(32))
@@ -72,36 +73,14 @@ async def controller(port: Path, state: Path, walk_ms: int = 100) -> AsyncIterat
                 await process.wait()
 
 
-class Gate:
-    """A gateway's side: commits at once, and acknowledges what has a place in the log."""
-
-    def __init__(self, port: Path) -> None:
-        link = SerialLink(str(port), backoff=lambda _attempt: 0.02)
-        host = Host(PSK, name="gateway", token=secrets.token_bytes)
-        self.turnstile = GatelinkTurnstile(link, host)
-        self.reports: list[base.GateReport] = []
-        self.answered_s: dict[str, float] = {}
-
-    def take(self, report: base.GateReport) -> None:
-        self.reports.append(report)
-        if isinstance(report, base.Opened):
-            self.answered_s[report.grant] = asyncio.get_running_loop().time()
-        log = getattr(report, "log", None)
-        if log is not None:
-            self.turnstile.send(base.Acknowledge(log.device, log.sequence))
-
-    def told(self, *kinds: type) -> list[base.GateReport]:
-        return [report for report in self.reports if isinstance(report, kinds)]
-
-    def open(self) -> str:
-        grant = secrets.token_hex(16)
-        self.turnstile.send(base.OpenOnce(grant, base.Direction.ENTRY, 5000, 1500))
-        return grant
+def gateway_lane(port: Path) -> Lane:
+    link = SerialLink(str(port), backoff=lambda _attempt: 0.02)
+    return Lane(GatelinkTurnstile(link, Host(PSK, name="gateway", token=secrets.token_bytes)))
 
 
 @contextlib.asynccontextmanager
-async def gate(port: Path) -> AsyncIterator[Gate]:
-    running = Gate(port)
+async def gate(port: Path) -> AsyncIterator[Lane]:
+    running = gateway_lane(port)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(running.turnstile.run(running.take))
         await eventually(lambda: bool(running.told(base.LogRead)))

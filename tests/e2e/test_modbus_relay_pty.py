@@ -10,12 +10,11 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers import base
 from drivers.contacts import Contact, Normally
-from drivers.polled_line import PolledLine
-from drivers.serial_link import SerialLink
 from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.modbus_relay import modbus_relay
 from drivers.turnstiles.wiring import Wiring
 from tests.e2e.eventually import eventually
+from tests.e2e.polled_lane import Lane, polled_line
 from tests.e2e.pty_pair import PtyPair
 
 pytestmark = pytest.mark.alone  # Polled boards: contacts close for a time, and are not kept.
@@ -108,26 +107,8 @@ class Board:
         self.inputs = levels
 
 
-class Lane:
-    def __init__(self, port) -> None:
-        link = SerialLink(str(port), 19200, backoff=lambda _attempt: 0.05)
-        line = PolledLine(link, gap_s=0.002)
-        self.driver = modbus_relay(line, 1, WIRING)
-        self.reports: list[base.GateReport] = []
-
-    def told(self, *kinds: type) -> list[base.GateReport]:
-        return [report for report in self.reports if isinstance(report, kinds)]
-
-    def open(self, grant: str) -> None:
-        self.driver.send(base.OpenOnce(grant, ENTRY, 5000, 1500))
-
-    @contextlib.asynccontextmanager
-    async def running(self):
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(self.driver.run(self.reports.append))
-            await eventually(lambda: bool(self.told(base.LinkUp)))
-            yield
-            task.cancel()
+def lane_at(port) -> Lane:
+    return Lane(modbus_relay(polled_line(port, 19200), 1, WIRING))
 
 
 @pytest.fixture
@@ -137,7 +118,7 @@ def cable(tmp_path):
 
 
 async def test_people_pass_one_after_the_other_with_one_timed_pulse_each(cable) -> None:
-    board, lane = Board(cable.right), Lane(cable.left)
+    board, lane = Board(cable.right), lane_at(cable.left)
     async with board.serving(), lane.running():
         assert board.modes[0] == 0
         for number in range(5):
@@ -149,7 +130,7 @@ async def test_people_pass_one_after_the_other_with_one_timed_pulse_each(cable) 
 
 
 async def test_an_open_fire_contact_is_told_within_two_tenths_of_a_second(cable) -> None:
-    board, lane = Board(cable.right), Lane(cable.left)
+    board, lane = Board(cable.right), lane_at(cable.left)
     async with board.serving(), lane.running():
         board.set_inputs(0)
         await eventually(lambda: base.FireChanged(is_on=True) in lane.reports)
@@ -159,7 +140,7 @@ async def test_an_open_fire_contact_is_told_within_two_tenths_of_a_second(cable)
 
 
 async def test_a_pulled_cable_is_told_once_and_the_board_is_found_again(cable) -> None:
-    board, lane = Board(cable.right), Lane(cable.left)
+    board, lane = Board(cable.right), lane_at(cable.left)
     board.walks = False
     async with lane_after_board(board, lane) as stop:
         lane.open("a" * 32)

@@ -8,10 +8,9 @@ from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers import base
-from drivers.polled_line import PolledLine
-from drivers.serial_link import SerialLink
 from drivers.turnstiles.modbus_turnstile import modbus_turnstile
 from tests.e2e.eventually import eventually
+from tests.e2e.polled_lane import Lane, polled_line
 from tests.e2e.pty_pair import PtyPair
 
 pytestmark = pytest.mark.alone  # Polled boards: contacts close for a time, and are not kept.
@@ -63,25 +62,8 @@ class Turnstile:
         self.state[COUNT] += 1
 
 
-class Lane:
-    def __init__(self, port) -> None:
-        link = SerialLink(str(port), 115200, backoff=lambda _attempt: 0.05)
-        self.driver = modbus_turnstile(PolledLine(link, gap_s=0.002), 1)
-        self.reports: list[base.GateReport] = []
-
-    def told(self, *kinds: type) -> list[base.GateReport]:
-        return [report for report in self.reports if isinstance(report, kinds)]
-
-    def open(self, grant: str, unlock_ms: int = 5000) -> None:
-        self.driver.send(base.OpenOnce(grant, ENTRY, unlock_ms, 1500))
-
-    @contextlib.asynccontextmanager
-    async def running(self):
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(self.driver.run(self.reports.append))
-            await eventually(lambda: bool(self.told(base.LinkUp)))
-            yield
-            task.cancel()
+def lane_at(port) -> Lane:
+    return Lane(modbus_turnstile(polled_line(port, 115200), 1))
 
 
 @pytest.fixture
@@ -91,7 +73,7 @@ def cable(tmp_path):
 
 
 async def test_twenty_people_pass_one_after_the_other(cable) -> None:
-    turnstile, lane = Turnstile(cable.right), Lane(cable.left)
+    turnstile, lane = Turnstile(cable.right), lane_at(cable.left)
     async with turnstile.serving(), lane.running():
         for number in range(20):
             grant = f"{number:032x}"
@@ -102,7 +84,7 @@ async def test_twenty_people_pass_one_after_the_other(cable) -> None:
 
 
 async def test_an_entry_that_nobody_used_is_taken_back(cable) -> None:
-    turnstile, lane = Turnstile(cable.right), Lane(cable.left)
+    turnstile, lane = Turnstile(cable.right), lane_at(cable.left)
     turnstile.walks = False
     async with turnstile.serving(), lane.running():
         lane.open(ANNA, unlock_ms=300)
@@ -111,7 +93,7 @@ async def test_an_entry_that_nobody_used_is_taken_back(cable) -> None:
 
 
 async def test_who_passed_while_the_cable_was_out_is_found_afterwards(cable) -> None:
-    turnstile, lane = Turnstile(cable.right), Lane(cable.left)
+    turnstile, lane = Turnstile(cable.right), lane_at(cable.left)
     turnstile.walks = False
     async with contextlib.AsyncExitStack() as serving:
         await serving.enter_async_context(turnstile.serving())

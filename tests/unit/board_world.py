@@ -216,3 +216,23 @@ class World:
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     sim.run(main)
+
+
+def linked_in(make_world: Callable[[], tuple[World, Site, Lane]]) -> Callable[..., Any]:
+    """Run a coroutine with a world in which the board has been found."""
+
+    def decorate(test: Callable[[World, Site, Lane], Coroutine[Any, Any, None]]) -> Any:
+        def runner() -> None:
+            async def main() -> None:
+                world, site, lane = make_world()
+                async with world.running():
+                    assert lane.since() == [base.LinkUp("")]
+                    world.wire.sent.clear()
+                    await test(world, site, lane)
+
+            run(main())
+
+        runner.__name__ = test.__name__
+        return runner
+
+    return decorate

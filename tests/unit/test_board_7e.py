@@ -10,7 +10,7 @@ from drivers.boards.board_7e_codec import Code, Request
 from drivers.simulated.gate_board_7e import SimulatedBoard7e
 from drivers.simulated.people import Behaviour
 from drivers.turnstiles.board_7e import GAP_S, board_7e
-from tests.unit.board_world import ANNA, BUDI, ENTRY, EXIT, World, run
+from tests.unit.board_world import ANNA, BUDI, ENTRY, EXIT, World, linked_in, run
 
 LEFT_1 = bytes.fromhex("7e 00 01 80 01 00 00 ff")
 RIGHT_1 = bytes.fromhex("7e 00 01 82 01 00 00 fd")
@@ -29,22 +29,7 @@ def gate_world(behaviour=Behaviour.PASS, left=ENTRY, address=1, **board):
 
 def linked(behaviour=Behaviour.PASS, left=ENTRY, **board):
     """Run a coroutine with a world in which the board has been found."""
-
-    def decorate(test):
-        def runner():
-            async def main():
-                world, site, lane = gate_world(behaviour, left, **board)
-                async with world.running():
-                    assert lane.since() == [base.LinkUp("")]
-                    world.wire.sent.clear()
-                    await test(world, site, lane)
-
-            run(main())
-
-        runner.__name__ = test.__name__
-        return runner
-
-    return decorate
+    return linked_in(lambda: gate_world(behaviour, left, **board))
 
 
 def commands(world):

@@ -15,7 +15,7 @@ from drivers.turnstiles.contact_inputs import Contacts
 from drivers.turnstiles.modbus_relay import modbus_relay
 from drivers.turnstiles.openings import ANSWERS_KEPT, Openings
 from drivers.turnstiles.wiring import Wiring
-from tests.unit.board_world import ANNA, BUDI, CITRA, ENTRY, EXIT, World, run
+from tests.unit.board_world import ANNA, BUDI, CITRA, ENTRY, EXIT, World, linked_in, run
 
 OPEN, CLOSED = Normally.OPEN, Normally.CLOSED
 CONTACTS = Contacts(
@@ -42,22 +42,7 @@ def relay_world(wiring=FULL, behaviour=Behaviour.PASS, address=1, board=None):
 
 def linked(wiring=FULL, behaviour=Behaviour.PASS):
     """Run a coroutine with a world in which the board has been found."""
-
-    def decorate(test):
-        def runner():
-            async def main():
-                world, site, lane = relay_world(wiring, behaviour)
-                async with world.running():
-                    assert lane.since() == [base.LinkUp("")]
-                    world.wire.sent.clear()
-                    await test(world, site, lane)
-
-            run(main())
-
-        runner.__name__ = test.__name__
-        return runner
-
-    return decorate
+    return linked_in(lambda: relay_world(wiring, behaviour))
 
 
 def written(world):

@@ -8,7 +8,7 @@ from drivers import base
 from drivers.simulated.lot_turnstile import SimulatedLotTurnstile
 from drivers.simulated.people import Behaviour
 from drivers.turnstiles.modbus_turnstile import modbus_turnstile
-from tests.unit.board_world import ANNA, BUDI, ENTRY, EXIT, World, run
+from tests.unit.board_world import ANNA, BUDI, ENTRY, EXIT, World, linked_in, run
 
 GRANT = bytes.fromhex("0110 0040 0001 0200 0169 50")
 GRANT_EXIT = bytes.fromhex("0110 0041 0001 0200 0168 81")
@@ -26,22 +26,7 @@ def lot_world(behaviour=Behaviour.PASS, walk_ms=400, **board):
 
 def linked(behaviour=Behaviour.PASS, walk_ms=400, **board):
     """Run a coroutine with a world in which the turnstile has been found."""
-
-    def decorate(test):
-        def runner():
-            async def main():
-                world, site, lane = lot_world(behaviour, walk_ms, **board)
-                async with world.running():
-                    assert lane.since() == [base.LinkUp("")]
-                    world.wire.sent.clear()
-                    await test(world, site, lane)
-
-            run(main())
-
-        runner.__name__ = test.__name__
-        return runner
-
-    return decorate
+    return linked_in(lambda: lot_world(behaviour, walk_ms, **board))
 
 
 def lose_answer_to(question):
