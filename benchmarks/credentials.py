@@ -5,16 +5,22 @@ Both are measured in turn, one after the other, so the ratio holds on a busy mac
 Run: python -m benchmarks.credentials
 """
 
-import time
+import base64
+import json
+import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.x509 import load_der_x509_certificate
 
+from benchmarks.measuring import in_turns, timed_once
+from gatewayd.app.trust_directory import read_trust
 from gatewayd.core import base45, cose, dcc, jws, passes, shc
 from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
@@ -43,6 +49,7 @@ from tests.unit.health_codes import (
 )
 
 ROUNDS = 3_000
+CERTIFICATE_COUNT = 5_000
 PASS_US, HEALTH_US, HOSTILE_US = 200, 300, 5_000  # Issue 5: medians, and what a hostile code costs.
 
 PASS_KEY = Ed25519PrivateKey.generate()
@@ -78,6 +85,7 @@ def main() -> None:
     for case in make_cases():
         assert isinstance(read(case.scan), _GOOD) == (case.check is not None), case.name
         show(case)
+    show_loading()
 
 
 def make_cases() -> list[Case]:
@@ -149,8 +157,8 @@ def show(case: Case) -> None:
     assert check()
     wholes, checks = [], []
     for _ in range(ROUNDS):
-        wholes.append(measure_us(lambda: read(case.scan)))
-        checks.append(measure_us(check))
+        wholes.append(timed_once(lambda: read(case.scan)))
+        checks.append(timed_once(check))
     half, last = ROUNDS // 2, ROUNDS * 99 // 100
     whole, alone = sorted(wholes), sorted(checks)
     times = f"{whole[0]:7.0f}{whole[half]:7.0f}{whole[last]:7.0f}{case.limit_us:7}"
@@ -158,10 +166,19 @@ def show(case: Case) -> None:
     print(f"{case.name:30}{len(case.scan):7}{times}{beside}")
 
 
-def measure_us(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return (time.perf_counter() - began) * 1e6
+def show_loading() -> None:
+    """Load a trust list of the EU's kind, in turn with only the library's reading of its DER."""
+    der = make_certificate()
+    entry = {"rawData": base64.b64encode(der).decode()}
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "list.json").write_text(json.dumps([entry] * CERTIFICATE_COUNT))
+        calls: dict[str, Callable[[], object]] = {
+            "ours": lambda: read_trust(Path(name)),
+            "library": lambda: [load_der_x509_certificate(der) for _ in range(CERTIFICATE_COUNT)],
+        }
+        found = in_turns(calls, 5)
+    ours, library = (found[who]["p50_us"] / 1000 for who in ("ours", "library"))
+    print(f"\n{CERTIFICATE_COUNT} certificates: {ours:.0f} ms, {ours / library:.1f} x bare DER")
 
 
 _GOOD = (SignedPass, HealthCertificate)

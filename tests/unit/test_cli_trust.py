@@ -1,6 +1,5 @@
 import base64
 import json
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -170,12 +169,14 @@ def test_many_issuers_of_one_file_are_counted(folder):
     assert line == "list.json: 6 issuers; 6 keys for health, the first until 2023-01-01"
 
 
-def test_thousands_of_keys_load_in_a_second(folder):
-    raw = base64.b64encode(make_certificate()).decode()
-    (folder / "list.json").write_text(json.dumps([{"rawData": raw}] * 5_000))
-    began = time.process_time()
-    read_trust(folder)
-    assert time.process_time() - began < 1.0
+def test_thousands_of_keys_load(folder):
+    """How fast: `python -m benchmarks.credentials`."""
+    der = make_certificate()
+    entry = {"rawData": base64.b64encode(der).decode()}
+    (folder / "list.json").write_text(json.dumps([entry] * 5_000))
+    found = read_trust(folder)
+    assert found.problems == ()
+    assert len(found.trust.find(certificate_id(der))) == 5_000
 
 
 @pytest.mark.parametrize("command", ["list", "add", "remove"])
