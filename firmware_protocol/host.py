@@ -321,7 +321,7 @@ class Host:
             case Unread() | Asked():
                 if len(self._openings) == 0:
                     sequence = self._link.send(LogRead())
-                    if sequence is not None:  # pragma: no branch - without a session it waits
+                    if sequence is not None:
                         self._log.progress = Asked(sequence, now_ms + REQUEST_MS)
 
     def _output(self, now_ms: int) -> Output:

@@ -193,6 +193,22 @@ def test_a_question_for_the_end_is_repeated() -> None:
     assert len(line.told(LogEnd)) == 1
 
 
+def test_a_question_that_is_due_when_the_line_goes_waits_for_the_next_session() -> None:
+    line = Line()
+    line.spoil = lose(LogState, 100)
+    line.plug()
+    line.run(90)
+    assert isinstance(line.host._log.progress, Asked)
+    line.now_ms += 1000  # The process was held up: its timers did not fire.
+    count = len(line.sent)
+    line.unplug()
+    assert len(line.sent) == count
+    line.spoil = lose(LogState, 0)
+    line.plug()
+    line.run(300)
+    assert len(line.told(LogEnd)) == 1
+
+
 def test_a_formatted_log_begins_anew() -> None:
     line = Line().connect()
     line.unplug()
