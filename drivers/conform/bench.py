@@ -148,6 +148,10 @@ class Bench(ABC):
             if test(message):
                 raise Unmet(f"{_shown(message)}, which must not come")
 
+    async def expect_no_entry_after(self, last: LogEntry) -> None:
+        """Raise Unmet if more is logged; what is not acknowledged yet may be repeated (R19)."""
+        await self.expect_none(LogEntry, lambda it: it.sequence > last.sequence)
+
     async def expect_nothing_of(self, *grants: bytes) -> None:
         """Raise Unmet if a command that must not count was taken."""
         await asyncio.sleep(QUIET_S)

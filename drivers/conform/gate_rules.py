@@ -12,7 +12,6 @@ from firmware_protocol.words import (
     GRANT_SIZE,
     Direction,
     EndReason,
-    LogEntry,
     LogKind,
     Mode,
     Outcome,
@@ -39,9 +38,9 @@ async def repeat_gets_the_first_answer(bench: Bench) -> None:
     grant = bench.token(GRANT_SIZE)
     await bench.open(grant, Outcome.OPENED, unlock_ms=UNLOCK_MS)
     await bench.open(grant, Outcome.OPENED)
-    await bench.entry(LogKind.NOT_PASSED, grant=grant, within_s=UNLOCK_MS / 1000 + 1)
+    ended = await bench.entry(LogKind.NOT_PASSED, grant=grant, within_s=UNLOCK_MS / 1000 + 1)
     await bench.open(grant, Outcome.OPENED)
-    await bench.expect_none(LogEntry)
+    await bench.expect_no_entry_after(ended)
     state = await bench.ask()
     if state.gate is not GateState.IDLE:
         raise Unmet(f"the repeat opened again: gate {state.gate}")
@@ -165,7 +164,7 @@ async def modes_are_shown_and_logged(bench: Bench) -> None:
             raise Unmet(f"mode_changed to {entry.mode}, ordered: {mode}")
         bench.forget()
         await bench.order(SetMode(mode))
-        await bench.expect_none(LogEntry)
+        await bench.expect_no_entry_after(entry)
 
 
 async def mode_ends_a_command(bench: Bench) -> None:

@@ -24,6 +24,12 @@ def test_the_reference_controller_keeps_every_rule(address: int) -> None:
     assert (report.device, report.firmware) == ("tripod", "1.0")
 
 
+@pytest.mark.parametrize("rule", ["R8b", "R11a"])
+def test_an_entry_that_comes_again_before_its_acknowledgement_is_no_new_one(rule: str) -> None:
+    report = conforms(Device, rules=[rule], wire_s=0.11)  # The device repeats after 0.2 s.
+    assert [it.verdict for it in report.findings] == [Verdict.PASSED]
+
+
 def test_there_is_a_broken_controller_for_each_rule() -> None:
     assert {*BROKEN, *GATE} == {*ALONE, *SHARED}
     assert not set(BROKEN) & set(GATE)
