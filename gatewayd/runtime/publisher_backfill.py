@@ -57,11 +57,9 @@ class Backfill:
             self.book.left_over.clear()
             refused = self.book.refused
             held = sorted({*self.book.suspects.held(), *self.book.again})
-            first = [seq for seq in held if self.book.suspects.is_first(seq)]
-            await self._try_held(first, stream, alone)
-            await self._pass(stream, floor)
+            await self._pass(stream, floor, alone)
             await self._send_again(stream)
-            await self._try_held([seq for seq in held if seq not in first], stream, alone)
+            await self._try_held(held, stream, alone)
             await stream.landed()
             if self.book.refused != refused:
                 tries += 1
@@ -73,7 +71,7 @@ class Backfill:
             tries = 0
             await self.book.left_over.wait()
 
-    async def _pass(self, stream: Stream, floor: Callable[[], int]) -> None:
+    async def _pass(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> None:
         outbox = self.book.outbox
         seq = 0
         free_at_s = self.clock.monotonic()
@@ -91,6 +89,8 @@ class Backfill:
                     await stream.take_slot()
                     stream.send(event)
                     sent_count += 1
+                elif self.book.suspects.keeps_its_place(seq):
+                    await self._send_alone(event, stream, alone)
             free_at_s = max(free_at_s + sent_count / self.per_s, self.clock.monotonic())
             await asyncio.sleep(free_at_s - self.clock.monotonic())
 
@@ -113,18 +113,23 @@ class Backfill:
     async def _try_held(self, held: Sequence[int], stream: Stream, alone: Alone) -> None:
         book = self.book
         for seq in held:
+            if seq not in book.again and not book.suspects.is_held(seq):
+                continue  # It went in the pass.
             event = next(iter(await self._read(seq - 1, 1)), None)
             if event is None or event.seq != seq:  # The retention has taken it.
                 book.suspects.forget(seq)
                 book.again.discard(seq)
             elif seq in book.again or book.suspects.must_be_alone(seq):
-                async with alone():
-                    await stream.take_slot()
-                    stream.send(event)
-                    await stream.landed()
+                await self._send_alone(event, stream, alone)
             else:
                 await stream.take_slot()
                 stream.send(event)
+
+    async def _send_alone(self, event: Event, stream: Stream, alone: Alone) -> None:
+        async with alone():
+            await stream.take_slot()
+            stream.send(event)
+            await stream.landed()
 
     async def _read(self, after: int, count: int = PAGE_COUNT) -> list[Event]:
         is_told = False

@@ -3,9 +3,9 @@
 An event that was refused waits until all others had their turn. It is at fault only where the
 broker takes others of its class meanwhile: rules that forbid a whole class are mended one day, and
 its events wait for that. Behind a broker that hangs up, all that was in flight is suspected: each
-receipt clears one, and who is left after three times is sent alone: before the others, and at last
-after them, where a receipt for any of them tells that it is not the line. While nothing at all is
-taken, the broker hangs up at everything, and nobody is at fault.
+receipt clears one, and who is left after three times is sent alone: in its place, and at last
+after all others, where a receipt for any of them tells that it is not the line. While nothing at
+all is taken, the broker hangs up at everything, and nobody is at fault.
 """
 
 from collections import Counter
@@ -53,8 +53,8 @@ class Suspects:
     def held(self) -> list[int]:
         return sorted(filter(self.is_held, self._suspects))
 
-    def is_first(self, seq: int) -> bool:
-        """Tell whether it is tried before all others: most lines just broke, and order is kept."""
+    def keeps_its_place(self, seq: int) -> bool:
+        """Tell whether it is tried alone, but where it stands: most lines just broke."""
         return self.must_be_alone(seq) and self._suspects[seq].lone_hang_ups < LONE_HANG_UPS_MAX - 1
 
     def forget(self, seq: int) -> None:

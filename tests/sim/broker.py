@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
-from gatewayd.ports import BrokerError, Message, Receipt
+from gatewayd.ports import BrokerError, HungUpError, Message, Receipt
 from tests.sim.story import Arrived, Story
 from tests.sim.weather import Sky
 
@@ -93,7 +93,7 @@ class SimLink:
 
     async def publish(self, message: Message) -> Receipt:
         if self._ended.done():
-            raise BrokerError(self._why)
+            raise HungUpError(self._why)
         receipt: asyncio.Future[Receipt] = self._loop.create_future()
         self._waiting[receipt] = None
         delay_s = self._broker.random.uniform(0.001, 0.02)
@@ -109,7 +109,7 @@ class SimLink:
 
     async def messages(self) -> AsyncIterator[Message]:
         await asyncio.shield(self._ended)
-        raise BrokerError(self._why)
+        raise HungUpError(self._why)
         yield  # It is an iterator that never has anything.
 
     def cut(self, why: str = "the simulated connection was cut") -> None:
@@ -132,7 +132,7 @@ class SimLink:
         self._ended.set_result(None)
         for receipt in self._waiting:
             if not receipt.done():
-                receipt.set_exception(BrokerError(why))
+                receipt.set_exception(HungUpError(why))
 
     def _draw_end(self) -> None:
         weather, random = self._broker.sky.weather, self._broker.random

@@ -177,6 +177,29 @@ async def test_what_was_in_flight_when_a_line_broke_three_times_comes_before_lat
 
 
 @in_virtual_time
+async def test_a_live_one_that_was_in_flight_three_times_does_not_overtake_the_backlog():
+    sync = Sync(past=100)
+    hang_ups = []
+
+    def hangs_up(message: Message) -> bool:
+        is_at_fault = len(hang_ups) < HANG_UPS_MAX and is_event(message, 101)
+        if is_at_fault:
+            hang_ups.append(message)
+        return is_at_fault
+
+    sync.broker.hangs_up_at = hangs_up
+    sync.broker.receipt_s = 5.0  # So the backlog is still there when the line breaks.
+    async with sync.running():
+        sync.append()
+        await asyncio.sleep(120)
+        assert len(hang_ups) == HANG_UPS_MAX
+        sync.broker.receipt_s = 0.01
+        await asyncio.sleep(120)
+    arrived = list(dict.fromkeys(sync.broker.sequences("backfill")))
+    assert arrived == sorted(arrived) == list(range(1, 102))
+
+
+@in_virtual_time
 async def test_a_broker_that_hangs_up_at_everything_convicts_nobody():
     sync = Sync(past=5)
     sync.broker.hangs_up_at = lambda message: not message.is_retained
