@@ -32,6 +32,7 @@ from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
@@ -161,11 +162,24 @@ def build_sync(
         else:
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
-    judge = Judge(str(site), gate.knowledge.trust)
-    receipts = CentreReceipts(judge, journal, clock)
+    chance = SystemChance()
+
+    def judge() -> Judge:
+        return Judge(str(site), gate.knowledge.trust)  # Which may be swapped at any time.
+
+    receipts = CentreReceipts(site, judge, journal, clock)
     publisher = Publisher(
         words,
-        Outside(journal, blocking, broker, clock, SystemChance(), quarantine, receipts),
+        Outside(
+            journal=journal,
+            blocking=blocking,
+            broker=broker,
+            clock=clock,
+            chance=chance,
+            quarantine=quarantine,
+            receipts=receipts,
+            nonces=Nonces(clock, chance),
+        ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
         earlier=opened.journal.earlier(),

@@ -7,7 +7,8 @@ of that epoch up to this one) or `from` and `to` (send these again, both ends in
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gatewayd.core.orders import COUNTER_MAX, whole
+from gatewayd.core.orders import COUNTER_MAX
+from gatewayd.core.signed import whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """JWK sets (RFC 7517): the form in which issuers' public keys are handed on.
 
-Our own form of it names the issuer, and what each key may sign and until when:
-`{"issuer": ..., "keys": [{..., "may_sign": [...], "valid_until": ...}]}`. A set as issuers of SMART
-Health Cards publish it, with elliptic keys and nothing said, may sign health certificates.
+Our own form of it names the issuer, and what each key may sign, until when and for which place:
+`{"issuer": ..., "keys": [{..., "may_sign": [...], "valid_until": ..., "path": ...}]}`. A set as
+issuers of SMART Health Cards publish it, with elliptic keys and nothing said, may sign health
+certificates.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -17,6 +19,7 @@ from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer, read_time
 from gatewayd.core.tables import Expected
 from gatewayd.core.trust import IssuerKey, Purpose, key_id
 
+_PATH = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+){0,2}")
 KEY_ID_LENGTH_MAX = 64  # The longest in use is a thumbprint of 43 characters.
 
 
@@ -57,7 +60,10 @@ def _parse_key(issuer: str, entry: object) -> IssuerKey | Expected:
     valid_until = _read_end(entry)
     if isinstance(valid_until, Expected):
         return valid_until
-    return IssuerKey(issuer, public, may_sign, valid_until, kid)
+    path = entry.get("path", "")
+    if path != "" and not (isinstance(path, str) and _PATH.fullmatch(path)):
+        return Expected('a path "region", "region/organisation" or "region/organisation/site"')
+    return IssuerKey(issuer, public, may_sign, valid_until, kid, path=path)
 
 
 def _read_public(entry: Mapping[object, object]) -> PublicKey | Expected:

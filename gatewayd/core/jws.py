@@ -30,9 +30,9 @@ class Jws:
     signed_bytes: bytes
 
 
-def decode(text: str) -> Jws | Reason:
+def decode(text: str, length_max: int = TEXT_LENGTH_MAX) -> Jws | Reason:
     """Take a message apart; a reason where it is none."""
-    if len(text) > TEXT_LENGTH_MAX:
+    if len(text) > length_max:
         return Reason.TOO_LARGE
     parts = text.split(".")
     header = _read_header(parts[0])

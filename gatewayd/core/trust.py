@@ -30,13 +30,20 @@ class Purpose(StrEnum):
     VISITOR_PASS = "visitor_pass"  # noqa: S105, the same
     """Passes of all other categories."""
     STATUS = "status"
-    """A status in a pass."""
+    """A status in a pass, and the centre's word on a holder."""
     HEALTH = "health"
     COMMAND = "command"
+    RECEIPT = "receipt"
+    CHECKIN = "checkin"
     POLICY = "policy"
+    ROSTER = "roster"
+    TRUST = "trust"
 
 
 HEALTH = frozenset({Purpose.HEALTH})
+
+NATIONAL = "/"
+"""The place above all regions, as the audience of a message; a path has no such name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ class IssuerKey:
     """A public key with its owner; nothing it signed is valid at or after `valid_until`.
 
     key_id: what credentials call it; by default the id of an Ed25519 key of ours.
-    statements: what a key for health certificates may be about.
+    statements: what a key for health certificates may be about. path: the place in the hierarchy
+    for which it signs messages from above, with all below; "" is everywhere.
     """
 
     issuer: str
@@ -53,11 +61,16 @@ class IssuerKey:
     valid_until: datetime | None = None
     key_id: bytes = b""
     statements: frozenset[Statement] = EVERY_STATEMENT
+    path: str = ""
 
     def __post_init__(self) -> None:
         if not self.key_id:
             assert isinstance(self.public, Ed25519PublicKey), "other keys come with an id"
             object.__setattr__(self, "key_id", key_id(self.public))
+
+    def reaches(self, path: str) -> bool:
+        """Tell whether this key signs for a place (`NATIONAL`, or a path) by where it stands."""
+        return not self.path or f"{path}/".startswith(f"{self.path}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,8 @@ def issuer_document(key: IssuerKey) -> dict[str, object]:
         "kid": key.key_id.hex(),
         "may_sign": sorted(key.may_sign),
     }
+    if key.path:
+        jwk["path"] = key.path
     if key.valid_until is not None:
         jwk["valid_until"] = key.valid_until.isoformat()
     return {"issuer": key.issuer, "keys": [jwk]}

@@ -80,6 +80,8 @@ class Birth:
     depth: int
     """Events that wait for their receipt."""
     at: datetime
+    nonce: str | None = None
+    """What orders must echo while the clock is not synchronised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +137,20 @@ def event(one: Event, site: SitePath, publish: PublishStatus) -> bytes:
 
 def online(birth: Birth) -> bytes:
     """Return the birth message: schemas/state.json."""
-    return _dump(
-        {
-            "state": "online",
-            "run": birth.run,
-            "version": birth.version,
-            "epoch": birth.epoch,
-            "next_sequence": birth.next_seq,
-            "policy": list(birth.policy),
-            "clockquality": str(birth.clock),
-            "queue_depth": birth.depth,
-            "time": format_time(birth.at),
-        }
-    )
+    told: dict[str, Json] = {
+        "state": "online",
+        "run": birth.run,
+        "version": birth.version,
+        "epoch": birth.epoch,
+        "next_sequence": birth.next_seq,
+        "policy": list(birth.policy),
+        "clockquality": str(birth.clock),
+        "queue_depth": birth.depth,
+        "time": format_time(birth.at),
+    }
+    if birth.nonce is not None:
+        told["nonce"] = birth.nonce
+    return _dump(told)
 
 
 def offline(run: str, reason: Offline) -> bytes:
@@ -219,9 +222,21 @@ def health(
     )
 
 
-def reply(order_id: str, result: str, at: datetime) -> bytes:
+def reply(
+    order_id: str,
+    result: str,
+    at: datetime,
+    *,
+    text: str | None = None,
+    detail: Mapping[str, Json] | None = None,
+) -> bytes:
     """Return what became of a signed message: schemas/reply.json."""
-    return _dump({"id": order_id, "result": result, "time": format_time(at)})
+    told: dict[str, Json] = {"id": order_id, "result": result, "time": format_time(at)}
+    if text is not None:
+        told["text"] = text
+    if detail:
+        told["detail"] = dict(detail)
+    return _dump(told)
 
 
 def _subject(fact: Fact) -> str | None:

@@ -82,6 +82,14 @@ def receipt(site: SitePath) -> str:
     return f"{site.root}/dn/receipt"
 
 
+def is_under(topic_filter: str, topic: str) -> bool:
+    """Tell whether a filter (with `+` for one level, no `#`) takes a topic in."""
+    wanted, levels = topic_filter.split("/"), topic.split("/")
+    return len(wanted) == len(levels) and all(
+        one in ("+", level) for one, level in zip(wanted, levels, strict=True)
+    )
+
+
 class Flow(StrEnum):
     UP = "up"
     DOWN = "down"

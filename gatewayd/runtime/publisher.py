@@ -7,7 +7,7 @@ costs nothing but time: the journal is the queue.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +26,12 @@ from gatewayd.ports import (
     Clock,
     HungUpError,
     Journal,
+    Receipt,
     StorageError,
 )
+from gatewayd.runtime.inbox import Centre, Inbox, Intake, Reply
+from gatewayd.runtime.nonces import STEP_S as NONCE_S
+from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher_backfill import Alone, Backfill
 from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_live import LiveQueue
@@ -64,6 +68,9 @@ class Outside:
     chance: Chance
     quarantine: Quarantine
     receipts: CentreReceipts
+    nonces: Nonces
+    intakes: Sequence[Intake] = ()
+    """Who else takes what the centre says."""
 
 
 class Publisher:
@@ -100,6 +107,7 @@ class Publisher:
         )
         self._earlier = EarlierEpochs(earlier, outside.blocking)
         self._backoff = Backoff(1.0, 30.0, fraction)
+        self._inbox = Inbox([outside.receipts, *outside.intakes])
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
@@ -209,7 +217,8 @@ class Publisher:
             async with asyncio.TaskGroup() as group:
                 live = Stream(link, group, self._book, share, partial(word, topics.event))
                 late = Stream(link, group, self._book, share, partial(word, topics.backfill))
-                group.create_task(self._listen(link), name="broker_listen")
+                group.create_task(self._listen(link, group), name="broker_listen")
+                group.create_task(self._renew_nonce(), name="nonce")
                 group.create_task(self._send_live(live), name="publish_live")
                 alone = partial(self._alone, live, late)
                 group.create_task(
@@ -231,20 +240,30 @@ class Publisher:
             async with asyncio.timeout(GOODBYE_S_MAX):
                 await link.publish(offline_message(self._settings, Offline.STOPPED))
 
-    async def _listen(self, link: BrokerLink) -> None:
+    async def _listen(self, link: BrokerLink, group: asyncio.TaskGroup) -> None:
         """Read on until the connection is lost: a line that died in silence is noticed here."""
-        receipts, site = self._outside.receipts, self._settings.site
-        if receipts.is_expected:
+        for topic in self._inbox.topics:
             try:
-                await link.subscribe(topics.receipt(site))
-            except BrokerError as error:  # If it is the connection that is lost, it says so again.
-                log.warning("no_receipts", extra={"fields": {"reason": str(error)}})
+                await link.subscribe(topic)
+            except BrokerError as error:  # If the connection is lost, it says so again.
+                fields = {"topic": topic, "reason": str(error)}
+                log.warning("not_subscribed", extra={"fields": fields})
+
+        def tell(reply: Reply) -> None:
+            told = link.publish(reply_message(self._settings, reply, self._outside.clock))
+            # A task of a connection that is lost meanwhile is ended with it.
+            group.create_task(_ignore_receipt(told), name="reply")
+
+        centre = Centre(tell, self._backfill.replay)
         async for message in link.messages():
-            if message.topic == topics.receipt(site):
-                answer = receipts.take(message, self._backfill.replay)
-                if answer is not None:
-                    clock = self._outside.clock
-                    await link.publish(reply_message(self._settings, *answer, clock))
+            await self._inbox.take(message, centre)
+
+    async def _renew_nonce(self) -> Never:
+        """Tell the next word in time, for as long as one is needed."""
+        while True:
+            await asyncio.sleep(NONCE_S)
+            if self._outside.nonces.present is not None:
+                self.changed(topics.state(self._settings.site))
 
     def _came_up(self) -> None:
         now_s = self._outside.clock.monotonic()
@@ -335,6 +354,11 @@ class Publisher:
                 policy=self._policy(),
                 clock=clock.quality(),
                 depth=self._outbox.depth,
+                nonce=self._outside.nonces.present,
                 at=clock.utc(),
             )
         )
+
+
+async def _ignore_receipt(told: Awaitable[Receipt]) -> None:
+    await told

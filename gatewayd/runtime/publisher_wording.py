@@ -8,6 +8,7 @@ from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.payloads import Offline, PublishStatus, SyncFigures
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Clock, Message
+from gatewayd.runtime.inbox import Reply
 
 HEALTH_EXPIRY_S = 120  # Figures older than the next but one say nothing.
 
@@ -58,10 +59,10 @@ def offline_message(settings: PublisherSettings, reason: Offline) -> Message:
     return state_message(topics.state(settings.site), payloads.offline(settings.run, reason))
 
 
-def reply_message(settings: PublisherSettings, order_id: str, result: str, clock: Clock) -> Message:
+def reply_message(settings: PublisherSettings, reply: Reply, clock: Clock) -> Message:
     return Message(
         topics.reply(settings.site),
-        payloads.reply(order_id, result, clock.utc()),
+        payloads.reply(reply.id, reply.result, clock.utc(), text=reply.text, detail=reply.detail),
         content_type=payloads.STATE_CONTENT_TYPE,
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -20,6 +21,7 @@ from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Receipts
 from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
+from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
@@ -60,9 +62,12 @@ class Gateway:
         )
         broker = AiomqttBroker(self._account, self._blocking)
         quarantine = Quarantine(self.cache, self._keep)
-        receipts = CentreReceipts(Judge(str(SITE), self.trust), journal, self.clock)
+        judge = partial(Judge, str(SITE), self.trust)
+        receipts = CentreReceipts(SITE, judge, journal, self.clock)
+        chance = SystemChance()
+        nonces = Nonces(self.clock, chance)
         outside = Outside(
-            journal, self._blocking, broker, self.clock, SystemChance(), quarantine, receipts
+            journal, self._blocking, broker, self.clock, chance, quarantine, receipts, nonces
         )
         settings = PublisherSettings(site=SITE, run=run, version="0.1.0")
         self.publisher = Publisher(settings, outside, lambda: (), self.links.append)

@@ -20,6 +20,7 @@ from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
@@ -118,7 +119,7 @@ def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Reco
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
     quarantine = Quarantine(world.cache, recorder.keep)
-    judge = Judge(str(SITE), site.knowledge.trust)
+    judge = partial(Judge, str(SITE), site.knowledge.trust)
     return Publisher(
         PublisherSettings(site=SITE, run=world.run, version="0"),
         Outside(
@@ -128,7 +129,8 @@ def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Reco
             world.clock,
             world.chance,
             quarantine,
-            CentreReceipts(judge, world.journal, world.clock),
+            CentreReceipts(SITE, judge, world.journal, world.clock),
+            Nonces(world.clock, world.chance),
         ),
         policy=lambda: site.knowledge.policy.versions,
         on_link=on_link,

@@ -20,6 +20,7 @@ from gatewayd.ports import (
     Receipts,
     StorageError,
 )
+from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
@@ -226,7 +227,8 @@ class Sync:
             self.clock,
             chance,
             quarantine,
-            CentreReceipts(Judge(str(SITE), trust), self.journal, self.clock),
+            CentreReceipts(SITE, lambda: Judge(str(SITE), trust), self.journal, self.clock),
+            Nonces(self.clock, chance),
         )
         self.publisher = Publisher(
             PublisherSettings(site=SITE, run=RUN, version="0.1.0", **settings),

@@ -5,23 +5,26 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewayd.core.centre_receipts import Replay, Watermark, read_receipt
-from gatewayd.core.orders import SIZE_MAX, Judge, Order, OrderKind, Refusal, Refused
-from gatewayd.core.trust import Purpose, collect
+from gatewayd.core.orders import SIZE_MAX, Judge, Now, Order, OrderKind
+from gatewayd.core.signed import Refusal, Refused
+from gatewayd.core.trust import NATIONAL, IssuerKey, Purpose, collect
 from tests.unit.doubles import EPOCH, START
-from tests.unit.signing import AUDIENCE, KEY, claims_at, signed
+from tests.unit.signing import AUDIENCE, KEY, claims_at, signed, signed_es256
 
 JUDGE = Judge(AUDIENCE, collect([KEY]))
 NOW_S = int(START.timestamp())
 GOOD = claims_at(START, upto=7)
 
 
-def judged(content, judge=JUDGE, at=START, last=0, *, is_retained=False):
-    return judge.read(content, OrderKind.RECEIPT, at, {KEY.key_id: last}, is_retained=is_retained)
+def judged(content, judge=JUDGE, at=START, last=0, *, nonces=(), is_retained=False):
+    now = Now(at, {KEY.key_id: last}, nonces)
+    return judge.read(content, OrderKind.RECEIPT, now, is_retained=is_retained)
 
 
 def test_a_good_message_is_an_order():
@@ -57,10 +60,6 @@ def test_a_retained_message_is_refused_before_it_is_looked_at():
         (signed([GOOD]), Refusal.CLAIMS),
         (signed({**GOOD, "jti": ""}), Refusal.CLAIMS),
         (signed({**GOOD, "jti": "x" * 65}), Refusal.CLAIMS),
-        (signed({**GOOD, "ctr": "7"}), Refusal.CLAIMS),
-        (signed({**GOOD, "ctr": True}), Refusal.CLAIMS),
-        (signed({**GOOD, "ctr": 0}), Refusal.CLAIMS),
-        (signed({**GOOD, "ctr": 2**53 + 1}), Refusal.CLAIMS),
     ],
     ids=count(),
 )
@@ -73,6 +72,10 @@ def test_what_nobody_known_signed_or_nobody_could_mean_gets_no_answer(content, w
     [
         ({"aud": "mojokerto/dukcapil/other"}, Refusal.AUDIENCE),
         ({"aud": ["mojokerto/dukcapil/gmsc"]}, Refusal.AUDIENCE),
+        ({"ctr": "7"}, Refusal.CLAIMS),
+        ({"ctr": True}, Refusal.CLAIMS),
+        ({"ctr": 0}, Refusal.CLAIMS),
+        ({"ctr": 2**53 + 1}, Refusal.CLAIMS),
         ({"iat": None}, Refusal.CLAIMS),
         ({"exp": 1.5}, Refusal.CLAIMS),
         ({"exp": NOW_S + 31}, Refusal.LIFETIME),
@@ -93,7 +96,18 @@ def test_clocks_may_differ_by_five_seconds():
 
 
 def test_without_the_time_nothing_is_believed_to_be_new():
-    assert judged(signed(GOOD), at=None) == Refused(Refusal.CLOCK, GOOD["jti"])
+    refused = Refused(Refusal.CLOCK, GOOD["jti"])
+    assert judged(signed(GOOD), at=None) == refused
+    assert judged(signed({**GOOD, "nonce": "old"}), at=None, nonces=("new", "last")) == refused
+
+
+def test_without_the_time_a_word_told_just_now_shows_that_a_message_is_new():
+    echoing = {**GOOD, "nonce": "last"}
+    assert isinstance(judged(signed(echoing), at=None, nonces=("new", "last")), Order)
+    again = judged(signed(echoing), at=None, nonces=("new", "last"), last=GOOD["ctr"])
+    assert again == Refused(Refusal.REPLAYED, GOOD["jti"])
+    endless = signed({**echoing, "exp": NOW_S + 31})
+    assert judged(endless, at=None, nonces=("last",)) == Refused(Refusal.LIFETIME, GOOD["jti"])
 
 
 def test_the_counter_must_rise():
@@ -108,6 +122,32 @@ def test_a_key_for_something_else_or_past_its_time_signs_nothing_here():
     assert judged(signed(GOOD), past) == Refused(Refusal.KEY, GOOD["jti"])
     still = Judge(AUDIENCE, collect([replace(KEY, valid_until=START + timedelta(seconds=1))]))
     assert isinstance(judged(signed(GOOD), still), Order)
+
+
+@pytest.mark.parametrize(
+    ("path", "reaches"),
+    [
+        ("", True),
+        ("mojokerto", True),
+        ("mojokerto/dukcapil", True),
+        (AUDIENCE, True),
+        ("mojo", False),
+        ("mojokerto/dukcapil/other", False),
+        ("pasuruan", False),
+    ],
+)
+def test_a_key_signs_for_its_place_and_what_is_below(path, reaches):
+    read = judged(signed(GOOD), Judge(AUDIENCE, collect([replace(KEY, path=path)])))
+    assert isinstance(read, Order) if reaches else read == Refused(Refusal.KEY)
+    assert not replace(KEY, path="mojokerto").reaches(NATIONAL)
+    assert KEY.reaches(NATIONAL)
+
+
+def test_an_elliptic_key_is_found_by_its_name():
+    private = generate_private_key(SECP256R1())
+    key = IssuerKey("centre", private.public_key(), KEY.may_sign, key_id=b"key-1")
+    read = judged(signed_es256(GOOD, private, kid="key-1"), Judge(AUDIENCE, collect([key])))
+    assert isinstance(read, Order)
 
 
 @settings(max_examples=200)

@@ -141,11 +141,12 @@ async def test_the_same_message_twice_is_refused_the_second_time():
 
 
 @in_virtual_time
-async def test_without_a_key_for_it_nothing_is_subscribed_to():
-    sync = Sync()
+async def test_without_a_key_for_it_no_receipt_is_believed():
+    sync = Sync(past=10)
     async with sync.running():
         await asyncio.sleep(1)
-        assert sync.broker.subscribed == []
+        assert await say(sync, upto=7) is None
+        assert sync.publisher.figures().centre_upto is None
 
 
 @in_virtual_time

@@ -82,3 +82,17 @@ def test_every_schema_in_the_catalogue_is_shipped_and_every_shipped_one_is_in_it
     assert named == {path.name for path in SCHEMAS.glob("*.json")}
     for name in named:
         assert json.loads((SCHEMAS / name).read_text())["$id"].startswith("urn:onegate:v1:")
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "topic", "takes"),
+    [
+        ("a/b", "a/b", True),
+        ("a/+", "a/b", True),
+        ("a/+", "a/b/c", False),
+        ("a/+", "b/b", False),
+        ("a/b", "a/c", False),
+    ],
+)
+def test_a_filter_takes_the_topics_that_mqtt_would_deliver(topic_filter, topic, takes):
+    assert topics.is_under(topic_filter, topic) is takes

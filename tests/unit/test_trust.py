@@ -27,9 +27,14 @@ def test_the_key_id_is_the_start_of_the_hash_of_the_raw_key():
 
 def test_what_is_written_is_read_again():
     end = datetime(2027, 1, 1, tzinfo=UTC)
-    for key in (KEY, IssuerKey("gmsc", PUBLIC, frozenset({Purpose.PASS}), end)):
+    for key in (
+        KEY,
+        IssuerKey("gmsc", PUBLIC, frozenset({Purpose.PASS}), end),
+        IssuerKey("gmsc", PUBLIC, frozenset({Purpose.POLICY}), path="mojokerto/dukcapil"),
+    ):
         [read], problems = parse_issuer(issuer_document(key))
         assert not problems
+        assert read.path == key.path
         assert (read.issuer, read.key_id) == ("gmsc", KEY.key_id)
         assert (read.may_sign, read.valid_until) == (key.may_sign, key.valid_until)
 
@@ -55,6 +60,9 @@ def test_the_last_day_of_a_key_counts_whole():
         ({"may_sign": "pass"}, "may_sign"),
         ({"may_sign": ["pass", "everything"]}, "may_sign"),
         ({"may_sign": [["pass"]]}, "may_sign"),
+        ({"path": "Mojokerto"}, "path"),
+        ({"path": "a/b/c/d"}, "path"),
+        ({"path": ["mojokerto"]}, "path"),
         ({"valid_until": "soon"}, "valid_until"),
         ({"valid_until": None}, "valid_until"),
     ],
