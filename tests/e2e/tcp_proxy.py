@@ -11,14 +11,15 @@ class TcpProxy:
     """Listens on loopback at `port` and passes bytes on to 127.0.0.1:`target`, both ways.
 
     answer_delay_s: what the server says arrives so much later, and is gone if the server is gone
-    by then: one that answers a moment before it saves becomes honest.
+    by then: one that answers a moment before it saves becomes honest. `target` can be changed, for
+    new connections.
     """
 
     def __init__(self, target: int, answer_delay_s: float = 0.0) -> None:
         self.port = 0
         self.connection_count = 0
         self.answer_delay_s = answer_delay_s
-        self._target = target
+        self.target = target
         self._server: asyncio.Server | None = None
         self._open = asyncio.Event()
         self._open.set()
@@ -81,7 +82,7 @@ class TcpProxy:
             writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        there, back = await asyncio.open_connection("127.0.0.1", self.target)
         down = self._carry_late if self.answer_delay_s else self._carry
         ways = {
             asyncio.create_task(self._carry(reader, back, is_up=True)),
