@@ -1,0 +1,150 @@
+"""Guests and referred people: whom the officer lets in or turns away, through the lanes."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from gatewayd.core.credential import Attested
+from gatewayd.core.events import Access, AccessOutcome
+from gatewayd.core.passes import BADGES_MAX
+from gatewayd.core.projection import REFERRALS, Document
+from gatewayd.core.reasons import Locale, Reason, text
+from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
+from gatewayd.core.words import Direction, HolderId, Json, LaneId
+from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
+from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.requests import (
+    Answer,
+    RequestError,
+    Verb,
+    find_lane,
+    record,
+    sentence,
+    setter,
+    whole,
+)
+
+GROUP_MAX = 60  # A coach; more is a mistake, and each of them is let through one by one.
+
+
+class Admissions:
+    """One for each daemon: it knows which referrals are being settled."""
+
+    def __init__(
+        self,
+        lanes: Mapping[LaneId, LaneShell],
+        gate: Gate,
+        recorder: Recorder,
+        locale: Locale,
+    ) -> None:
+        self._lanes = lanes
+        self._gate = gate
+        self._recorder = recorder
+        self._locale = locale
+        self._settling: set[int] = set()
+        self.verbs: Mapping[str, Verb] = {
+            "admit": self._admit,
+            "refuse": self._refuse,
+            "referrals": self._tell_referrals,
+        }
+
+    async def _admit(self, request: Mapping[str, Any], caller: str) -> Answer:
+        if request.get("referral") is not None:
+            return await self._settle(whole(request, "referral", 1, REFERRALS_MAX), request, caller)
+        lane = find_lane(self._lanes, request)
+        count = whole(request, "count", 1, GROUP_MAX, default=1)
+        category = str(request.get("category") or "visitor")
+        attested = self._attested(request, caller, category, sentence(request))
+        badge = None
+        if request.get("badge") is not None:
+            badge = whole(request, "badge", 1, BADGES_MAX)
+            if count > 1:
+                raise RequestError("a badge is for one guest: leave `count` out")
+        for admitted in range(count):
+            fact = await self._ask(lane, Admission(attested, badge=badge))
+            if fact.outcome is not AccessOutcome.ADMITTED:
+                return {**self._no(fact), "admitted": admitted}
+        return {"ok": True, "admitted": count}
+
+    async def _settle(self, number: int, request: Mapping[str, Any], caller: str) -> Answer:
+        number, row = self._referral(number)
+        lane = find_lane(self._lanes, {"lane": request.get("lane") or row["lane"]})
+        category, reason = (
+            str(row["category"] or "visitor"),
+            str(request.get("reason") or "referral"),
+        )
+        attested = self._attested(request, caller, category, reason)
+        self._settling.add(number)
+        try:
+            fact = await self._ask(lane, Admission(attested, number))
+        finally:
+            self._settling.discard(number)
+        if fact.outcome is AccessOutcome.ADMITTED:
+            return {"ok": True, "admitted": 1, "referral": number}
+        return {**self._no(fact), "referral": number}
+
+    def _attested(
+        self, request: Mapping[str, Any], caller: str, category: str, reason: str
+    ) -> Attested:
+        purpose, origin = request.get("purpose"), request.get("origin")
+        purposes = self._gate.policy.purposes
+        if purpose is not None and purpose not in purposes:
+            known = f"`purpose` is one of: {', '.join(purposes)}"
+            raise RequestError(known if purposes else "the policy names no `purposes`")
+        if origin is not None and not is_category(str(origin)):
+            raise RequestError(f"`origin` is a region: {EXPECTED_CATEGORY}")
+        return Attested(
+            officer=caller,
+            reason=reason,
+            category=category,
+            healthy=request.get("healthy") is True,
+            protocol=request.get("protocol") is True,
+            purpose=None if purpose is None else str(purpose),
+            origin=None if origin is None else str(origin),
+            certificate=request.get("certificate") is True,
+        )
+
+    async def _ask(self, lane: LaneShell, admission: Admission) -> Access:
+        answered: asyncio.Future[Access | None] = asyncio.get_running_loop().create_future()
+        lane.admit(admission, setter(answered))
+        fact = await answered
+        if fact is None:
+            raise RequestError(text(Reason.RECORD_FAILED, self._locale))
+        return fact
+
+    def _no(self, fact: Access) -> Answer:
+        reason = Reason(fact.reason)
+        answer: Answer = {"ok": False, "reason": fact.reason, "text": text(reason, self._locale)}
+        if reason is Reason.ATTESTATION_INCOMPLETE:
+            answer["required"] = list[Json](self._gate.policy.attestation_required)
+        return answer
+
+    async def _refuse(self, request: Mapping[str, Any], caller: str) -> Answer:
+        number, row = self._referral(whole(request, "referral", 1, REFERRALS_MAX))
+        holder, category = row["holder"], row["category"]
+        fact = Access(
+            outcome=AccessOutcome.REFUSED,
+            lane=LaneId(str(row["lane"])),
+            direction=Direction.ENTRY,
+            reason=Reason.OFFICER_REFUSED,
+            source=OFFICER,
+            kind=str(row["kind"]),
+            holder=None if holder is None else HolderId(str(holder)),
+            category=None if category is None else str(category),
+            referral=number,
+            attestation={"officer": caller, "reason": sentence(request)},
+            policy=self._gate.policy.versions,
+        )
+        await record(self._recorder, fact)
+        return {"ok": True, "referral": number}
+
+    async def _tell_referrals(self, _: Mapping[str, Any], __: str) -> Answer:
+        rows = self._gate.cache.items(REFERRALS)
+        return {"ok": True, "referrals": [{"referral": int(key), **row} for key, row in rows]}
+
+    def _referral(self, number: int) -> tuple[int, Document]:
+        row = self._gate.cache.get(REFERRALS, str(number))
+        if row is None or number in self._settling:
+            raise RequestError(f"no referral {number} is open; see `gatewayd referral list`")
+        return number, row
