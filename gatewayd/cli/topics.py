@@ -8,14 +8,24 @@ import click
 
 from gatewayd.app.site import site_path
 from gatewayd.cli.options import ended_early, json_option, settings_option
+from gatewayd.mqtt.asyncapi import contract
 from gatewayd.mqtt.topics import catalogue
 
 
-@click.command(epilog="\b\nExample:\n  gatewayd topics -c gate.toml")
+@click.command(epilog="\b\nExamples:\n  gatewayd topics -c gate.toml\n  gatewayd topics --asyncapi")
 @settings_option
 @json_option
-def topics(*, path: Path, is_json: bool) -> None:
+@click.option(
+    "--asyncapi",
+    "is_contract",
+    is_flag=True,
+    help="Print the contract of all sites (topics, messages, examples) as an AsyncAPI document.",
+)
+def topics(*, path: Path, is_json: bool, is_contract: bool) -> None:
     """Print the topics of the site, with what each carries."""
+    if is_contract:
+        click.echo(json.dumps(contract(), indent=2, ensure_ascii=False))
+        return
     with ended_early():
         entries = catalogue(site_path(path))
     if is_json:
