@@ -23,6 +23,7 @@ from config.schema import (
     EmbeddedBroker,
     FireInput,
     Journal,
+    KeyScope,
     Lane,
     LaneInput,
     Locale,
@@ -163,14 +164,26 @@ def _journal(table: Table) -> Journal:
 
 
 def _privacy(table: Table, storage: Storage) -> Privacy:
-    # The key is not looked at here: the daemon makes it at first start.
-    is_given = table.has("key_file")
+    scope = table.choice("key_scope", KeyScope)
     privacy = Privacy(
-        key_file=table.place("key_file") if is_given else storage.directory / "privacy.key",
+        key_file=_privacy_key_file(table, storage, scope),
+        key_scope=scope,
         publish_status=table.choice("publish_status", PublishStatus),
     )
     table.close()
     return privacy
+
+
+def _privacy_key_file(table: Table, storage: Storage, scope: KeyScope) -> Path:
+    """Read where the key is: one for this site alone need not be there, the daemon makes it."""
+    is_given = table.has("key_file")
+    if scope is KeyScope.REGION and not is_given:
+        hint = "the centre makes it, for all sites of the region"
+        table.mistake("key_file", 'the file of the region\'s key, with key_scope "region"', hint)
+    if not is_given:
+        return storage.directory / "privacy.key"
+    is_shared = scope is KeyScope.REGION
+    return table.file("key_file", is_secret=True) if is_shared else table.place("key_file")
 
 
 def _trust(table: Table) -> Trust:

@@ -70,10 +70,20 @@ class PublishStatus(StrEnum):
     NONE = "none"
 
 
+class KeyScope(StrEnum):
+    """Who has the key of the pseudonyms besides the gateway."""
+
+    SITE = "site"
+    """Nobody: the gateway makes it."""
+    REGION = "region"
+    """The centre and the other sites: a person has one pseudonym in all of the region."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privacy:
     key_file: Path
-    """The key of the pseudonyms; made at first start."""
+    """The key of the pseudonyms; one of the scope of a site is made at first start."""
+    key_scope: KeyScope
     publish_status: PublishStatus
 
 

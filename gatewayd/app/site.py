@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.load import read
-from config.schema import Settings
+from config.schema import KeyScope, Privacy, Settings
 from gatewayd.app.device_tables import device_problems
 from gatewayd.app.errors import told_plainly
-from gatewayd.app.key_files import read_or_make_privacy_key
+from gatewayd.app.key_files import read_or_make_privacy_key, read_secret
 from gatewayd.app.policy_files import read_policy
 from gatewayd.app.trust_directory import read_trust
 from gatewayd.core.policy import Policy
@@ -62,10 +62,7 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
     KeyFileError where the key cannot be used: under another one everybody would be a stranger.
     """
     settings = rules.settings
-    key_file = settings.privacy.key_file
-    has_key = makes_key or key_file.exists()
-    key = read_or_make_privacy_key(key_file) if has_key else bytes(KEY_SIZE)
-    pseudonyms = Pseudonyms(key)
+    pseudonyms = Pseudonyms(_privacy_key(settings.privacy, makes_key=makes_key))
     folder = read_trust(settings.trust.directory)
     problems = list(folder.problems)
     rosters: list[Roster] = []
@@ -81,6 +78,13 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
         rosters.append(roster)
     knowledge = Knowledge(rules.policy, folder.trust, tuple(rosters), pseudonyms)
     return Delivered(knowledge, tuple(problems))
+
+
+def _privacy_key(privacy: Privacy, *, makes_key: bool) -> bytes:
+    if privacy.key_scope is KeyScope.REGION:
+        return read_secret(privacy.key_file, KEY_SIZE)  # One made here would be another's.
+    has_key = makes_key or privacy.key_file.exists()
+    return read_or_make_privacy_key(privacy.key_file) if has_key else bytes(KEY_SIZE)
 
 
 def advice(rules: Rules) -> list[str]:

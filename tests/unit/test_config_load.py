@@ -15,6 +15,7 @@ from config.schema import (
     Desk,
     DriverTable,
     EmbeddedBroker,
+    KeyScope,
     Lane,
     LaneInput,
     Locale,
@@ -77,11 +78,18 @@ def test_what_is_not_said_is_as_the_defaults_say(read, tmp_path):
     assert gate.journal.commit_deadline_ms == 1000
     assert gate.journal.when_disk_refuses is OnDiskRefusal.REFUSE
     assert str(gate.privacy.key_file) == "/var/lib/gatewayd/privacy.key"
+    assert gate.privacy.key_scope is KeyScope.SITE
     assert gate.privacy.publish_status is PublishStatus.STATUS
     assert gate.trust.directory == tmp_path / "trust"
     assert (gate.broker, gate.device_broker, gate.desk) == (None, None, None)
     assert (gate.rosters, gate.doors, gate.profile, gate.policy) == ((), (), None, {})
     assert gate.advice == ()
+
+
+def test_a_region_shares_the_key_of_the_pseudonyms(read, tmp_path):
+    gate = read(SITE + LANE + '[privacy]\nkey_scope = "region"\nkey_file = "gate.key"\n')
+    assert gate.privacy.key_scope is KeyScope.REGION
+    assert gate.privacy.key_file == tmp_path / "gate.key"
 
 
 def test_a_lane_keeps_the_keys_that_only_its_drivers_know(read, tmp_path):
@@ -297,7 +305,7 @@ KNOWN_WORDS = re.findall(
     r"\w+",
     """
     site region organisation id name timezone locale registration_id contact storage directory
-    retention_days outbox_days_max journal_mib_max journal commit_deadline_ms when_disk_refuses privacy key_file publish_status
+    retention_days outbox_days_max journal_mib_max journal commit_deadline_ms when_disk_refuses privacy key_file key_scope publish_status
     trust broker url protocol ca_file certificate_file username password_file device_broker desk
     listen policy profile lanes entry_reader exit_reader turnstile driver psk_file port address
     device rosters file doors input normally gates x

@@ -165,6 +165,18 @@ CASES = {
         GATE + '[broker]\nurl = "mqtts://centre"\nusername = "a"\npassword_file = "a.password"',
         "gate.toml:12: [broker] password_file: expected a file that other users cannot read, found no file at HERE/a.password",
     ),
+    "region's key not named": (
+        GATE + '[privacy]\nkey_scope = "region"',
+        'gate.toml:9: [privacy] key_file: expected the file of the region\'s key, with key_scope "region", found nothing; the centre makes it, for all sites of the region',
+    ),
+    "region's key that is not there": (
+        GATE + '[privacy]\nkey_scope = "region"\nkey_file = "region.key"',
+        "gate.toml:11: [privacy] key_file: expected a file that other users cannot read, found no file at HERE/region.key",
+    ),
+    "scope of a key": (
+        GATE + '[privacy]\nkey_scope = "regional"',
+        'gate.toml:10: [privacy] key_scope: expected "site" or "region", found "regional"; did you mean "region"?',
+    ),
     "password file that others read": (
         GATE + '[broker]\nurl = "mqtts://centre"\nusername = "a"\npassword_file = "ca.pem"',
         "gate.toml:12: [broker] password_file: expected a file that other users cannot read, found HERE/ca.pem open to all; run: chmod o= HERE/ca.pem",
