@@ -27,10 +27,14 @@ HELPED_BY_ANOTHER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FirstShown:
-    """A genuine certificate that was not enough, until when another is waited for (monotonic)."""
+    """A genuine certificate that was not enough, until when another is waited for (monotonic).
+
+    referral: the number that the person got for it; the verdict on both together takes its place.
+    """
 
     certificate: HealthCertificate
     until_s: float
+    referral: int | None = None
 
 
 def keep(shown: Credential, reason: str, at_s: float) -> FirstShown | None:

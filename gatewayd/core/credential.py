@@ -1,12 +1,12 @@
 """What a scan was understood to be."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from gatewayd.core import dcc, passes, shc
+from gatewayd.core import dcc, passes, rotating, shc
 from gatewayd.core.evidence import Certificate, Evidence
 from gatewayd.core.parts import WHOLE_LENGTH_MAX, Part, read_part
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
@@ -55,7 +55,8 @@ class SignedPass:
 
     signer_may: what its key may sign; whether a pass of this category the policy knows.
     entries: for how many times it lets somebody in, None without a limit.
-    entry: what a roster says of the same person; a block there holds for the pass as well.
+    entry: what a roster says of the same person; a block there holds for the pass as well, and so
+    does a secret. code: the changing one that was held up with it.
     """
 
     holder: HolderId
@@ -72,6 +73,7 @@ class SignedPass:
     entries: int | None = None
     is_revoked: bool = False
     entry: RosterEntry | None = None
+    code: str | None = None
     kind: ClassVar[Kind] = Kind.PASS
 
 
@@ -94,11 +96,12 @@ class HealthCertificate:
 
 @dataclass(frozen=True, slots=True)
 class RosterId:
-    """A plain id that stands in a roster. Whoever copies the id has it too."""
+    """A plain id that stands in a roster. Whoever copies the id has it too, but not the `code`."""
 
     holder: HolderId
     roster: str
     entry: RosterEntry
+    code: str | None = None
     kind: ClassVar[Kind] = Kind.ROSTER
 
 
@@ -179,6 +182,21 @@ def _read_pass(
     )
 
 
+def _read_rotating(
+    text: str, trust: Trust, rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
+) -> Credential:
+    """Read what the code came with; whether the code counts, the decision says."""
+    parts = rotating.take_apart(text)
+    if parts is None:
+        return Unreadable(Reason.SCHEMA)
+    shown, code = parts
+    if shown.startswith(passes.PREFIX):
+        found = _read_pass(shown, trust, rosters, pseudonyms)
+    else:
+        found = _read_plain_id(shown, rosters, pseudonyms)
+    return replace(found, code=code) if isinstance(found, SignedPass | RosterId) else found
+
+
 def _read_dcc(
     text: str, trust: Trust, _rosters: tuple[Roster, ...], pseudonyms: Pseudonyms
 ) -> Credential:
@@ -227,6 +245,7 @@ def _read_plain_id(text: str, rosters: tuple[Roster, ...], pseudonyms: Pseudonym
 _Reader = Callable[[str, Trust, tuple[Roster, ...], Pseudonyms], Credential]
 _READERS: Mapping[str, _Reader] = {
     passes.PREFIX: _read_pass,
+    rotating.PREFIX: _read_rotating,
     dcc.PREFIX: _read_dcc,
     shc.PREFIX: _read_card,
     shc.JWS_PREFIX: _read_card,

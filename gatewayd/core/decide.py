@@ -8,7 +8,7 @@ top to bottom, in the order of the decision.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -34,6 +34,9 @@ from gatewayd.core.policy import (
     RegionTest,
 )
 from gatewayd.core.reasons import Reason
+from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import CodeFound, CodeUse, judge
+from gatewayd.core.totp import OtpKey
 from gatewayd.core.trust import Purpose
 from gatewayd.core.words import Direction, HolderId, Status
 
@@ -45,6 +48,7 @@ class Usage:
     inside_since: when the holder came in, None if by the records they are not inside.
     has_grant: a grant of the holder's is in force, or is being written, at some lane.
     entry_count: how often somebody came in with this pass, where it says how often they may.
+    code_use: what was held up of the holder's rotating codes before.
     """
 
     direction: Direction = Direction.ENTRY
@@ -52,6 +56,7 @@ class Usage:
     inside_since: datetime | None = None
     has_grant: bool = False
     entry_count: int = 0
+    code_use: CodeUse = field(default_factory=CodeUse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,25 @@ def holder_of(credential: Credential) -> HolderId | None:
             return None
 
 
+def find_code(credential: Credential, use: CodeUse, at: datetime) -> CodeFound | None:
+    """Return what the rotating code came to; None of those who need none."""
+    match credential:
+        case SignedPass(entry=RosterEntry(otp_key=OtpKey() as key), code=code):
+            return judge(key, code, use, at)
+        case RosterId(entry=RosterEntry(otp_key=OtpKey() as key), code=code):
+            return judge(key, code, use, at)
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+        ):
+            return None
+
+
 def category_of(credential: Credential, policy: Policy) -> str | None:
     """Return as what somebody comes; a health certificate does not say, so the policy does."""
     match credential:
@@ -184,7 +208,7 @@ def category_of(credential: Credential, policy: Policy) -> str | None:
             return credential.category
         case HealthCertificate():
             return policy.health_certificate_category
-        case RosterId(_, _, entry):
+        case RosterId(entry=entry):
             return entry.category
         case Unreadable() | Inauthentic() | UnknownId():
             return None
@@ -249,6 +273,16 @@ def check_authentic(case: Case) -> Checked:
             return Checked(name)
 
 
+def check_rotating_code(case: Case) -> Checked:
+    """Whether the rotating code is theirs, of now and not used; the clock must be known for it."""
+    name = "rotating_code"
+    found = find_code(case.credential, case.usage.code_use, case.at)
+    if found is None or found.reason is None:
+        return Checked(name)
+    is_ours = found.reason is Reason.CLOCK_UNSYNCED  # No fault of theirs: the officer knows them.
+    return _fail(name, found.reason, Answer.REFER if is_ours else Answer.REFUSE)
+
+
 def check_validity(case: Case) -> Checked:
     name = "validity"
     for begins, ends in _windows(case.credential):
@@ -262,7 +296,7 @@ def check_validity(case: Case) -> Checked:
 def check_not_revoked(case: Case) -> Checked:
     name = "not_revoked"
     match case.credential:
-        case RosterId(_, _, entry) if entry.blocked:
+        case RosterId(entry=entry) if entry.blocked:
             return _fail(name, Reason.BLOCKED)
         case SignedPass(entry=entry) if entry is not None and entry.blocked:
             return _fail(name, Reason.BLOCKED)
@@ -384,6 +418,7 @@ CHECKS: tuple[Callable[[Case], Checked], ...] = (
     check_gate_mode,
     check_readable,
     check_authentic,
+    check_rotating_code,
     check_validity,
     check_not_revoked,
     check_category,
@@ -394,7 +429,13 @@ CHECKS: tuple[Callable[[Case], Checked], ...] = (
     check_entries,
     check_capacity,
 )
-EXIT_CHECKS = (check_readable, check_authentic, check_validity, check_not_revoked)
+EXIT_CHECKS = (
+    check_readable,
+    check_authentic,
+    check_rotating_code,
+    check_validity,
+    check_not_revoked,
+)
 
 _STATUS_REASONS = {
     Status.YELLOW: Reason.STATUS_YELLOW,
@@ -413,7 +454,7 @@ def _windows(credential: Credential) -> list[tuple[datetime | None, datetime | N
         case SignedPass(not_before=begins, not_after=ends, entry=entry):
             assert entry is not None
             return [(begins, ends), (entry.valid_from, entry.valid_until)]
-        case RosterId(_, _, entry):
+        case RosterId(entry=entry):
             return [(entry.valid_from, entry.valid_until)]
         case Unreadable() | Inauthentic() | UnknownId() | Attested():
             return []
@@ -448,7 +489,7 @@ def _origin_of(credential: Credential) -> str | None:
     match credential:
         case SignedPass(entry=entry) if entry is not None:
             return entry.region
-        case RosterId(_, _, entry):
+        case RosterId(entry=entry):
             return entry.region
         case (
             Unreadable()

@@ -83,11 +83,13 @@ class Access:
     findings: tuple[str, ...] = ()
     """What was noticed without changing the verdict: `not_inside`, `would_refuse:capacity_full`."""
     referral: int | None = None
-    """The number of the referral that this opens, or settles when `source` is `officer`."""
+    """The number of the referral that this opens or, where it refers nobody, settles."""
     attestation: Mapping[str, Json] | None = None
     """What the officer declared: `officer`, `reason`, `healthy`, `protocol`."""
     pass_id: str | None = None
     """The pass held up, where it is good for a number of entries: they are counted by it."""
+    code_step: int | None = None
+    """The step of the rotating code that was held up, in 30 s since 1970: it is used by this."""
     cached: bool = False
     """The holder was known to the decision cache."""
     latency_us: int | None = None

@@ -22,11 +22,14 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Capacity, Policy
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import CodeUse
+from gatewayd.core.totp import SECRET_SIZE, OtpKey, code_of, step_at
 from gatewayd.core.words import Direction, Status
 
 STATUSES = (Status.GREEN, Status.YELLOW, Status.RED, Status.BLACK, Status.UNKNOWN)
 
 _NOBODY = Occupancy()
+_KEY = OtpKey(bytes(SECRET_SIZE))  # Nobody's: only its codes are compared with each other.
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class _Asked:
         yield "an id that no roster knows", self._told(UnknownId(HOLDER))
         yield "a blocked id", self._told(self._listed(visitor, blocked=True))
         yield "an id that has run out", self._told(self._listed(visitor, valid_until=at))
+        yield from self._of_codes(visitor)
         inside = Usage(inside_since=at - timedelta(minutes=1))
         yield "in again without having left", self._told(self._listed(visitor), inside)
         yield from self._when_full(visitor)
@@ -97,6 +101,17 @@ class _Asked:
         expired = replace(policy, valid_until=at)
         yield "when the policy has run out", self._told(self._listed(visitor), policy=expired)
         yield "out, whoever it is", self._told(UnknownId(HOLDER), Usage(Direction.EXIT))
+
+    def _of_codes(self, visitor: str) -> Iterator[tuple[str, str]]:
+        listed = self._listed(visitor)
+        own = replace(listed, entry=replace(listed.entry, otp_key=_KEY))
+        step = step_at(self.at)
+        shown = replace(own, code=code_of(_KEY, step))
+        yield "the bare id of somebody with a rotating code", self._told(own)
+        used = Usage(code_use=CodeUse(used_step=step))
+        yield "a rotating code, a second time", self._told(shown, used)
+        unknown = Usage(code_use=CodeUse(is_clock_known=False))
+        yield "a rotating code, when nobody knows the time", self._told(shown, unknown)
 
     def _when_full(self, visitor: str) -> Iterator[tuple[str, str]]:
         full = replace(

@@ -6,7 +6,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 
 | table | key | document |
 |---|---|---|
-| holders | holder | the last verdict (category, status, reason, policy ...), inside_since |
+| holders | holder | the last verdict (category, status, reason ...), inside_since, code_step |
 | grants | grant | lane, direction, holder, category, pass, at: those not recorded as ended |
 | passes | pass id | entries: how often somebody came in with one that is good for a number |
 | counts | `occupancy` | by_category, uncertain |
@@ -87,9 +87,11 @@ def _access(fact: Access, at: str, look: Look) -> list[Change]:
     changes: list[Change] = []
     # An id that nothing is known of leaves no row: whoever holds up random ones fills no table.
     is_known = fact.category is not None
-    if fact.holder is not None and is_known and fact.direction is Direction.ENTRY:
-        before = look(HOLDERS, fact.holder) or {}
-        changes.append(Change(HOLDERS, fact.holder, {**before, **_decision(fact, at)}))
+    told = _decision(fact, at) if is_known and fact.direction is Direction.ENTRY else {}
+    if fact.code_step is not None:  # Used at an exit, it is used at every entry too.
+        told["code_step"] = fact.code_step
+    if fact.holder is not None and told:
+        changes.append(Change(HOLDERS, fact.holder, {**(look(HOLDERS, fact.holder) or {}), **told}))
     if fact.grant is not None:
         grant: Document = {
             "lane": fact.lane,

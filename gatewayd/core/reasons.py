@@ -48,6 +48,10 @@ class Reason(StrEnum):
     KEY_USAGE = "key_usage"
     ISSUER = "issuer"
     ATTESTATION_INCOMPLETE = "attestation_incomplete"
+    CODE_MISSING = "code_missing"
+    CODE_WRONG = "code_wrong"
+    REPLAYED = "replayed"
+    CLOCK_UNSYNCED = "clock_unsynced"
     # valid, and known here
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -203,6 +207,22 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.ATTESTATION_INCOMPLETE: (
         "Pernyataan belum lengkap. Lengkapi bersama petugas.",
         "The declaration is not complete. Please complete it with the officer.",
+    ),
+    Reason.CODE_MISSING: (
+        "Anda masuk dengan kode yang berganti. Buka di ponsel Anda, lalu pindai kode itu.",
+        "You come in with a code that changes. Open it on your phone, and scan that.",
+    ),
+    Reason.CODE_WRONG: (
+        "Kode tidak cocok untuk saat ini. Pindai kode berikutnya, atau temui petugas.",
+        "This is not the code of now. Scan the next one, or see the officer.",
+    ),
+    Reason.REPLAYED: (
+        "Kode ini sudah dipakai. Tunggu kode berikutnya di ponsel Anda, lalu pindai lagi.",
+        "This code was used already. Wait for the next one on your phone, and scan that.",
+    ),
+    Reason.CLOCK_UNSYNCED: (
+        "Jam gerbang sedang disetel. Silakan temui petugas.",
+        "The clock of the gate is being set. Please see the officer.",
     ),
     Reason.EXPIRED: (
         "Masa berlaku kode sudah habis. Minta kode baru.",

@@ -1,27 +1,28 @@
 """Rosters: lists of people by plain id, kept as pseudonyms only.
 
-A file has the header `id,category,valid_from,valid_until,blocked,note,region`, in any order, with
-`,` or `;`; all but the first two may be missing, and one row is one line. A problem names row and
-column, never what stands there: with columns shifted it could be anybody's number.
+A file has the header `id,category,valid_from,valid_until,blocked,note,region,otp_key`, in any
+order, with `,` or `;`; all but the first two may be missing, and one row is one line. A problem
+names row and column, never what stands there: with columns shifted it could be anybody's secret.
 """
 
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from operator import itemgetter
 
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
 from gatewayd.core.tables import Expected
+from gatewayd.core.totp import OtpKey, read_key
 from gatewayd.core.words import HolderId
 
-COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note", "region")
+COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note", "region", "otp_key")
 ROW_COUNT_MAX = 250_000  # More people than any one building; about 100 MB of memory.
 
 _REQUIRED = frozenset({"id", "category"})
-_READ_COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "region")
+_READ_COLUMNS = ("id", "otp_key", "category", "valid_from", "valid_until", "blocked", "region")
 _YES = frozenset({"yes", "ya", "true", "1"})
 _NO = frozenset({"", "no", "tidak", "false", "0"})
 _NO_LIMIT = frozenset({"", "9999-12-31"})  # The second is how many systems write "for ever".
@@ -32,7 +33,8 @@ _ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 class RosterEntry:
     """Valid from `valid_from` on and before `valid_until`, both UTC; None is no limit.
 
-    region: where somebody comes from, None where the roster does not say.
+    region: where somebody comes from, None where the roster does not say. otp_key: whoever has one
+    enters with the code that their phone makes of it, and with nothing else.
     """
 
     category: str
@@ -40,6 +42,7 @@ class RosterEntry:
     valid_until: datetime | None = None
     blocked: bool = False
     region: str | None = None
+    otp_key: OtpKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,19 @@ def parse_roster(
 
 
 def find_entry(rosters: Sequence[Roster], holder: HolderId) -> tuple[Roster, RosterEntry] | None:
-    """Return the first roster that blocks this holder, else the first that lists them."""
+    """Return the first roster that blocks this holder, else the first that lists them.
+
+    A secret in any of them is theirs in all: a second list is no way around it.
+    """
     listed = [
         (roster, entry) for roster in rosters if (entry := roster.entries.get(holder)) is not None
     ]
     blocking = [found for found in listed if found[1].blocked]
-    return next(iter(blocking or listed), None)
+    for roster, entry in blocking or listed:
+        keys = (other.otp_key for _, other in listed if other.otp_key is not None)
+        key = entry.otp_key or next(keys, None)
+        return roster, entry if key is entry.otp_key else replace(entry, otp_key=key)
+    return None
 
 
 def _find_mistake(header: list[str], row_count: int) -> str | None:
@@ -131,18 +141,20 @@ class _Loading:
         if len(cells) != self.width:
             self._complain(row, f"expected {self.width} cells, and quotes in pairs")
             return
-        person, *rest = self.pick([*cells, ""])
+        person, spelled, *rest = self.pick([*cells, ""])
         if _ROUNDED.fullmatch(person):
             self._complain(row, "id: a spreadsheet rounded it; make the column text, enter it anew")
         elif not is_id(person):
             self._complain(row, f"id: expected {EXPECTED_ID}")
         else:
-            self._enter(row, self.pseudonyms.of(Namespace.PERSON, person), tuple(rest))
+            self._enter(row, self.pseudonyms.of(Namespace.PERSON, person), tuple(rest), spelled)
 
-    def _enter(self, row: int, holder: HolderId, cells: tuple[str, ...]) -> None:
+    def _enter(self, row: int, holder: HolderId, cells: tuple[str, ...], spelled: str) -> None:
         if cells not in self.readings:
             self.readings[cells] = _read_entry(cells, self.zone)
         reading = self.readings[cells]
+        if spelled:
+            reading = reading.with_key(read_key(spelled))
         for mistake in reading.mistakes:
             self._complain(row, mistake)
         first = self.rows.setdefault(holder, row)
@@ -161,6 +173,14 @@ class _Reading:
 
     entry: RosterEntry | None
     mistakes: tuple[str, ...] = ()
+
+    def with_key(self, key: OtpKey | Expected) -> "_Reading":
+        """Return the row with its secret; without one that can be used it lets nobody in."""
+        if isinstance(key, Expected):
+            entry = self.entry if self.entry is not None and self.entry.blocked else None
+            return _Reading(entry, (*self.mistakes, f"otp_key: expected {key.what}"))
+        entry = None if self.entry is None else replace(self.entry, otp_key=key)
+        return _Reading(entry, self.mistakes)
 
 
 def _read_entry(cells: tuple[str, ...], zone: tzinfo) -> _Reading:

@@ -10,7 +10,16 @@ from datetime import datetime
 
 from gatewayd.core.companions import FirstShown, join, keep
 from gatewayd.core.credential import Attested, Credential, SignedPass, Unreadable, read_scan
-from gatewayd.core.decide import Admit, Refer, Refuse, Usage, category_of, decide, holder_of
+from gatewayd.core.decide import (
+    Admit,
+    Refer,
+    Refuse,
+    Usage,
+    category_of,
+    decide,
+    find_code,
+    holder_of,
+)
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
 from gatewayd.core.occupancy import Occupancy
@@ -28,11 +37,13 @@ from gatewayd.core.projection import (
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import Roster
+from gatewayd.core.rotating import CodeUse
 from gatewayd.core.standing import Standing, find_standing
 from gatewayd.core.trust import Trust
 from gatewayd.core.words import Direction, GrantId, HolderId, Json, LaneId, Status
 from gatewayd.ports import Cache, Chance, Clock
 from gatewayd.runtime.grants import Grants, Pending
+from gatewayd.runtime.rotating_codes import RotatingCodes
 
 GRANT_BYTES = 16  # What the turnstile protocols carry.
 REFERRALS_MAX = 999  # A number that an officer can call out; then they start again.
@@ -107,6 +118,7 @@ class Gate:
         self._clock = clock
         self._chance = chance
         self._shown: dict[LaneId, FirstShown] = {}
+        self._codes = RotatingCodes(clock)
         self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
 
     @property
@@ -129,17 +141,21 @@ class Gate:
         """Decide what a person held up, and reserve the grant if they may pass."""
         self.forget_shown()
         shown = credential = self._read(scan)
-        if place.direction is Direction.ENTRY:
-            credential = join(self._shown.get(place.lane), shown, scan.at_s)
+        is_entry = place.direction is Direction.ENTRY
+        first = self._shown.get(place.lane) if is_entry else None
+        credential = join(first, shown, scan.at_s)
         fact = self._fact(credential, holder_of(credential), place, GATEWAY)
-        kept = keep(credential, fact.reason, scan.at_s)
-        if kept is not None and place.direction is Direction.ENTRY:
-            self._shown[place.lane] = kept
-            fact = replace(fact, findings=(*fact.findings, ANOTHER_HELPS))
-        elif credential is not shown:
+        if first is not None and credential is not shown:
             del self._shown[place.lane]  # Two were enough, or no third will help.
+            fact = replace(fact, referral=self._still_open(first.referral))
+        kept = keep(credential, fact.reason, scan.at_s) if is_entry else None
+        if kept is not None:
+            fact = replace(fact, findings=(*fact.findings, ANOTHER_HELPS))
         latency_us = round((self._clock.monotonic() - scan.at_s) * 1e6)
-        return self._reserve(replace(fact, latency_us=latency_us))
+        decision = self._reserve(replace(fact, latency_us=latency_us))
+        if kept is not None:
+            self._shown[place.lane] = replace(kept, referral=decision.fact.referral)
+        return decision
 
     def forget_shown(self) -> None:
         """Forget certificates to which no second one came in time."""
@@ -169,7 +185,10 @@ class Gate:
             declared["origin"] = attested.origin
         if attested.certificate:
             declared["certificate"] = True
-        if admission.referral is not None and fact.outcome is AccessOutcome.ADMITTED:
+        if admission.referral is not None and not row:  # Settled while this waited for the lane.
+            refused = AccessOutcome.REFUSED
+            fact = replace(fact, outcome=refused, reason=Reason.ALREADY_GRANTED)
+        elif admission.referral is not None and fact.outcome is AccessOutcome.ADMITTED:
             fact = replace(fact, referral=admission.referral, reason=Reason.REFERRAL_ADMITTED)
         return self._reserve(replace(fact, attestation=declared))
 
@@ -186,6 +205,10 @@ class Gate:
             kind="unread" if isinstance(asked, Scan) else asked.attested.kind,
             policy=self.policy.versions,
         )
+
+    def _still_open(self, referral: int | None) -> int | None:
+        """Return the number of a referral that nobody has settled yet."""
+        return referral if self.cache.get(REFERRALS, str(referral)) is not None else None
 
     def _carrier(self, badge: int) -> HolderId:
         return self.knowledge.pseudonyms.of(Namespace.PERSON, badge_subject(badge))
@@ -209,7 +232,8 @@ class Gate:
         has_grant = holder is not None and self.grants.has(holder)
         pass_id = _limited_pass(credential)
         count = entry_count(pass_id, self.cache.get) if pass_id is not None else 0
-        usage = Usage(place.direction, place.mode, inside_since, has_grant, count)
+        code_use, code_step = self._use_code(credential, row, at)
+        usage = Usage(place.direction, place.mode, inside_since, has_grant, count, code_use)
         ruling = standing.ruling
         verdict = decide(credential, status, usage, self.occupancy(), policy, at)
         return Access(
@@ -226,8 +250,24 @@ class Gate:
             policy=policy.versions if ruling is None else (*policy.versions, ruling.rule_set),
             findings=verdict.findings,
             pass_id=pass_id,
+            code_step=code_step,
             cached=row is not None,
         )
+
+    def _use_code(
+        self, credential: Credential, row: Document | None, at: datetime
+    ) -> tuple[CodeUse, int | None]:
+        """Return what is known of the holder's rotating codes, and the step used by this one."""
+        holder = holder_of(credential)
+        if holder is None:
+            return CodeUse(), None
+        recorded = None if row is None else row.get("code_step")
+        use = self._codes.use(holder, recorded if isinstance(recorded, int) else None)
+        found = find_code(credential, use, at)
+        if found is None:
+            return CodeUse(), None
+        self._codes.held_up(holder, found)
+        return use, found.step
 
     def _reserve(self, fact: Access) -> Decision:
         match fact.outcome:
@@ -239,9 +279,10 @@ class Gate:
             case AccessOutcome.REFUSED:
                 return Decision(fact, TurnedAway(Indication.REFUSED))
             case AccessOutcome.REFERRED:
-                self._referral = self._referral % REFERRALS_MAX + 1
-                referred = replace(fact, referral=self._referral)
-                return Decision(referred, TurnedAway(Indication.ASK_OFFICER))
+                if fact.referral is None:
+                    self._referral = self._referral % REFERRALS_MAX + 1
+                    fact = replace(fact, referral=self._referral)
+                return Decision(fact, TurnedAway(Indication.ASK_OFFICER))
 
     def _counted_as(self, fact: Access) -> str:
         """Return the category for the count: somebody whom we cannot place is counted too."""

@@ -27,8 +27,9 @@ from gatewayd.core.parts import WHOLE_LENGTH_MAX, gather_all
 from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason
-from gatewayd.core.roster import parse_roster
+from gatewayd.core.roster import Roster, RosterEntry, parse_roster
 from gatewayd.core.signer_certificates import read_certificate
+from gatewayd.core.totp import OtpKey
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import Status
 from tests.unit.health_codes import (
@@ -122,6 +123,38 @@ def test_of_two_rosters_that_let_in_the_first_counts():
     found = read("1002", GUESTS, replace(GUESTS, name="later"))
     assert isinstance(found, RosterId)
     assert found.roster == "guests"
+
+
+def test_a_secret_in_any_roster_holds_in_all():
+    key = OtpKey(bytes(20))
+    holder = PSEUDONYMS.of(Namespace.PERSON, "1002")
+    secret = Roster("codes", {holder: RosterEntry("visitor", otp_key=key)})
+    for rosters in ((GUESTS, secret), (secret, GUESTS), (STAFF, secret)):
+        found = read("1002", *rosters)
+        assert isinstance(found, RosterId)
+        assert found.entry.otp_key == key
+    assert found.entry.blocked
+
+
+def test_a_rotating_code_comes_with_an_id_or_a_whole_pass():
+    by_id, text = read("OGT1:1001:123456"), write_pass(PASS, FIXED_TEST_KEY)
+    assert by_id == replace(read("1001"), code="123456")
+    assert read(f"OGT1:{text}:12345678") == replace(read(text), code="12345678")
+
+
+@pytest.mark.parametrize(
+    ("scan", "found"),
+    [
+        ("OGT1:1001", Unreadable(Reason.SCHEMA)),
+        ("OGT1:1001:", Unreadable(Reason.SCHEMA)),
+        ("OGT1: 1001:123456", Unreadable(Reason.PREFIX)),
+        (f"OGT1:{'1' * 65}:123456", Unreadable(Reason.PREFIX)),
+        ("OGT1:OG1:-:123456", Unreadable(Reason.BASE45)),
+        ("OGT1:9:123456", UnknownId(PSEUDONYMS.of(Namespace.PERSON, "9"))),
+    ],
+)
+def test_a_rotating_code_with_something_else_is_only_that(scan, found):
+    assert read(scan) == found
 
 
 def test_an_id_in_no_roster_is_unknown_yet_known_again():

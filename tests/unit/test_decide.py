@@ -48,6 +48,8 @@ from gatewayd.core.policy import (
 )
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import CodeUse
+from gatewayd.core.totp import OtpKey, code_of, step_at
 from gatewayd.core.trust import Purpose
 from gatewayd.core.words import Direction, HolderId, Status
 
@@ -63,6 +65,10 @@ def hours(text: str) -> Hours:
     span = parse_span(text)
     assert span is not None
     return Hours((span,))
+
+
+OTP_KEY = OtpKey(bytes(range(20)))
+CODE = code_of(OTP_KEY, step_at(NOW))
 
 
 def listed(category: str = "visitor", **entry: object) -> RosterId:
@@ -594,12 +600,32 @@ def test_a_pass_that_its_issuer_took_back_is_refused():
     assert verdict(signed(is_revoked=True)) == Refuse(Reason.REVOKED)
 
 
+@pytest.mark.parametrize("shown", [listed(otp_key=OTP_KEY), signed(entry=RosterEntry("visitor", otp_key=OTP_KEY))])  # fmt: skip
+def test_who_has_a_secret_enters_with_the_code_of_now_and_with_nothing_else(shown):
+    def answer(code: str | None, use: CodeUse, direction: Direction = Direction.ENTRY) -> Verdict:
+        usage = Usage(direction, code_use=use)
+        return verdict(replace(shown, code=code), usage=usage)
+
+    assert answer(CODE, CodeUse()) == Admit()
+    assert answer(None, CodeUse()) == Refuse(Reason.CODE_MISSING)
+    assert answer("000000", CodeUse()) == Refuse(Reason.CODE_WRONG)
+    assert answer(CODE, CodeUse(step_at(NOW))) == Refuse(Reason.REPLAYED)
+    assert answer(CODE, CodeUse(is_clock_known=False)) == Refer(Reason.CLOCK_UNSYNCED)
+    out = answer(CODE, CodeUse(step_at(NOW)), Direction.EXIT)
+    assert out == Admit(Reason.EXIT, ("replayed", "not_inside"))
+
+
+def test_a_code_of_somebody_without_a_secret_is_not_asked_about():
+    assert verdict(replace(listed(), code="000000")) == Admit()
+
+
 def test_the_checks_stand_in_the_order_of_the_design():
     case = Case(listed(), Status.GREEN, Usage(), EMPTY, OPEN, NOW)
     assert [checked.name for checked in explain(case)] == [
         "gate_mode",
         "readable",
         "authentic",
+        "rotating_code",
         "validity",
         "not_revoked",
         "category",
@@ -735,11 +761,12 @@ entries = st.builds(
     valid_from=st.none() | moments,
     valid_until=st.none() | moments,
     blocked=st.booleans(),
+    otp_key=st.none() | st.just(OTP_KEY),
 )
 credentials = st.one_of(
     st.builds(Unreadable, st.sampled_from([Reason.EMPTY, Reason.CBOR])),
     st.builds(Inauthentic, st.just(Kind.PASS), st.sampled_from([Reason.SIGNATURE])),
-    st.builds(RosterId, st.just(HOLDER), st.just("people"), entries),
+    st.builds(RosterId, st.just(HOLDER), st.just("people"), entries, st.sampled_from([None, CODE])),
     st.builds(UnknownId, st.just(HOLDER)),
     st.builds(
         signed,

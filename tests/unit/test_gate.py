@@ -30,11 +30,14 @@ from gatewayd.core.policy import (
 )
 from gatewayd.core.projection import HOLDERS, REFERRALS
 from gatewayd.core.reasons import Reason
+from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import write_text
 from gatewayd.core.rule_sets import parse_rule_set
 from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.status import RuleSet
+from gatewayd.core.totp import OtpKey, code_of, step_at, write_key
 from gatewayd.core.trust import IssuerKey, Purpose, collect
-from gatewayd.core.words import Direction, GrantId, HolderId, LaneId, Status
+from gatewayd.core.words import ClockQuality, Direction, GrantId, HolderId, LaneId, Status
 from gatewayd.runtime.gate import (
     REFERRALS_MAX,
     Admission,
@@ -51,6 +54,7 @@ from tests.unit.doubles import (
     SimJournal,
     holder,
     knowledge,
+    roster,
 )
 from tests.unit.health_codes import (
     TESTED_ENTRY,
@@ -525,6 +529,54 @@ def test_two_certificates_of_one_person_count_together_in_any_order(codes, first
     assert not door.gate.awaits_another(LANE)
 
 
+def referrals(door: Door) -> list[str]:
+    return [number for number, _ in door.cache.items(REFERRALS)]
+
+
+def test_a_second_certificate_that_lets_somebody_in_settles_the_referral_of_the_first():
+    door = asking_for_two()
+    door.commit(door.scan(vaccinated()).fact)
+    assert referrals(door) == ["1"]
+    second = door.scan(swabbed()).fact
+    assert (second.outcome, second.referral) == (AccessOutcome.ADMITTED, 1)
+    door.commit(second)
+    assert referrals(door) == []
+
+
+def test_who_is_referred_with_both_certificates_keeps_the_number():
+    door = asking_for_two()
+    door.commit(door.scan(vaccinated()).fact)
+    again = door.scan(vaccinated()).fact
+    assert (again.outcome, again.referral) == (AccessOutcome.REFERRED, 1)
+    door.commit(again)
+    door.commit(door.scan(swabbed()).fact)
+    assert referrals(door) == []
+
+
+def test_a_referral_that_the_officer_settled_is_not_settled_again():
+    door = asking_for_two()
+    door.commit(door.scan(vaccinated()).fact)
+    door.commit(door.admit(1, category="visitor", purpose="paspor", origin="mojokerto").fact)
+    assert referrals(door) == []
+    assert door.scan(swabbed()).fact.referral is None
+
+
+def test_somebody_elses_certificate_settles_no_referral():
+    door = asking_for_two()
+    door.commit(door.scan(vaccinated()).fact)
+    other = door.scan(swabbed(dob="1991-01-01")).fact
+    door.commit(other)
+    assert "1" in referrals(door)
+
+
+def test_the_officers_word_comes_too_late_for_a_referral_that_is_settled():
+    door = asking_for_two()
+    door.commit(door.scan(vaccinated()).fact)
+    door.commit(door.scan(swabbed()).fact)
+    late = door.admit(1, category="visitor").fact
+    assert (late.outcome, late.reason) == (AccessOutcome.REFUSED, "already_granted")
+
+
 def test_the_second_certificate_comes_in_time_at_the_same_lane_and_the_same_way():
     late, elsewhere, out = asking_for_two(), asking_for_two(), asking_for_two()
     for door in (late, elsewhere, out):
@@ -726,3 +778,133 @@ def test_an_event_of_a_grant_of_before_is_folded_too():
     )
     door.gate.committed([Event(door.journal.epoch, 1, Draft(fact, START), "before", 0.0)])
     assert door.cache.folded() == (door.journal.epoch, 1)
+
+
+# --- rotating codes ---
+
+OTP_KEY = OtpKey(bytes(range(20)))
+CODES_PEOPLE = roster({"C-1": RosterEntry("staff", otp_key=OTP_KEY), "V-1": RosterEntry("visitor")})
+
+
+def with_codes(**kept: object) -> Door:
+    """A gate where C-1 enters with codes; the clock stands at the begin of a step."""
+    door = Door(replace(HARD, anti_passback=AntiPassback.OFF), **kept)
+    door.gate.knowledge = replace(door.gate.knowledge, rosters=(CODES_PEOPLE,))
+    return door
+
+
+def code_now(door: Door, *, late_steps: int = 0, shown: str = "C-1") -> str:
+    return write_text(shown, code_of(OTP_KEY, step_at(door.clock.utc()) - late_steps))
+
+
+def test_a_code_opens_once_and_its_step_is_in_the_record():
+    door = with_codes()
+    code = code_now(door)
+    first = door.scan(code).fact
+    assert (first.reason, first.kind, first.holder) == ("ok", "roster", holder("C-1"))
+    assert first.code_step == step_at(START)
+    assert door.scan(code).fact.reason == "replayed", "the record is not on disk yet"
+    assert door.scan(code, lane=OTHER_LANE).fact.reason == "replayed"
+    door.clock.passed_s = 30
+    assert door.scan(code).fact.reason == "replayed"
+    assert door.scan(code_now(door)).fact.reason == "ok"
+    door.clock.passed_s = 90.1
+    assert door.scan(code).fact.reason == "code_wrong"
+
+
+def test_a_code_that_was_used_is_used_after_a_restart_too():
+    before = with_codes()
+    code = code_now(before)
+    before.commit(before.scan(code).fact)
+    after = with_codes(cache=before.cache, journal=before.journal, seed=2)
+    again = after.scan(code).fact
+    assert (again.reason, again.code_step) == ("replayed", None)
+    after.commit(again)
+    assert with_codes(cache=before.cache, seed=3).scan(code).fact.reason == "replayed"
+
+
+def test_the_bare_id_of_somebody_with_a_secret_opens_nothing():
+    fact = with_codes().scan("C-1").fact
+    assert (fact.outcome, fact.reason) == (AccessOutcome.REFUSED, "code_missing")
+
+
+def test_a_pass_of_somebody_with_a_secret_needs_the_code_too():
+    door = with_codes()
+    text = signed("C-1")
+    assert door.scan(text).fact.reason == "code_missing"
+    fact = door.scan(code_now(door, shown=text)).fact
+    assert (fact.reason, fact.kind, fact.code_step) == ("ok", "pass", step_at(START))
+    assert door.scan(code_now(door)).fact.reason == "replayed", "with the id it is the same code"
+
+
+def test_a_code_that_was_shown_at_an_exit_opens_no_entry_afterwards():
+    door = with_codes()
+    code = code_now(door)
+    out = door.scan(code, Direction.EXIT).fact
+    assert (out.reason, out.code_step) == ("exit", step_at(START))
+    assert door.scan(code).fact.reason == "replayed"
+    door.commit(out)
+    assert with_codes(cache=door.cache, seed=2).scan(code).fact.reason == "replayed"
+
+
+def test_whoever_is_refused_for_another_reason_has_used_the_code_as_well():
+    door = with_codes()
+    code = code_now(door)
+    fact = door.scan(code, mode=GateMode.EXIT_ONLY).fact
+    assert (fact.reason, fact.code_step) == ("locked_down", step_at(START))
+    assert door.scan(code).fact.reason == "replayed"
+
+
+def test_who_tries_codes_is_not_listened_to_for_ten_minutes():
+    door = with_codes()
+    wrong = write_text("C-1", "000000")
+    assert code_now(door) != wrong
+    for _ in range(9):
+        assert door.scan(wrong).fact.reason == "code_wrong"
+    assert door.scan(code_now(door)).fact.reason == "code_wrong"
+    door.clock.passed_s = 599.9
+    assert door.scan(code_now(door)).fact.reason == "code_wrong"
+    door.clock.passed_s = 600.1
+    assert door.scan(code_now(door)).fact.reason == "ok"
+
+
+def test_a_right_code_ends_the_count_of_wrong_ones():
+    door = with_codes()
+    wrong = write_text("C-1", "000000")
+    for _ in range(4):
+        door.scan(wrong)
+    assert door.scan(code_now(door)).fact.reason == "ok"
+    for _ in range(4):
+        door.scan(wrong)
+    door.clock.passed_s = 30
+    code = code_now(door)
+    assert door.scan(code).fact.reason == "ok"
+    assert door.scan(wrong).fact.reason == "code_wrong"
+    assert door.scan(code).fact.reason == "replayed", "a wrong one between does not free a step"
+
+
+def test_while_nobody_knows_the_time_the_officer_decides_about_codes():
+    door = with_codes()
+    door.clock.told = ClockQuality.UNSYNCED
+    fact = door.scan(code_now(door)).fact
+    assert (fact.outcome, fact.reason) == (AccessOutcome.REFERRED, "clock_unsynced")
+    assert door.scan("V-1").fact.reason == "ok"
+    door.clock.told = ClockQuality.HOLDOVER
+    assert door.scan(code_now(door)).fact.reason == "ok"
+
+
+def test_a_code_with_an_id_that_has_no_secret_is_no_more_than_the_id():
+    door = with_codes()
+    assert door.scan(write_text("V-1", "000000")).fact.reason == "ok"
+    assert door.scan(write_text("Z-9", "000000")).fact.reason == "unknown_holder"
+    assert door.scan("OGT1:V-1").fact.reason == "schema"
+
+
+def test_secrets_and_codes_are_in_no_fact_and_no_table():
+    door = with_codes()
+    code = code_now(door)
+    fact = door.scan(code).fact
+    door.commit(fact)
+    told = repr((fact, list(door.cache.items(HOLDERS)), door.gate.knowledge))
+    for secret in (code, code[-6:], write_key(OTP_KEY), repr(OTP_KEY.secret)):
+        assert secret not in told

@@ -61,6 +61,8 @@ FULL_ACCESS = Access(
     referral=17,
     attestation={"officer": "uid:1000", "reason": "guest", "healthy": True, "protocol": True},
     cached=True,
+    pass_id="0f1e2d3c4b5a6978",
+    code_step=59_900_000,
     latency_us=1800,
 )
 FULL_PASSAGE = Passage(

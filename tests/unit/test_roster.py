@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from gatewayd.core import roster as roster_module
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.roster import COLUMNS, Roster, RosterEntry, RowProblem, parse_roster
+from gatewayd.core.totp import OtpKey
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 PSEUDONYMS = Pseudonyms(bytes(KEY_SIZE))
-HEADER = ",".join(COLUMNS[:-1])  # Most sites have no column for the region.
+HEADER = ",".join(COLUMNS[:-2])  # Most sites have no columns for the region and for secrets.
 PERSON = "198701012010011001"
 
 
@@ -51,6 +52,35 @@ def test_a_row_can_tell_the_region_that_somebody_comes_from():
     roster, problems = parse("id,category,region", f"{PERSON},visitor,Jl. Melati 5")
     assert entry_of(roster) is None
     assert problems[0].what.startswith("region: expected 1 to 32 characters")
+
+
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+
+def test_a_row_can_have_the_secret_of_the_persons_phone():
+    key = OtpKey(b"12345678901234567890")
+    roster, problems = parse("id,otp_key,category", f"1,{SECRET},staff", "2,,staff")
+    assert (entry_of(roster, "1"), entry_of(roster, "2")) == (
+        RosterEntry("staff", otp_key=key),
+        RosterEntry("staff"),
+    )
+    assert problems == ()
+    assert SECRET not in repr(roster.entries)
+    assert "12345678" not in repr(dict(roster.entries))
+
+
+@pytest.mark.parametrize(("blocked", "is_listed"), [("no", False), ("yes", True)])
+def test_a_row_whose_secret_cannot_be_used_lets_nobody_in_and_is_told(blocked, is_listed):
+    roster, [problem] = parse("id,category,blocked,otp_key", f"1,staff,{blocked},{SECRET[:-9]}!")
+    assert entry_of(roster, "1") == (RosterEntry("staff", blocked=True) if is_listed else None)
+    assert problem.what.startswith("otp_key: expected a secret of 16")
+    assert SECRET[:4] not in problem.what
+
+
+def test_a_row_with_another_mistake_and_a_secret_lets_nobody_in():
+    roster, [problem] = parse("id,category,otp_key", f"1,Staff,{SECRET}")
+    assert entry_of(roster, "1") is None
+    assert problem.what.startswith("category")
 
 
 def test_ids_and_notes_are_forgotten():
