@@ -8,6 +8,7 @@ from os import environ
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from drivers.registry import Surroundings
 from gatewayd import __version__
+from gatewayd.app.centre_orders import build_orders
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
@@ -88,6 +89,7 @@ def build_gateway(
     commands = Commands(
         lanes, doors, gate, recorder, overview.status, locale, retry_quarantined=retry
     )
+    orders = [] if sync is None else build_orders(sync, shared, opened.journal, commands)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,
@@ -99,6 +101,7 @@ def build_gateway(
             *(Part(f"door {door}", shell.run) for door, shell in doors.items()),
             *(Part(f"fire input {name}", shell.run) for name, shell in fire_inputs.items()),
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
+            *orders,
             control,
         ],
         sync=[

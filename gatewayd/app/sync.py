@@ -51,10 +51,17 @@ class Sync:
     """What the gateway shows at the centre, kept up to date."""
 
     def __init__(
-        self, publisher: Publisher, site: SitePath, gate: Gate, clock: Clock, journal: Journal
+        self,
+        publisher: Publisher,
+        site: SitePath,
+        gate: Gate,
+        nonces: Nonces,
+        clock: Clock,
+        journal: Journal,
     ) -> None:
         self.publisher = publisher
-        self._site = site
+        self.site = site
+        self.nonces = nonces
         self._clock = clock
         self._journal = journal
         self._gate = gate
@@ -65,13 +72,16 @@ class Sync:
     def show(self, lanes: Mapping[LaneId, LaneShell], doors: Mapping[DoorId, DoorShell]) -> None:
         """Show the count of people, the lanes and the doors, from now on."""
         self._lanes.update(lanes)
-        self.publisher.show(topics.occupancy(self._site), self._show_count)
+        self.publisher.show(topics.occupancy(self.site), self._show_count)
         for lane in lanes:
-            self.publisher.show(topics.lane(self._site, lane), partial(self._show_lane, lane))
+            self.publisher.show(topics.lane(self.site, lane), partial(self._show_lane, lane))
         for door, shell in doors.items():
-            topic = topics.door(self._site, door)
+            topic = topics.door(self.site, door)
             self.publisher.show(topic, partial(self._show_door, shell))
             shell.changed = partial(self.publisher.changed, topic)
+
+    def judge(self) -> Judge:
+        return judge_of(self._gate, self.site)
 
     def committed(self, events: Sequence[Event]) -> None:
         self.publisher.committed(events)
@@ -79,7 +89,7 @@ class Sync:
         counted = (occupancy.by_category, occupancy.uncertain)
         if counted != self._counted:
             self._counted = counted
-            self.publisher.changed(topics.occupancy(self._site))
+            self.publisher.changed(topics.occupancy(self.site))
 
     def changed(self) -> None:
         """Show lanes anew that can do something else now; who is being served is not shown."""
@@ -88,7 +98,7 @@ class Sync:
             condition = replace(shell.state, state=rest, waiting=(), is_held=False)
             if self._shown.get(lane) != condition:
                 self._shown[lane] = condition
-                self.publisher.changed(topics.lane(self._site, lane))
+                self.publisher.changed(topics.lane(self.site, lane))
 
     def figures(self) -> dict[str, Json]:
         """Return how the link stands, for the status."""
@@ -163,11 +173,8 @@ def build_sync(
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
     chance = SystemChance()
-
-    def judge() -> Judge:
-        return Judge(str(site), gate.knowledge.trust)  # Which may be swapped at any time.
-
-    receipts = CentreReceipts(site, judge, journal, clock)
+    nonces = Nonces(clock, chance)
+    receipts = CentreReceipts(site, partial(judge_of, gate, site), journal, clock)
     publisher = Publisher(
         words,
         Outside(
@@ -178,13 +185,18 @@ def build_sync(
             chance=chance,
             quarantine=quarantine,
             receipts=receipts,
-            nonces=Nonces(clock, chance),
+            nonces=nonces,
         ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
         earlier=opened.journal.earlier(),
     )
-    return Sync(publisher, site, gate, clock, journal)
+    return Sync(publisher, site, gate, nonces, clock, journal)
+
+
+def judge_of(gate: Gate, site: SitePath) -> Judge:
+    """Return what messages are held against now: the trust may be swapped at any time."""
+    return Judge(str(site), gate.knowledge.trust)
 
 
 def build_device_messages(settings: Settings, blocking: Blocking) -> DeviceMessages | None:

@@ -16,10 +16,13 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | referrals | number | lane, holder, category, kind, reason, at |
 | alarms | alarm/subject | at, detail: those not cleared |
 | quarantine | event | reason, at: those that the centre's broker does not take |
+| orders | kind/key id | counter: the last of the key; recent: ids, each with its result or None |
+| capacity | `ordered` | total, until: what the centre ordered instead of the policy's |
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import UnionType
 
 from gatewayd.core.events import (
     Access,
@@ -45,9 +48,27 @@ DOORS = "doors"
 REFERRALS = "referrals"
 ALARMS = "alarms"
 QUARANTINE = "quarantine"
-TABLES = (HOLDERS, GRANTS, PASSES, COUNTS, DEVICES, LANES, DOORS, REFERRALS, ALARMS, QUARANTINE)
+ORDERS = "orders"
+CAPACITY = "capacity"
+TABLES = (
+    HOLDERS,
+    GRANTS,
+    PASSES,
+    COUNTS,
+    DEVICES,
+    LANES,
+    DOORS,
+    REFERRALS,
+    ALARMS,
+    QUARANTINE,
+    ORDERS,
+    CAPACITY,
+)
 
 OCCUPANCY = "occupancy"
+ORDERED = "ordered"
+
+RECENT_MAX = 32  # An order is good for 30 s; nobody asks after more of them.
 
 Document = Mapping[str, Json]
 Look = Callable[[str, str], Document | None]
@@ -74,6 +95,10 @@ def project(event: Event, look: Look) -> Sequence[Change]:
             return _alarm(fact, format_time(event.draft.at))
         case Audit():
             return _audit(fact, format_time(event.draft.at), look)
+
+
+def order_key(kind: str, key_id: bytes) -> str:
+    return f"{kind}/{key_id.hex()}"
 
 
 def alarm_key(alarm: str, subject: str) -> str:
@@ -232,42 +257,92 @@ def _alarm(fact: Alarm, at: str) -> list[Change]:
 
 
 def _audit(fact: Audit, at: str, look: Look) -> list[Change]:
-    detail = fact.detail
-    match fact.action, detail:
-        case "count_set", {"category": str(category), "to": int(number)}:
-            by_category, _ = read_counts(look)
-            counted = {**by_category, category: number}
-            positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
-            return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
-        case "forgiven", {"holder": str(holder)}:
-            return _forgive(holder, look)
-        case "device_log_lost", {"count": int(number)}:
-            return [_less_certain(number, look)]  # Each entry may have been somebody, in or out.
-        case (("door_opened" | "door_closed"), {"door": str(door)}):
-            return _door(door, detail.get("state"), at, look)
-        case "lane_ordered", {"lane": str(lane), "order": str(order)}:
-            return [Change(LANES, lane, {"order": order})]
-        case "referral_lapsed", {"referral": int(number)}:
-            return [Change(REFERRALS, str(number), None)]
-        case "event_quarantined", {"event": str(quarantined), "reason": str(reason)}:
-            return [Change(QUARANTINE, quarantined, {"reason": reason, "at": at})]
-        case "quarantined_delivered", {"event": str(delivered)}:
-            return [Change(QUARANTINE, delivered, None)]
-        case "device_noted", {"device": str(device), "device_sequence": int(sequence)}:
-            return [Change(DEVICES, device, {"sequence": sequence})]
-        case _:
-            return []
+    fold, needed = _AUDITS.get(fact.action, (_change_nothing, {}))
+    # Another version may mean something else by the word: what does not fit changes nothing.
+    fits = all(isinstance(fact.detail.get(name), kind) for name, kind in needed.items())
+    return fold(fact.detail, at, look) if fits else []
 
 
-def _door(door: str, state: Json, at: str, look: Look) -> list[Change]:
+def _change_nothing(_: Document, __: str, ___: Look) -> list[Change]:
+    return []
+
+
+def _set_count(detail: Document, _: str, look: Look) -> list[Change]:
+    category, number = detail["category"], detail["to"]
+    assert isinstance(category, str)
+    by_category, _uncertain = read_counts(look)
+    counted: dict[str, Json] = {**by_category, category: number}
+    positive: dict[str, Json] = {name: n for name, n in counted.items() if n}
+    return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
+
+
+def _lose_log(detail: Document, _: str, look: Look) -> list[Change]:
+    """Count entries of a device's log that nobody saw: each may have been somebody, in or out."""
+    number = detail["count"]
+    assert isinstance(number, int)
+    return [_less_certain(number, look)]
+
+
+def _order_lane(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(LANES, _text(detail, "lane"), {"order": detail["order"]})]
+
+
+def _lapse(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(REFERRALS, str(detail["referral"]), None)]
+
+
+def _quarantine(detail: Document, at: str, _: Look) -> list[Change]:
+    row: Document = {"reason": detail["reason"], "at": at}
+    return [Change(QUARANTINE, _text(detail, "event"), row)]
+
+
+def _deliver(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(QUARANTINE, _text(detail, "event"), None)]
+
+
+def _note_device(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(DEVICES, _text(detail, "device"), {"sequence": detail["device_sequence"]})]
+
+
+def _take_order(detail: Document, _: str, look: Look) -> list[Change]:
+    key = _text(detail, "order")
+    recent: list[Json] = [*_recent(look(ORDERS, key)), [detail["id"], None]]
+    row: Document = {"counter": detail["counter"], "recent": recent[-RECENT_MAX:]}
+    return [Change(ORDERS, key, row)]
+
+
+def _end_order(detail: Document, _: str, look: Look) -> list[Change]:
+    key = _text(detail, "order")
+    ended: list[Json] = [
+        [detail["id"], detail["result"]]
+        if isinstance(one, list) and one[0] == detail["id"]
+        else one
+        for one in _recent(look(ORDERS, key))
+    ]
+    return [Change(ORDERS, key, {**(look(ORDERS, key) or {}), "recent": ended})]
+
+
+def _order_capacity(detail: Document, _: str, __: Look) -> list[Change]:
+    ordered: Document = {"total": detail["total"], "until": detail["until"]}
+    return [Change(CAPACITY, ORDERED, None if detail["total"] is None else ordered)]
+
+
+def _recent(row: Document | None) -> list[Json]:
+    recent = [] if row is None else row.get("recent")
+    return list(recent) if isinstance(recent, list) else []
+
+
+def _door(detail: Document, at: str, look: Look) -> list[Change]:
     """Keep a door while it is open (in a state); each opening may have been somebody."""
+    door, state = _text(detail, "door"), detail.get("state")
     if state is None:
         return [Change(DOORS, door, None)]
     return [Change(DOORS, door, {"state": state, "since": at}), _less_certain(1, look)]
 
 
-def _forgive(holder: str, look: Look) -> list[Change]:
+def _forgive(detail: Document, _: str, look: Look) -> list[Change]:
     """Take somebody for outside; they may be among those who were counted in and not out."""
+    holder = _text(detail, "holder")
     row = look(HOLDERS, holder)
     if row is None or row.get("inside_since") is None:
         return []
@@ -278,3 +353,29 @@ def _less_certain(by: int, look: Look) -> Change:
     by_category, uncertain = read_counts(look)
     left: Document = {"by_category": dict(by_category), "uncertain": uncertain + by}
     return Change(COUNTS, OCCUPANCY, left)
+
+
+def _text(detail: Document, name: str) -> str:
+    value = detail[name]
+    assert isinstance(value, str), f"{name} of an audit event of ours is a text"
+    return value
+
+
+_AUDITS: Mapping[
+    str, tuple[Callable[[Document, str, Look], list[Change]], Mapping[str, type | UnionType]]
+] = {
+    "count_set": (_set_count, {"category": str, "to": int}),
+    "forgiven": (_forgive, {"holder": str}),
+    "device_log_lost": (_lose_log, {"count": int}),
+    "door_opened": (_door, {"door": str}),
+    "door_closed": (_door, {"door": str}),
+    "lane_ordered": (_order_lane, {"lane": str, "order": str}),
+    "referral_lapsed": (_lapse, {"referral": int}),
+    "event_quarantined": (_quarantine, {"event": str, "reason": str}),
+    "quarantined_delivered": (_deliver, {"event": str}),
+    "device_noted": (_note_device, {"device": str, "device_sequence": int}),
+    "order_taken": (_take_order, {"id": str, "order": str, "counter": int}),
+    "order_done": (_end_order, {"id": str, "order": str, "result": str}),
+    "capacity_ordered": (_order_capacity, {"total": int | None, "until": str | None}),
+}
+"""What an audit event changes by its action, and which details it must have for that."""

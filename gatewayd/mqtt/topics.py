@@ -78,6 +78,10 @@ def reply(site: SitePath) -> str:
     return f"{site.root}/up/reply"
 
 
+def command(site: SitePath) -> str:
+    return f"{site.root}/dn/command"
+
+
 def receipt(site: SitePath) -> str:
     return f"{site.root}/dn/receipt"
 
@@ -137,6 +141,14 @@ def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
             is_retained=False,
             carries="what became of a signed message",
             schema="reply.json",
+        ),
+        TopicEntry(
+            command(site),
+            Flow.DOWN,
+            1,
+            is_retained=False,
+            carries="what the gate is to do now; signed",
+            schema="command.json",
         ),
         TopicEntry(
             receipt(site),

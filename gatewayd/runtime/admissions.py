@@ -12,9 +12,10 @@ from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import Direction, HolderId, Json, LaneId
 from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
-from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.lane import OFFICER_WAITS_MS, SCAN_WAITS_MS, LaneShell
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.requests import (
+    CENTRE,
     Answer,
     RequestError,
     Verb,
@@ -62,7 +63,7 @@ class Admissions:
             if count > 1:
                 raise RequestError("a badge is for one guest: leave `count` out")
         for admitted in range(count):
-            fact = await self._ask(lane, Admission(attested, badge=badge))
+            fact = await self._ask(lane, Admission(attested, badge=badge), caller)
             if fact.outcome is not AccessOutcome.ADMITTED:
                 return {**self._no(fact), "admitted": admitted}
         return {"ok": True, "admitted": count}
@@ -77,7 +78,7 @@ class Admissions:
         attested = self._attested(request, caller, category, reason)
         self._settling.add(number)
         try:
-            fact = await self._ask(lane, Admission(attested, number))
+            fact = await self._ask(lane, Admission(attested, number), caller)
         finally:
             self._settling.discard(number)
         if fact.outcome is AccessOutcome.ADMITTED:
@@ -105,9 +106,11 @@ class Admissions:
             certificate=request.get("certificate") is True,
         )
 
-    async def _ask(self, lane: LaneShell, admission: Admission) -> Access:
+    async def _ask(self, lane: LaneShell, admission: Admission, caller: str) -> Access:
         answered: asyncio.Future[Access | None] = asyncio.get_running_loop().create_future()
-        lane.admit(admission, setter(answered))
+        # A centre that sees nobody is not to open long after it said so.
+        wait_ms = SCAN_WAITS_MS if caller.startswith(CENTRE) else OFFICER_WAITS_MS
+        lane.admit(admission, setter(answered), wait_ms)
         fact = await answered
         if fact is None:
             raise RequestError(text(Reason.RECORD_FAILED, self._locale))

@@ -83,20 +83,25 @@ class Commands:
     # --- lanes and counts ---
 
     async def _order_lane(self, request: Mapping[str, Any], caller: str) -> Answer:
-        lane = find_lane(self._lanes, request)
+        """Order one lane, or all of them where none is named."""
+        is_one = request.get("lane") is not None
+        lanes = [find_lane(self._lanes, request)] if is_one else list(self._lanes.values())
         order = ORDERS.get(str(request.get("order")))
         if order is None:
             raise RequestError(f"`order` is one of: {', '.join(ORDERS)}")
-        if order is not Order.FREE and lane.state.in_fire:
+        if order is not Order.FREE and any(lane.state.in_fire for lane in lanes):
             raise RequestError("a fire input is on: it must end at the panel before the lane can")
-        detail: dict[str, Json] = {"lane": lane.id, "order": str(order), "officer": caller}
-        audit = officer_audit("lane_ordered", detail)
-        if order is Order.FREE:
-            self._recorder.keep(audit)  # Letting people out does not wait for the disk.
-        else:
-            await record(self._recorder, audit)
-        lane.order(order)
-        return {"ok": True, "lane": lane.id, "order": str(order)}
+        for lane in lanes:
+            detail: dict[str, Json] = {"lane": lane.id, "order": str(order), "officer": caller}
+            if request.get("reason") is not None:
+                detail["reason"] = sentence(request)
+            audit = officer_audit("lane_ordered", detail)
+            if order is Order.FREE:
+                self._recorder.keep(audit)  # Letting people out does not wait for the disk.
+            else:
+                await record(self._recorder, audit)
+            lane.order(order)
+        return {"ok": True, "lanes": [lane.id for lane in lanes], "order": str(order)}
 
     async def _order_door(self, request: Mapping[str, Any], caller: str) -> Answer:
         door = self._door(request)

@@ -23,11 +23,14 @@ from gatewayd.core.decide import (
 from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
 from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.ordered_capacity import read_order, with_total
 from gatewayd.core.passes import badge_subject
 from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.projection import (
+    CAPACITY,
     GRANTS,
     HOLDERS,
+    ORDERED,
     REFERRALS,
     Document,
     entry_count,
@@ -119,12 +122,13 @@ class Gate:
         self._chance = chance
         self._shown: dict[LaneId, FirstShown] = {}
         self._codes = RotatingCodes(clock)
+        self._ordered: tuple[Policy, int, Policy] | None = None
         self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
 
     @property
     def policy(self) -> Policy:
-        """The policy in force now."""
-        return self.knowledge.policy.at(self._clock.utc())
+        """The policy in force now, with the limit that the centre ordered, if it did."""
+        return self._policy_at(self._clock.utc())
 
     def committed(self, events: Sequence[Event]) -> None:
         """Fold events into the tables; grants that ended with them give their place free."""
@@ -210,6 +214,15 @@ class Gate:
         """Return the number of a referral that nobody has settled yet."""
         return referral if self.cache.get(REFERRALS, str(referral)) is not None else None
 
+    def _policy_at(self, at: datetime) -> Policy:
+        policy = self.knowledge.policy.at(at)
+        ordered = read_order(self.cache.get(CAPACITY, ORDERED), at)
+        if ordered is None:
+            return policy
+        if self._ordered is None or self._ordered[0] is not policy or self._ordered[1] != ordered:
+            self._ordered = policy, ordered, with_total(policy, ordered)
+        return self._ordered[2]
+
     def _carrier(self, badge: int) -> HolderId:
         return self.knowledge.pseudonyms.of(Namespace.PERSON, badge_subject(badge))
 
@@ -224,7 +237,7 @@ class Gate:
     ) -> Access:
         """Return the verdict on a credential as a fact that has no grant or referral yet."""
         at = self._clock.utc()
-        policy = self.knowledge.policy.at(at)
+        policy = self._policy_at(at)
         row = self.cache.get(HOLDERS, holder) if holder is not None else None
         standing = find_standing(credential, _known_standing(row, at), policy, at)
         status = standing.status

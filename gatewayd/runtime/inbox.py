@@ -50,7 +50,10 @@ class Intake(Protocol):
 
 class Inbox:
     def __init__(self, intakes: Sequence[Intake]) -> None:
-        self._intakes = intakes
+        self._intakes = list(intakes)
+
+    def add(self, intake: Intake) -> None:
+        self._intakes.append(intake)
 
     @property
     def topics(self) -> list[str]:

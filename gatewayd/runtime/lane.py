@@ -171,10 +171,12 @@ class LaneShell:
         wait_ms = None if is_exit else SCAN_WAITS_MS
         self._present(_Asked(scan, answered), direction, wait_ms, goes_first=is_exit)
 
-    def admit(self, admission: Admission, answered: Answered) -> None:
+    def admit(
+        self, admission: Admission, answered: Answered, wait_ms: int = OFFICER_WAITS_MS
+    ) -> None:
         """Let one guest of the officer's in when the lane is next idle."""
         asked = _Asked(admission, answered)
-        self._present(asked, Direction.ENTRY, OFFICER_WAITS_MS, goes_first=True)
+        self._present(asked, Direction.ENTRY, wait_ms, goes_first=True)
 
     def order(self, order: Order) -> None:
         """Carry out what the officer ordered (and what is recorded)."""

@@ -69,8 +69,6 @@ class Outside:
     quarantine: Quarantine
     receipts: CentreReceipts
     nonces: Nonces
-    intakes: Sequence[Intake] = ()
-    """Who else takes what the centre says."""
 
 
 class Publisher:
@@ -107,7 +105,7 @@ class Publisher:
         )
         self._earlier = EarlierEpochs(earlier, outside.blocking)
         self._backoff = Backoff(1.0, 30.0, fraction)
-        self._inbox = Inbox([outside.receipts, *outside.intakes])
+        self._inbox = Inbox([outside.receipts])
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
@@ -139,6 +137,14 @@ class Publisher:
         assert topic in self._states, f"nothing is shown at {topic}"
         self._changed[topic] = None
         self._news.set()
+
+    def hear(self, intake: Intake) -> None:
+        """Have one more take what the centre says; before the run begins."""
+        self._inbox.add(intake)
+
+    def replay(self, first: int, last: int) -> bool:
+        """Send events again, whatever the receipts; False where too many such ranges wait."""
+        return self._backfill.replay(first, last)
 
     def retry(self) -> int:
         """Try all in quarantine once more, each alone; return how many there are.
@@ -254,7 +260,7 @@ class Publisher:
             # A task of a connection that is lost meanwhile is ended with it.
             group.create_task(_ignore_receipt(told), name="reply")
 
-        centre = Centre(tell, self._backfill.replay)
+        centre = Centre(tell, self.replay)
         async for message in link.messages():
             await self._inbox.take(message, centre)
 

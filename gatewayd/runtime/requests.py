@@ -15,6 +15,9 @@ Answer = dict[str, Json]
 Verb = Callable[[Mapping[str, Any], str], Awaitable[Answer]]
 """Carries out a request of a caller, who is as the system says."""
 
+CENTRE = "centre:"
+"""Begins the name of a caller who sent a signed command; the id of the key follows."""
+
 REASON_SIZE_MAX = 200  # A sentence. It stays in the journal and goes to the centre.
 
 

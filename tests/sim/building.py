@@ -74,8 +74,9 @@ def build(site: SimSite, world: World) -> Built:
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(journal, world.blocking, clock, committed)
     alarms = Alarms(cache, recorder)
-    publisher = _build_publisher(site, world, alarms, recorder)
-    sync = Sync(publisher, SITE, gate, clock, journal)
+    nonces = Nonces(clock, world.chance)
+    publisher = _build_publisher(site, world, alarms, recorder, nonces)
+    sync = Sync(publisher, SITE, gate, nonces, clock, journal)
     shared = Shared(
         gate=gate,
         recorder=recorder,
@@ -111,7 +112,9 @@ def build(site: SimSite, world: World) -> Built:
     return Built(gateway, gate, lanes, publisher, alarms, recorder)
 
 
-def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Recorder) -> Publisher:
+def _build_publisher(
+    site: SimSite, world: World, alarms: Alarms, recorder: Recorder, nonces: Nonces
+) -> Publisher:
     def on_link(loss: str | None) -> None:
         if loss is None:
             alarms.clear(ALARM, "gateway")
@@ -130,7 +133,7 @@ def _build_publisher(site: SimSite, world: World, alarms: Alarms, recorder: Reco
             world.chance,
             quarantine,
             CentreReceipts(SITE, judge, world.journal, world.clock),
-            Nonces(world.clock, world.chance),
+            nonces,
         ),
         policy=lambda: site.knowledge.policy.versions,
         on_link=on_link,
