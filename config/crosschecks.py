@@ -24,7 +24,7 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_doors(settings, notes)
     for index in range(len(settings.rosters)):
         text = (
-            "whoever copies a plain id passes as its owner; where that matters: gatewayd pass issue"
+            "whoever copies a plain id passes as its owner; where that matters: gatewayd pass totp"
         )
         notes.advise(("rosters", index, "file"), text)
 

@@ -32,8 +32,11 @@ def print_cards(cards: Sequence[Card], title: str) -> bytes:
 
 
 def make_qr(code: str) -> segno.QRCode:
-    """Error level M: 15 % may be scratched; Q would make the squares of a card too small."""
-    return segno.make_qr(code, mode="alphanumeric", error="m")
+    """Error level M: 15 % may be scratched; Q would make the squares of a card too small.
+
+    A pass, in capitals and digits only, becomes a code of the alphanumeric mode by that alone.
+    """
+    return segno.make_qr(code, error="m")
 
 
 def _draw_page(cards: Sequence[Card]) -> Page:

@@ -16,6 +16,7 @@ from gatewayd.cli.options import RESTART, ended_early, json_option, time_option,
 from gatewayd.cli.pass_issue import issue
 from gatewayd.cli.pass_options import describe_pass
 from gatewayd.cli.pass_sheet import badges, sheet
+from gatewayd.cli.pass_totp import code, totp
 from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
     Inauthentic,
@@ -67,6 +68,8 @@ def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
 passes.add_command(issue)
 passes.add_command(sheet)
 passes.add_command(badges)
+passes.add_command(totp)
+passes.add_command(code)
 
 
 @passes.command(
@@ -89,17 +92,17 @@ def revoke(*, pass_ids: tuple[str, ...], issuer: str, trust_path: Path) -> None:
 @passes.command(
     epilog="\b\nExample:\n  gatewayd pass issue ... --text | gatewayd pass verify - --trust trust/"
 )
-@click.argument("code")
+@click.argument("shown", metavar="CODE")
 @trust_option
 @time_option
 @json_option
-def verify(*, code: str, trust_path: Path, at: datetime, is_json: bool) -> None:
+def verify(*, shown: str, trust_path: Path, at: datetime, is_json: bool) -> None:
     """Verify a pass as a gate does.
 
     CODE is what the QR code holds; - reads it from the first line of stdin. Exit code 0: valid.
     1: not valid, with the reason. 2: misuse.
     """
-    data = _read_stdin() if code == "-" else os.fsencode(code)
+    data = _read_stdin() if shown == "-" else os.fsencode(shown)
     folder = read_trust(trust_path)
     for problem in folder.problems:
         click.echo(problem, err=True)

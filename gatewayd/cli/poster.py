@@ -1,7 +1,6 @@
 """`gatewayd poster`: the lanes' own codes, which people scan with their phones to check in."""
 
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -14,12 +13,12 @@ from gatewayd.app.key_files import read_secret
 from gatewayd.app.site import Rules, read_rules
 from gatewayd.cli.options import ended_early, settings_option
 from gatewayd.cli.pdf import A4, POINTS_PER_MM, Page, write_pdf
+from gatewayd.cli.terminal_code import show_changing
 from gatewayd.core.lane_codes import (
     CODE_LENGTH_MAX,
     SCHEME,
     LaneCode,
     check_stamped,
-    seconds_left,
     stamp,
     write_code,
 )
@@ -139,20 +138,14 @@ def _draw(site: str, code: LaneCode, text: str) -> Page:
     return page
 
 
-def _show(rules: Rules, shown: str, prefix: str) -> None:
+def _show(rules: Rules, shown: str, prefix: str) -> NoReturn:
     """Draw the code again and again, until the command is ended."""
     codes = {f"{code.lane}/{code.direction}": code for code in _codes(rules, ())}
     if shown not in codes:
         raise click.UsageError(f"--show: expected one of {', '.join(codes)}")
-    key, code, clock = _read_key(rules), write_code(codes[shown], prefix), SystemClock()
-    ended = threading.Event()
-    while True:
-        at = clock.utc()
-        if sys.stdout.isatty():
-            click.clear()
-        click.echo("\n".join(_TITLES[codes[shown].direction]))
-        segno.make_qr(stamp(code, key, at)).terminal(compact=True)
-        ended.wait(seconds_left(at))
+    key, code = _read_key(rules), write_code(codes[shown], prefix)
+    heading = "\n".join(_TITLES[codes[shown].direction])
+    show_changing(lambda at: stamp(code, key, at), heading)
 
 
 def _check(rules: Rules, checked: str) -> NoReturn:

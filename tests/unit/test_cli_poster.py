@@ -88,7 +88,7 @@ def test_the_code_on_the_terminal_changes_until_the_command_is_ended(gate, drawn
     key.write_text("00" * 32)
     key.chmod(0o600)
     monkeypatch.setattr(EndedEvent, "waits", [])
-    monkeypatch.setattr(cli.threading, "Event", EndedEvent)
+    monkeypatch.setattr("gatewayd.cli.terminal_code.threading.Event", EndedEvent)
     result = run(gate, "--show", "lane-1/exit")
     assert "Pindai di sini saat keluar" in result.output
     assert len(drawn) == 2

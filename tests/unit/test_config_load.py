@@ -295,7 +295,7 @@ def test_ports_that_keep_their_names_are_fine(read):
 
 def test_a_roster_of_plain_ids_is_worth_a_warning(read):
     gate = read(SITE + LANE + '[[rosters]]\nname = "staff"\nfile = "s.csv"\n')
-    text = "whoever copies a plain id passes as its owner; where that matters: gatewayd pass issue"
+    text = "whoever copies a plain id passes as its owner; where that matters: gatewayd pass totp"
     assert advice(gate) == [(15, "[rosters] file", text)]
 
 
