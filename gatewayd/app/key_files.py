@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from gatewayd.app import trust_directory
 from gatewayd.core.jwks import parse_issuer
 from gatewayd.core.pseudonym import KEY_SIZE
+from gatewayd.core.signatures import PrivateKey
 from gatewayd.core.trust import IssuerKey, Purpose, issuer_document, key_id
 from gatewayd.store.files import sync_directory
 
@@ -67,8 +69,16 @@ def read_secret(path: Path, size: int) -> bytes:
     return secret
 
 
-def make_signing_key(directory: Path, issuer: str) -> tuple[Path, Path]:
-    """Make an issuer's key pair; returns the paths of the private and of the public file."""
+def make_signing_key(
+    directory: Path,
+    issuer: str,
+    may_sign: frozenset[Purpose] = frozenset({Purpose.PASS}),
+    place: str = "",
+) -> tuple[Path, Path]:
+    """Make an issuer's key pair; returns the paths of the private and of the public file.
+
+    place: for which place in the hierarchy it signs messages from above.
+    """
     if not _FILE_NAME.fullmatch(issuer):
         raise KeyFileError(
             f"{issuer!r}: expected an issuer's name of 1 to 32 characters of a-z, A-Z, 0-9, '.', "
@@ -80,7 +90,7 @@ def make_signing_key(directory: Path, issuer: str) -> tuple[Path, Path]:
     for path in (private_path, public_path):
         if _stands(path):
             raise _stands_already(path)
-    public = IssuerKey(issuer, private.public_key(), frozenset({Purpose.PASS}))
+    public = IssuerKey(issuer, private.public_key(), may_sign, path=place)
     document = json.dumps(issuer_document(public), indent=2)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write_new(private_path, pem, mode=0o600)
@@ -117,13 +127,23 @@ def place_secret(path: Path, secret: bytes) -> None:
 
 def read_signing_key(path: Path, issuer: str | None = None) -> SigningKey:
     """Read a private key; its issuer is the one given, else that of the public file beside it."""
+    private = read_private_key(path)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: expected an Ed25519 key; make one with: gatewayd pass keygen")
+    return SigningKey(issuer or _read_issuer(path, private), private)
+
+
+def read_private_key(path: Path) -> PrivateKey:
+    """Read a private key for messages: Ed25519, or P-256 for ES256."""
     try:
         private = load_pem_private_key(_read_private(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: expected a private key in PEM, without password") from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise KeyFileError(f"{path}: expected an Ed25519 key; make one with: gatewayd pass keygen")
-    return SigningKey(issuer or _read_issuer(path, private), private)
+    if isinstance(private, Ed25519PrivateKey):
+        return private
+    if isinstance(private, EllipticCurvePrivateKey) and isinstance(private.curve, SECP256R1):
+        return private
+    raise KeyFileError(f"{path}: expected an Ed25519 or P-256 key")
 
 
 def _read_issuer(private_path: Path, private: Ed25519PrivateKey) -> str:

@@ -23,6 +23,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "forgive": ("gate", "forgive"),
     "door": ("door", "door"),
     "pass": ("passes", "passes"),
+    "sign": ("sign", "sign"),
     "trust": ("trust", "trust"),
     "credential": ("credential", "credential"),
     "policy": ("policy", "policy"),

@@ -20,7 +20,13 @@ from gatewayd.core.tables import Expected
 from gatewayd.core.trust import IssuerKey, Purpose, key_id
 
 _PATH = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+){0,2}")
+EXPECTED_PATH = '"region", "region/organisation" or "region/organisation/site"'
 KEY_ID_LENGTH_MAX = 64  # The longest in use is a thumbprint of 43 characters.
+
+
+def is_path(text: str) -> bool:
+    """Tell whether a text names a place in the hierarchy; "" is all of it."""
+    return not text or _PATH.fullmatch(text) is not None
 
 
 def parse_issuer(document: object) -> tuple[tuple[IssuerKey, ...], tuple[str, ...]]:
@@ -61,8 +67,8 @@ def _parse_key(issuer: str, entry: object) -> IssuerKey | Expected:
     if isinstance(valid_until, Expected):
         return valid_until
     path = entry.get("path", "")
-    if path != "" and not (isinstance(path, str) and _PATH.fullmatch(path)):
-        return Expected('a path "region", "region/organisation" or "region/organisation/site"')
+    if not isinstance(path, str) or not is_path(path):
+        return Expected(f"a path {EXPECTED_PATH}")
     return IssuerKey(issuer, public, may_sign, valid_until, kid, path=path)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core import base64url
 from gatewayd.core.reasons import Reason
-from gatewayd.core.signatures import PublicKey, Scheme, is_signed
+from gatewayd.core.signatures import PrivateKey, PublicKey, Scheme, is_signed, sign
 
 TEXT_LENGTH_MAX = 64 * 1024  # Twenty times the longest published health card.
 HEADER_LENGTH_MAX = 1024  # Those in use have about 100 characters.
@@ -44,6 +45,15 @@ def decode(text: str, length_max: int = TEXT_LENGTH_MAX) -> Jws | Reason:
     if signature is None:
         return Reason.SIGNATURE_FORMAT
     return Jws(header, payload, signature, f"{parts[0]}.{parts[1]}".encode())
+
+
+def write(header: Mapping[str, object], payload: bytes, private: PrivateKey) -> str:
+    """Return a message that the owner of a key signs; `alg` goes into the header."""
+    is_edwards = isinstance(private, Ed25519PrivateKey)
+    named = {"alg": "Ed25519" if is_edwards else "ES256", **header}
+    head = json.dumps(named, separators=(",", ":")).encode()
+    text = f"{base64url.encode(head)}.{base64url.encode(payload)}"
+    return f"{text}.{base64url.encode(sign(private, text.encode()))}"
 
 
 def is_genuine(message: Jws, key: PublicKey) -> bool:

@@ -4,13 +4,20 @@ from enum import Enum
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
+PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
 
 
 class Scheme(Enum):
@@ -38,6 +45,17 @@ def is_signed(scheme: Scheme, key: PublicKey, signature: bytes, content: bytes) 
     except InvalidSignature:
         return False
     return True
+
+
+def sign(private: PrivateKey, content: bytes) -> bytes:
+    """Sign with Ed25519 or ES256, as `is_signed` reads it."""
+    match private:
+        case Ed25519PrivateKey():
+            return private.sign(content)
+        case EllipticCurvePrivateKey():
+            width = (private.curve.key_size + 7) // 8
+            pair = decode_dss_signature(private.sign(content, _ECDSA))
+            return b"".join(number.to_bytes(width) for number in pair)
 
 
 _SHA256 = SHA256()
