@@ -13,7 +13,7 @@ from jsonschema.exceptions import best_match
 from gatewayd.core import jws
 from gatewayd.mqtt.asyncapi import contract
 
-ALL_EQUAL_EVERY = 100  # Of messages that differ in numbers alone, so many let one be looked at.
+EVERY = 100  # Of messages that differ in numbers alone one in so many is looked at.
 _NUMBER = re.compile(rb"[0-9a-f]{8,}|[0-9]+")
 
 
@@ -46,16 +46,19 @@ class Channel:
 class Watch:
     """Looks at every message that differs from those before in more than numbers and ids.
 
-    What is the same otherwise costs 3 us instead of 500, which a simulation would feel.
+    What is the same otherwise costs 30 us instead of 700, which a simulation would feel.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, bytes], int] = {}
+        self._good: dict[tuple[str, bytes], int] = {}
 
     def objection(self, topic: str, payload: bytes) -> str | None:
         shape = (topic, _NUMBER.sub(b"0", payload))
-        count = self._counts[shape] = self._counts.get(shape, -1) + 1
-        return None if count % ALL_EQUAL_EVERY else objection(topic, payload)
+        count = self._good.get(shape, 0)
+        found = None if count % EVERY else objection(topic, payload)
+        if found is None:
+            self._good[shape] = count + 1
+        return found
 
 
 def objection(topic: str, payload: bytes) -> str | None:

@@ -1,4 +1,7 @@
-"""The centre of a test: a subscriber with a session, which comes back whenever the broker does."""
+"""The centre of a test: a subscriber with a session, which comes back whenever the broker does.
+
+It holds whatever a gateway publishes against the contract, and so fails the test that it is of.
+"""
 
 import json
 import threading
@@ -7,6 +10,8 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.contract.messages import Watch
 
 EVENTS = "onegate/v1/+/+/+/up/#"
 
@@ -22,6 +27,8 @@ class Centre:
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._receive
         self._ready = threading.Event()
+        self._watch = Watch()
+        self._objections: list[str] = []
         self._port = port
 
     def __enter__(self) -> Self:
@@ -30,9 +37,11 @@ class Centre:
         assert self._ready.wait(5), "the centre has its subscription"
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        if error[0] is None:
+            assert self._objections == []
 
     def events(self, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, dict[str, Any]]:
         """Return events by id, in the order of their first arrival."""
@@ -53,4 +62,7 @@ class Centre:
         self._client.publish(topic, payload, qos)
 
     def _receive(self, _: object, __: object, message: MQTTMessage) -> None:
+        objection = self._watch.objection(message.topic, message.payload)
+        if objection is not None:
+            self._objections.append(objection)
         self.arrived.append((message.topic.split("/up/")[1], json.loads(message.payload)))

@@ -53,7 +53,7 @@ async def test_the_merge_takes_everything_once_and_sees_no_hole(tmp_path):
 
 async def test_what_the_page_asks_for_is_sent_once_more(tmp_path):
     signer = Ed25519PrivateKey.generate()
-    key = IssuerKey("centre", signer.public_key(), frozenset({Purpose.COMMAND}))
+    key = IssuerKey("centre", signer.public_key(), frozenset({Purpose.RECEIPT}))
     page = {}
     exec(code_of("What a receipt is worth"), page)
     with Mosquitto(tmp_path) as broker, ThreadBlocking() as blocking, Centre(broker.port) as centre:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from tests.contract.messages import Watch
 from tests.sim.checkers import Breaches
 from tests.sim.story import Arrived, Confirmed, Failed, Recorded, Started, Story
 
@@ -34,6 +35,13 @@ def no_event_counts_as_delivered_that_the_broker_did_not_take(story: Story) -> B
     for one in story.of(Confirmed):
         if one.untaken:
             yield one.at_s, f"receipts were stored for {one.untaken}"
+
+
+def what_reaches_the_broker_is_as_the_contract_says(story: Story) -> Breaches:
+    for one in story.of(Arrived):
+        objection = _WATCH.objection(one.topic, one.payload)
+        if objection is not None:
+            yield one.at_s, objection
 
 
 def events_of_a_topic_rise_by_themselves(story: Story) -> Breaches:
@@ -89,3 +97,6 @@ def nothing_fails_in_a_way_that_nobody_foresaw(story: Story) -> Breaches:
 
 def arrived(story: Story) -> list[Arrived]:
     return [one for one in story.of(Arrived) if one.event]
+
+
+_WATCH = Watch()  # Of all stories: what differs in numbers alone costs next to nothing.

@@ -25,6 +25,7 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     sync.every_event_reaches_the_broker_exactly_once,
     sync.no_event_reaches_the_broker_before_it_is_on_disk,
     sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
+    sync.what_reaches_the_broker_is_as_the_contract_says,
     sync.events_of_a_topic_rise_by_themselves,
     sync.the_tables_never_know_more_than_the_journal,
     sync.the_tables_are_what_the_journal_makes,

@@ -26,12 +26,14 @@ from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.store.receipts import merge
+from tests.contract.messages import Watch
 from tests.unit.doubles import EPOCH, START, InlineBlocking, SimCache, SimChance, SimClock
 
 SITE = SitePath("mojokerto", "dukcapil", "gmsc")
 RUN = "run-2"
 NOBODY = collect(())
 A_FACT = Audit(subject=AuditSubject.GATEWAY, action="noted")
+_WATCH = Watch()
 
 
 class SimJournal:
@@ -259,6 +261,11 @@ class Sync:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             assert task.cancelled(), task.exception()
+        # States are what a test shows: often no more than a mark.
+        told = [one for one in self.broker.arrived if "/lane/" not in one.topic]
+        told = [one for one in told if not one.topic.endswith("/occupancy")]
+        found = {_WATCH.objection(one.topic, one.payload) for one in told}
+        assert found <= {None}
 
     @contextmanager
     def broker_away(self, why: str = "nothing listens there") -> Iterator[None]:

@@ -14,7 +14,7 @@ from gatewayd.cli.topics import topics as command
 from gatewayd.core import jws
 from gatewayd.mqtt.asyncapi import SIGNED_CONTENT_TYPE, contract, document, load_schemas
 from gatewayd.mqtt.topics import Flow, SitePath, TopicEntry, catalogue
-from tests.contract.messages import Channel, Watch, channels, objection
+from tests.contract.messages import EVERY, Channel, Watch, channels, objection
 
 SITE = SitePath("region", "organisation", "site")
 ENTRIES = catalogue(SITE)
@@ -230,4 +230,15 @@ def test_a_watch_looks_at_whatever_differs_in_more_than_numbers() -> None:
     body["as_of"]["sequence"] += 1
     assert watch.objection(topic, json.dumps(body).encode()) is None
     body["order"] = "dance"
-    assert "$.order" in str(watch.objection(topic, json.dumps(body).encode()))
+    for _ in range(2):
+        assert "$.order" in str(watch.objection(topic, json.dumps(body).encode()))
+
+
+def test_of_messages_that_differ_in_numbers_alone_a_watch_looks_at_some() -> None:
+    watch, topic = Watch(), f"{R}/up/event/access"
+    body = example_of("event_access")
+    assert watch.objection(topic, json.dumps(body).encode()) is None
+    body["sequence"] = 0
+    found = [watch.objection(topic, json.dumps(body).encode()) for _ in range(EVERY)]
+    assert found[:-1] == [None] * (EVERY - 1)
+    assert "$.sequence" in str(found[-1])

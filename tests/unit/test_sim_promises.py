@@ -169,6 +169,13 @@ def a_copy_with_another_body(story: Story) -> Story:
     return retold(story, one, [one, replace(one, payload=other)])
 
 
+def an_event_without_its_lane(story: Story) -> Story:
+    one = first(story, Arrived, lambda it: "/access" in it.topic)
+    body = json.loads(one.payload)
+    del body["data"]["lane"]
+    return retold(story, one, [replace(one, payload=json.dumps(body).encode())])
+
+
 def a_row_that_is_missing(story: Story) -> Story:
     return retold(story, story.of(Recorded)[5], [])
 
@@ -231,6 +238,7 @@ FALSE = {
     an_event_that_is_lost: sync.every_event_reaches_the_broker_exactly_once,
     a_copy_with_another_body: sync.every_event_reaches_the_broker_exactly_once,
     a_row_that_is_missing: sync.every_event_reaches_the_broker_exactly_once,
+    an_event_without_its_lane: sync.what_reaches_the_broker_is_as_the_contract_says,
     an_event_ahead_of_its_record: sync.no_event_reaches_the_broker_before_it_is_on_disk,
     a_receipt_that_nobody_sent: sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
     an_event_that_is_overtaken: sync.events_of_a_topic_rise_by_themselves,
