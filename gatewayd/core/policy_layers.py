@@ -1,8 +1,8 @@
 """Lays the dated layers of a policy over each other: what is in force at each time, and from whom.
 
 Of two layers the nearer one counts, key by key: profile, national, region, organisation, site; of
-the same level the one that begins later. A layer holds from its `valid_from` on and before its
-`valid_until`; outside of that it is as if it were not there.
+the same level one that the centre sent, else the one that begins later. A layer holds from its
+`valid_from` on and before its `valid_until`; outside of that it is as if it were not there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,6 +39,8 @@ class Layer:
     values: Mapping[str, object]
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    is_received: bool = False
+    """It came signed from its authority; a file at the site may be a copy of an older one."""
 
     @property
     def label(self) -> str:
@@ -85,7 +87,10 @@ def parse_layers(
     """Return the policy with its changes, and the mistakes of every time, each once."""
     assert len(layers) <= LAYERS_MAX, "whoever reads layers counts them"
     levels = list(Level)
-    ordered = sorted(layers, key=lambda one: (levels.index(one.level), one.valid_from or _BEFORE))
+    ordered = sorted(
+        layers,
+        key=lambda one: (levels.index(one.level), one.is_received, one.valid_from or _BEFORE),
+    )
     found: dict[tuple[str, tuple[str, ...], str], Misread] = {}
     policies: list[tuple[datetime, Policy]] = []
     for begins in _beginnings(layers):

@@ -22,7 +22,10 @@ COLUMNS = ("id", "category", "valid_from", "valid_until", "blocked", "note", "re
 ROW_COUNT_MAX = 250_000  # More people than any one building; about 100 MB of memory.
 
 _REQUIRED = frozenset({"id", "category"})
-_READ_COLUMNS = ("id", "otp_key", "category", "valid_from", "valid_until", "blocked", "region")
+DOCUMENT_COLUMNS = ("category", "valid_from", "valid_until", "blocked", "region")
+"""What a roster of pseudonyms says of somebody; a secret goes by no wire."""
+
+_READ_COLUMNS = ("id", "otp_key", *DOCUMENT_COLUMNS)
 _YES = frozenset({"yes", "ya", "true", "1"})
 _NO = frozenset({"", "no", "tidak", "false", "0"})
 _NO_LIMIT = frozenset({"", "9999-12-31"})  # The second is how many systems write "for ever".
@@ -97,6 +100,12 @@ def find_entry(rosters: Sequence[Roster], holder: HolderId) -> tuple[Roster, Ros
         key = entry.otp_key or next(keys, None)
         return roster, entry if key is entry.otp_key else replace(entry, otp_key=key)
     return None
+
+
+def read_cells(cells: tuple[str, ...], zone: tzinfo) -> RosterEntry | tuple[str, ...]:
+    """Read the `DOCUMENT_COLUMNS` of a row; what is wrong with them, where anything is."""
+    reading = _read_entry(cells, zone)
+    return reading.mistakes or reading.entry or ()
 
 
 def _find_mistake(header: list[str], row_count: int) -> str | None:

@@ -39,14 +39,30 @@ class Refusal(StrEnum):
     """The counter is not above the last of this key."""
     CONTENT = "content"
     """What it asks for cannot be understood, or cannot be."""
+    UNSUPPORTED = "unsupported"
+    """Its format is newer than this gateway."""
+    ROLLBACK = "rollback"
+    """There was a higher version, or another document of the same one."""
+    BASE = "base"
+    """It changes a version that is not here: send the whole."""
+    HASH = "hash"
+    """What comes out is not what was to come out."""
+    REGION_KEY = "region_key"
+    """It names people under a key that the site does not have."""
+    STORAGE = "storage"
+    """The disk does not take it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """id: that of a message whose signature is good, to be answered; None for all others."""
+    """id: that of a message whose signature is good, to be answered; None for all others.
+
+    text: for people, where the word is not enough.
+    """
 
     why: Refusal
     id: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
