@@ -46,7 +46,7 @@ def append(scratch: Path) -> Iterator[dict[str, Any]]:
     """Durable appends in groups: the journal, and raw SQLite given the same bodies ready-made."""
     for group in (1, 10, 100):
         with _journal(scratch) as journal, _raw_sqlite(scratch) as raw:
-            drafts = [(_draft(n), float(n)) for n in range(group)]
+            drafts = [(a_verdict(n), float(n)) for n in range(group)]
             bodies = [(dump_draft(draft),) for draft, _ in drafts]
 
             def raw_encoding(raw: sqlite3.Connection = raw, drafts: list[Any] = drafts) -> None:
@@ -68,7 +68,7 @@ def append(scratch: Path) -> Iterator[dict[str, Any]]:
 def commit_under_load(scratch: Path) -> Iterator[dict[str, Any]]:
     """Single commits alone, while receipts are stored, and while the journal is read."""
     with _journal(scratch) as journal:
-        journal.commit([(_draft(n), float(n)) for n in range(20_000)])
+        journal.commit([(a_verdict(n), float(n)) for n in range(20_000)])
         seqs = iter(range(1, 20_000))
         loads: dict[str, Callable[[], object]] = {
             "alone": lambda: time.sleep(0.005),
@@ -80,11 +80,11 @@ def commit_under_load(scratch: Path) -> Iterator[dict[str, Any]]:
         }
         for who, load in loads.items():
             with repeated(load):
-                figures = percentiles(timed(lambda: journal.commit([(_draft(1), 1.0)]), 1500))
+                figures = percentiles(timed(lambda: journal.commit([(a_verdict(1), 1.0)]), 1500))
             yield {"what": "one commit", "who": who, **figures}
 
 
-def _draft(number: int) -> Draft:
+def a_verdict(number: int) -> Draft:
     fact = Access(
         outcome=AccessOutcome.ADMITTED,
         lane=LaneId("lane-1"),
@@ -154,7 +154,7 @@ def backlog(scratch: Path, count: int) -> Iterator[dict[str, Any]]:
 
 
 def _append(journal: SqliteJournal, count: int) -> None:
-    journal.commit([(_draft(number), float(number)) for number in range(count)])
+    journal.commit([(a_verdict(number), float(number)) for number in range(count)])
 
 
 def _open(directory: Path) -> SqliteJournal:

@@ -87,6 +87,7 @@ class Connection(aiomqtt.Client):
 
     async def open(self, connected: socket.socket) -> None:
         """Say CONNECT on the socket, which is ours from now on. Raises BrokerError."""
+        self._socket = connected
         self._client._create_socket = lambda: connected  # type: ignore[method-assign]  # noqa: SLF001
         self._client_connect()
         try:
@@ -175,7 +176,10 @@ class Connection(aiomqtt.Client):
 
     def _write(self) -> None:
         try:
+            # The library sends each packet by itself; on the line those of one moment go together.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             self._client.loop_write()
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
         except Exception as error:  # noqa: BLE001 - an escaped one would close the event loop's writer
             self._lose(f"the connection cannot send ({error})")
 
@@ -217,11 +221,26 @@ class Connection(aiomqtt.Client):
         return type(self._end)(str(self._end))
 
     def _properties_of(self, message: Message) -> Properties:
-        """Return the properties of a publish; making them anew for each takes longer than it."""
+        """Return the properties of a publish, made once for all of its kind."""
         key = (message.content_type, message.expiry_s)
         if key not in self._properties_made:
-            self._properties_made[key] = _properties(PacketTypes.PUBLISH, message)
+            self._properties_made[key] = _Packed(_properties(PacketTypes.PUBLISH, message))
         return self._properties_made[key]
+
+
+class _Packed(Properties):
+    """Properties in bytes once and for all: packing them takes a third of a publish."""
+
+    _packed: bytes
+
+    def __init__(self, properties: Properties) -> None:
+        super().__init__(properties.packetType)  # type: ignore[no-untyped-call]
+        # The library's own assignment knows only names of MQTT.
+        packed = properties.pack()  # type: ignore[no-untyped-call]
+        object.__setattr__(self, "_packed", packed)
+
+    def pack(self) -> bytes:
+        return self._packed
 
 
 def _will(will: Message, version: aiomqtt.ProtocolVersion) -> aiomqtt.Will:

@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 HEALTH_S = 60.0
 STABLE_S = 30.0  # A connection that held so long ends a row of failures.
 BACKFILL_JITTER_S = 5.0  # A whole region comes back at once; their backlogs do not have to.
+LIVE_PART = 4  # Of the window live events have a quarter to themselves: more than a gate needs.
 GOODBYE_S_MAX = 0.5  # The run has to end, with a broker that hangs too.
 
 
@@ -217,12 +218,13 @@ class Publisher:
         self._changed = dict.fromkeys(self._states)  # The birth was shown first.
         jitter_s = BACKFILL_JITTER_S * self._outside.chance.fraction()
         delay_s = 0.0 if self._connection_count == 1 else jitter_s
-        share = max(1, link.window // 2)
+        live_share = max(1, link.window // LIVE_PART)
+        late_share = max(1, link.window - live_share)
         word = partial(event_message, self._settings)
         try:
             async with asyncio.TaskGroup() as group:
-                live = Stream(link, group, self._book, share, partial(word, topics.event))
-                late = Stream(link, group, self._book, share, partial(word, topics.backfill))
+                live = Stream(link, group, self._book, live_share, partial(word, topics.event))
+                late = Stream(link, group, self._book, late_share, partial(word, topics.backfill))
                 group.create_task(self._listen(link, group), name="broker_listen")
                 group.create_task(self._renew_nonce(), name="nonce")
                 group.create_task(self._send_live(live), name="publish_live")

@@ -16,7 +16,7 @@ from typing import Self
 
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
-_DURABLE = """\
+DURABLE = """\
 persistence true
 persistence_location {directory}/
 autosave_on_changes true
@@ -31,13 +31,17 @@ class Mosquitto:
         directory: Path,
         settings: str = "allow_anonymous true\n",
         users: Mapping[str, str] | None = None,
+        storage: str = DURABLE,
     ) -> None:
-        """`settings` are lines for its file; `users` are names with their passwords."""
+        """`settings` are lines for its file; `users` are names with their passwords.
+
+        storage: what it keeps and when it saves, as lines; {directory} is where.
+        """
         self.port = free_port()
         self._settings_file = directory / f"mosquitto-{self.port}.conf"
         state = directory / f"mosquitto-{self.port}"
         state.mkdir()
-        lines = f"listener {self.port} 127.0.0.1\n{_DURABLE.format(directory=state)}{settings}"
+        lines = f"listener {self.port} 127.0.0.1\n{storage.format(directory=state)}{settings}"
         # Started by root it would drop its rights, and with them our files.
         if "user root\n" not in settings:
             lines += "user root\n"

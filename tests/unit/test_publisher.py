@@ -173,6 +173,18 @@ async def test_live_events_go_before_a_long_backlog():
 
 
 @in_virtual_time
+async def test_a_backlog_on_a_slow_line_leaves_room_in_the_window_for_live_events():
+    sync = Sync(past=100)
+    sync.broker.window, sync.broker.receipt_s = 20, 2.0
+    async with sync.running():
+        await asyncio.sleep(1)
+        assert len(sync.broker.sequences("backfill/audit")) == 15
+        sync.append()
+        await asyncio.sleep(0.01)
+        assert sync.broker.sequences("event/audit") == [101]
+
+
+@in_virtual_time
 async def test_the_backfill_keeps_to_its_rate_and_to_one_page_of_memory():
     sync = Sync(past=1000, backfill_per_s=100.0)
     async with sync.running():
