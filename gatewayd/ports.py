@@ -109,6 +109,10 @@ class Cache(Protocol):
         """Make everything applied so far durable. Blocks; thread-safe. Raises StorageError."""
         ...
 
+    def compact(self) -> None:
+        """Do what `flush` does, and leave nothing in the files of what was dropped or replaced."""
+        ...
+
     def clear(self) -> None:
         """Forget all rows and start to fold from the beginning."""
         ...

@@ -28,8 +28,10 @@ from gatewayd.app.key_files import CHECKPOINT_KEY_NAME, place_secret
 from gatewayd.core.events import format_time
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
+from gatewayd.store import journal_file
+from gatewayd.store.backup_notes import BackupNote, note_backup
 from gatewayd.store.files import sync_directory
-from gatewayd.store.journal_file import DATABASE_NAME
+from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_verify import verify
 from gatewayd.store.refusals import refusals_named
 from gatewayd.store.state_copy import COPIED_NAMES, copy_state
@@ -83,6 +85,7 @@ def back_up(where: Place, target: Path, passphrase: str | None) -> dict[str, Jso
     ):
         copied = Path(scratch)
         copy_state(where.directory, copied)
+        _bring_up_to_date(copied / DATABASE_NAME, where.directory)
         if passphrase is not None:
             keys = {name: path.read_bytes() for name, path in where.keys.items() if path.exists()}
             (copied / _LOCKED).write_bytes(_lock(keys, passphrase))
@@ -94,6 +97,7 @@ def back_up(where: Place, target: Path, passphrase: str | None) -> dict[str, Jso
             os.fsync(file.fileno())
         draft.rename(target)
         sync_directory(target.absolute().parent)
+        note_backup(where.directory, BackupNote(str(manifest["made_at"]), str(target.absolute())))
         return manifest
 
 
@@ -114,6 +118,7 @@ def restore(where: Place, source: Path, passphrase: str | None) -> dict[str, Jso
         ):
             found = Path(scratch)
             manifest = _read_archive(source, found)
+            _bring_up_to_date(found / DATABASE_NAME, source)
             proof = verify(found)
             if proof.finding_count:
                 first = proof.findings[0]
@@ -126,6 +131,15 @@ def restore(where: Place, source: Path, passphrase: str | None) -> dict[str, Jso
                     (found / name).rename(directory / name)
             sync_directory(directory)
         return manifest
+
+
+def _bring_up_to_date(database: Path, source: Path) -> None:
+    """Add what the journal of an older version lacks."""
+    try:
+        with damage_named():
+            journal_file.open_database(database).close()
+    except DamagedError as error:
+        raise BackupError(f"{source}: the journal is damaged: {error}") from error
 
 
 def _manifest(copied: Path, site: str) -> dict[str, Json]:

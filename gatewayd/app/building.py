@@ -25,6 +25,7 @@ from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
+from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
@@ -85,9 +86,15 @@ def build_gateway(
         sync=None if sync is None else sync.figures,
     )
     locale = Locale(settings.site.locale)
-    retry = None if sync is None else sync.publisher.retry
     commands = Commands(
-        lanes, doors, gate, recorder, overview.status, locale, retry_quarantined=retry
+        lanes,
+        doors,
+        gate,
+        recorder,
+        overview.status,
+        locale,
+        erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
+        retry_quarantined=None if sync is None else sync.publisher.retry,
     )
     orders = [] if sync is None else build_orders(sync, shared, opened.journal, commands)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
@@ -163,21 +170,14 @@ def _storage_parts(
 
 def _started(opened: Opened, knowledge: Knowledge, versions: tuple[str, ...]) -> dict[str, Json]:
     """Return what the record of the start tells: also what was not as it was left."""
-    report = opened.journal.report
-    told: dict[str, Json] = {
+    return {
         "version": __version__,
         "run": opened.run,
         "policy": list[Json](versions),
         "rosters": {roster.name: len(roster.entries) for roster in knowledge.rosters},
         "trusted_keys": len(knowledge.trust.keys),
+        **opened.findings(),
     }
-    if report.reason:
-        told["new_epoch"] = report.reason
-    if report.moved_aside is not None:
-        told["moved_aside"] = report.moved_aside.name
-    if opened.cache.damage:
-        told["cache_rebuilt"] = opened.cache.damage
-    return told
 
 
 def _ignore() -> None:

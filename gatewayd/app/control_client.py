@@ -15,6 +15,10 @@ class NoGatewayError(Exception):
     """No gateway answers there; the message says what to look at."""
 
 
+class NotRunningError(NoGatewayError):
+    """Nobody listens there."""
+
+
 def ask(directory: Path, request: Mapping[str, Json]) -> dict[str, Json]:
     """Send one request to the gateway with this state directory; return its answer."""
     path = directory / SOCKET_NAME
@@ -32,7 +36,7 @@ def ask(directory: Path, request: Mapping[str, Json]) -> dict[str, Json]:
             "gateway's group"
         ) from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise NoGatewayError(
+        raise NotRunningError(
             f"{path}: no gateway is running here; start it with `gatewayd run`, or give its "
             "settings file with -c"
         ) from error

@@ -14,7 +14,7 @@ from gatewayd.app.control_client import SOCKET_NAME
 from gatewayd.app.errors import NO, EarlyEnd
 from gatewayd.app.key_files import read_or_make_checkpoint_key
 from gatewayd.core.projection import project
-from gatewayd.core.words import ClockQuality
+from gatewayd.core.words import ClockQuality, Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.control import listen
 from gatewayd.runtime.timekeeping import SiteClock
@@ -38,6 +38,18 @@ class Opened:
     control: socket.socket
     clock: SiteClock
     checkpoint_key: Ed25519PrivateKey
+
+    def findings(self) -> dict[str, Json]:
+        """Return what was not as it was left, for the records."""
+        report = self.journal.report
+        told: dict[str, Json] = {}
+        if report.reason:
+            told["new_epoch"] = report.reason
+        if report.moved_aside is not None:
+            told["moved_aside"] = report.moved_aside.name
+        if self.cache.damage:
+            told["cache_rebuilt"] = self.cache.damage
+        return told
 
 
 @contextmanager

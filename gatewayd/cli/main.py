@@ -33,6 +33,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "report": ("people", "report"),
     "journal": ("journal", "journal"),
     "cache": ("cache", "cache"),
+    "privacy": ("privacy", "privacy"),
     "backup": ("backup", "backup"),
     "restore": ("backup", "restore"),
     "poster": ("poster", "poster"),

@@ -84,12 +84,22 @@ class Trimmed:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The content of these events was erased lawfully; their places in the chain are kept."""
+    """The content of these events is erased lawfully; their places in the chain are kept.
+
+    left: the SHA-256 of what is left of each, in the same order. officer: who did it.
+    """
 
     ids: tuple[str, ...]
+    left: tuple[bytes, ...] = ()
+    officer: str = ""
 
     def fact(self) -> Audit:
-        return _audit(_ERASED, {"ids": list[Json](self.ids)})
+        detail: dict[str, Json] = {
+            "ids": list[Json](self.ids),
+            "left": list[Json]([each.hex() for each in self.left]),
+            "officer": self.officer,
+        }
+        return _audit(_ERASED, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +138,19 @@ def read_listed(fact: Audit) -> Listed | None:
         case "trimmed", {"id": str(event_id), "position": int(position), "chain": str(chain)}:
             return Trimmed(event_id, position, _count(fact.detail), _unhex(chain))
         case "erased", {"ids": list(ids)}:
-            return Erased(tuple(str(each) for each in ids))
+            return Erased(_texts(ids), *_left(fact.detail))
         case _:
             return None
+
+
+def _texts(values: list[Json]) -> tuple[str, ...]:
+    return tuple(str(each) for each in values)
+
+
+def _left(detail: Mapping[str, Json]) -> tuple[tuple[bytes, ...], str]:
+    left, officer = detail.get("left"), detail.get("officer")
+    digests = _texts(left) if isinstance(left, list) else ()
+    return tuple(_unhex(each) for each in digests), str(officer or "")
 
 
 def _count(detail: Mapping[str, Json]) -> int:

@@ -342,7 +342,9 @@ def _door(detail: Document, at: str, look: Look) -> list[Change]:
 
 def _forgive(detail: Document, _: str, look: Look) -> list[Change]:
     """Take somebody for outside; they may be among those who were counted in and not out."""
-    holder = _text(detail, "holder")
+    holder = detail.get("holder")
+    if not isinstance(holder, str):  # Erased since: it was somebody inside.
+        return [_less_certain(1, look)]
     row = look(HOLDERS, holder)
     if row is None or row.get("inside_since") is None:
         return []
@@ -365,7 +367,7 @@ _AUDITS: Mapping[
     str, tuple[Callable[[Document, str, Look], list[Change]], Mapping[str, type | UnionType]]
 ] = {
     "count_set": (_set_count, {"category": str, "to": int}),
-    "forgiven": (_forgive, {"holder": str}),
+    "forgiven": (_forgive, {}),
     "device_log_lost": (_lose_log, {"count": int}),
     "door_opened": (_door, {"door": str}),
     "door_closed": (_door, {"door": str}),

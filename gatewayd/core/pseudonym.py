@@ -1,6 +1,7 @@
 """Pseudonyms: how records know a person without a name or a number."""
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +11,8 @@ KEY_SIZE = 32
 
 _KEY_ID_SIZE = 4  # Tells the few keys of a site apart; not meant to be unguessable.
 _PSEUDONYM_SIZE = 16
+
+PSEUDONYM = re.compile(r"\b[0-9a-f]{8}\.[0-9a-f]{32}\b")
 
 
 class Namespace(StrEnum):

@@ -130,9 +130,14 @@ def event(one: Event, site: SitePath, publish: PublishStatus) -> bytes:
     subject = _subject(one.fact)
     if subject is not None:
         envelope["subject"] = subject
-    data = fact_data(one.fact)
-    envelope["data"] = _reduced(data, publish) if isinstance(one.fact, Access) else data
+    envelope["data"] = event_data(one, publish)
     return _dump(envelope)
+
+
+def event_data(one: Event, publish: PublishStatus) -> dict[str, Json]:
+    """Return what leaves the site of what an event says."""
+    data = fact_data(one.fact)
+    return _reduced(data, publish) if isinstance(one.fact, Access) else data
 
 
 def online(birth: Birth) -> bytes:

@@ -12,11 +12,13 @@ from typing import Any
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import HOLDERS, TABLES, read_counts
-from gatewayd.core.pseudonym import Namespace
+from gatewayd.core.pseudonym import PSEUDONYM, Namespace
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import DoorId, HolderId, Json, LaneId
+from gatewayd.ports import StorageError
 from gatewayd.runtime.admissions import Admissions
 from gatewayd.runtime.doors import DoorShell
+from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
@@ -47,6 +49,7 @@ class Commands:
         status: Callable[[], Answer],
         locale: Locale,
         *,
+        erasure: Erasure,
         retry_quarantined: Callable[[], int] | None = None,
     ) -> None:
         """Take all that can be asked for; without a centre there is no quarantine to retry."""
@@ -55,6 +58,7 @@ class Commands:
         self._gate = gate
         self._recorder = recorder
         self._status = status
+        self._erasure = erasure
         self._retry_quarantined = retry_quarantined
         self._verbs: Mapping[str, Verb] = {
             "status": self._tell_status,
@@ -63,6 +67,7 @@ class Commands:
             "door": self._order_door,
             "count": self._set_count,
             "forgive": self._forgive,
+            "erase": self._erase,
             "cache": self._tell_cache,
             "quarantine": self._retry_quarantine,
         }
@@ -140,13 +145,8 @@ class Commands:
         return {"ok": True, "category": category, "from": detail["from"], "to": number}
 
     async def _forgive(self, request: Mapping[str, Any], caller: str) -> Answer:
-        """Take somebody for outside: their id is turned into the pseudonym here and forgotten."""
-        person = str(request.get("id") or "")
-        holder = HolderId(str(request.get("holder") or ""))
-        if bool(person) == bool(holder):
-            raise RequestError("give `id`, a person's id, or `holder`, a pseudonym of the records")
-        if person:
-            holder = self._gate.knowledge.pseudonyms.of(Namespace.PERSON, person)
+        """Take somebody for outside."""
+        holder = self._holder(request)
         row = self._gate.cache.get(HOLDERS, holder)
         if row is None or row.get("inside_since") is None:
             raise RequestError("by the records this person is not inside")
@@ -181,6 +181,26 @@ class Commands:
             officer_audit("quarantine_retried", {"count": count, "officer": caller})
         )
         return {"ok": True, "count": count}
+
+    async def _erase(self, request: Mapping[str, Any], caller: str) -> Answer:
+        """Take somebody out of all records and tables."""
+        holder = self._holder(request)
+        try:
+            erased = await self._erasure.erase(holder, caller)
+        except StorageError as error:
+            raise RequestError(str(error)) from error
+        return {"ok": True, "holder": holder, **erased.document()}
+
+    def _holder(self, request: Mapping[str, Any]) -> HolderId:
+        """Return who is meant: an id is turned into the pseudonym here, and forgotten."""
+        person, holder = str(request.get("id") or ""), str(request.get("holder") or "")
+        if bool(person) == bool(holder):
+            raise RequestError("give `id`, a person's id, or `holder`, a pseudonym of the records")
+        if person:
+            return self._gate.knowledge.pseudonyms.of(Namespace.PERSON, person)
+        if PSEUDONYM.fullmatch(holder) is None:
+            raise RequestError("`holder` is a pseudonym: 8 hex digits, a full stop, and 32 more")
+        return HolderId(holder)
 
     def _door(self, request: Mapping[str, Any]) -> DoorShell:
         door = self._doors.get(DoorId(str(request.get("door"))))

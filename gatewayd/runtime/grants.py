@@ -61,6 +61,12 @@ class Grants:
         """Forget it: its end is on disk, or its verdict never was."""
         self._pending.pop(grant, None)
 
+    def forget(self, holder: HolderId) -> None:
+        """Let the passages of a holder who is on the way be nobody's."""
+        for grant, one in self._pending.items():
+            if one.holder == holder:
+                self._pending[grant] = replace(one, holder=None)
+
     def entering(self) -> dict[str, int]:
         """Return how many of each category are on their way in."""
         entries = (one for one in self._pending.values() if one.direction is Direction.ENTRY)

@@ -80,6 +80,20 @@ class Recorder:
         """Record once: if the disk refuses, `done(None)` and the fact is only counted."""
         self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=False))
 
+    async def record(self, fact: Fact) -> Event:
+        """Record once, and return when it is on disk. Raises StorageError where that refuses."""
+        answered: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
+
+        def answer(event: Event | None) -> None:
+            if not answered.done():  # Whoever asked may have gone.
+                answered.set_result(event)
+
+        self.verdict(fact, answer)
+        event = await answered
+        if event is None:
+            raise StorageError(f"not done, since it cannot be recorded: {self._refusal}")
+        return event
+
     def keep(self, fact: Fact, done: Done | None = None, *, age_s: float = 0.0) -> None:
         """Record for certain: tried again until the disk takes it; `done` is called then.
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from gatewayd.core.events import Audit, AuditSubject, Event, Fact
+from gatewayd.core.events import Audit, AuditSubject, Fact
 from gatewayd.core.words import Json, LaneId
+from gatewayd.ports import StorageError
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
 
@@ -59,10 +60,10 @@ def officer_audit(action: str, detail: dict[str, Json]) -> Audit:
 
 async def record(recorder: Recorder, fact: Fact) -> None:
     """Return when the fact is on disk. Raises RequestError where the disk refuses it."""
-    done: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
-    recorder.verdict(fact, setter(done))
-    if await done is None:
-        raise RequestError(f"not done, since it cannot be recorded: {recorder.refusal}")
+    try:
+        await recorder.record(fact)
+    except StorageError as error:
+        raise RequestError(str(error)) from error
 
 
 def setter(future: asyncio.Future[T]) -> Callable[[T], None]:

@@ -83,6 +83,10 @@ class TinyCache:
         with refusals_named(self._path):
             self._database.storage.flush()
 
+    def compact(self) -> None:
+        with refusals_named(self._path):
+            self._database.storage.compact()
+
     def clear(self) -> None:
         self._database.storage.clear()
 

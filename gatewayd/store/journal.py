@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
+from gatewayd.core.custody import EVENT_ID
 from gatewayd.core.events import (
     Audit,
     AuditSubject,
@@ -17,9 +18,9 @@ from gatewayd.core.events import (
     event_class,
     load_draft,
 )
-from gatewayd.core.words import ClockQuality
+from gatewayd.core.words import ClockQuality, HolderId
 from gatewayd.ports import Receipts, StorageError
-from gatewayd.store import journal_file, journal_retention, receipts
+from gatewayd.store import journal_erasure, journal_file, journal_retention, receipts
 from gatewayd.store.journal_file import DATABASE_NAME
 from gatewayd.store.journal_head import epoch_time
 from gatewayd.store.journal_opening import End, Opened, open_files
@@ -38,6 +39,8 @@ _REMOVE = "DELETE FROM events WHERE position <= ?"
 _KEEP_LINK = (
     "INSERT OR REPLACE INTO trimmed SELECT 1, position, chain FROM events WHERE position = ?"
 )
+_REMOVE_LEFT = "DELETE FROM remainders WHERE position <= ?"
+_LOG_BUSY_MS = 50  # A verdict may wait meanwhile.
 _REMOVED_AT_ONCE = 200
 """Rows: some milliseconds with their content overwritten; a commit may wait that long."""
 
@@ -91,6 +94,7 @@ class SqliteJournal:
         return self._end.epoch
 
     def commit(self, drafts: Sequence[tuple[Draft, float]]) -> list[Event]:
+        """Store drafts; what one of them lists as erased is erased with it."""
         if not drafts:
             return []
         bodies = [(str(event_class(draft.fact)), dump_draft(draft)) for draft, _ in drafts]
@@ -113,13 +117,22 @@ class SqliteJournal:
                 ).linked(chain)
                 chain = row.chain
                 rows.append(row)
-            self._write(_INSERT, rows)
+            self._write(_INSERT, rows, *self._erasures(drafts))
             self._end = End(end.epoch, end.base, rows[-1].position, chain)
             self._note.note(rows[-1].seq)
         return [
             Event(row.epoch, row.seq, draft, row.run, row.appended_s)
             for row, (draft, _) in zip(rows, drafts, strict=True)
         ]
+
+    def _erasures(self, drafts: Sequence[tuple[Draft, float]]) -> list[journal_erasure.Statement]:
+        """Return what erases the events that these drafts list as erased."""
+        ids = [*journal_erasure.listed_in(draft for draft, _ in drafts)]
+        if not ids:
+            return []
+        with refusals_named(self._path):
+            places = {self._position(each): each for each in ids}
+            return journal_erasure.statements(self._writer, places)
 
     def head(self) -> int:
         return self._end.seq
@@ -218,11 +231,38 @@ class SqliteJournal:
             position = min(self._trimmed + _REMOVED_AT_ONCE, upto)
             if position <= self._trimmed:
                 return False
-            self._write(_KEEP_LINK, [(position,)], (_REMOVE, [(position,)]))
+            place = [(position,)]
+            self._write(_KEEP_LINK, place, (_REMOVE, place), (_REMOVE_LEFT, place))
             self._trimmed = position
             for _, epoch in self._bases:
                 self._receipts[epoch] = receipts.passed(self._receipts[epoch], self._gone(epoch))
             return position < upto
+
+    # --- erasure ---------------------------------------------------------------------------------
+
+    def positions_about(self, holder: HolderId, after: int = 0) -> list[int]:
+        """Return where something of a holder is recorded, after a position. Raises StorageError."""
+        last = self._end.position
+        with closing(journal_file.open_reader(self._path)) as reader, refusals_named(self._path):
+            return [*journal_erasure.positions_about(reader, holder, after, last)]
+
+    def rows_at(self, positions: Sequence[int]) -> list[Row]:
+        """Return the rows at these positions, those that can be read. Raises StorageError."""
+        with closing(journal_file.open_reader(self._path)) as reader, refusals_named(self._path):
+            return journal_file.read_rows_at(reader, positions)
+
+    def empty_log(self) -> bool:
+        """Move all from the write-ahead log into the database, and cut the log to nothing.
+
+        False: somebody reads from it at the moment. Raises StorageError.
+        """
+        with self._writing, refusals_named(self._path):
+            self._writer.execute(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
+            try:
+                (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {journal_file.BUSY_MS}")
+            return not busy
 
     def close(self) -> None:
         with self._writing, self._reading:
@@ -234,6 +274,11 @@ class SqliteJournal:
         """Return epoch and seq of a position."""
         base, epoch = next(each for each in reversed(self._bases) if each[0] < position)
         return epoch, position - base
+
+    def _position(self, event_id: str) -> int:
+        """Return where an event stands; 0, where none does, for the id of no event."""
+        match = EVENT_ID.fullmatch(event_id)
+        return 0 if match is None else self.place(match[1], int(match[2]))
 
     def _gone(self, epoch: str) -> int:
         """Return up to which seq the rows of an epoch are removed."""

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -49,11 +49,18 @@ _TABLES_2 = (
 ) STRICT""",
 )
 
-_STEPS = (_TABLES_1, _TABLES_2)
+_TABLES_3 = (
+    """CREATE TABLE remainders (
+    position INTEGER PRIMARY KEY, -- of a row whose content was erased
+    body     BLOB NOT NULL -- what is left of it: nobody's
+) STRICT""",
+)
+
+_STEPS = (_TABLES_1, _TABLES_2, _TABLES_3)
 """What each version of the schema adds. An older file is brought up to date when it is opened, in
 one transaction; a newer one is never met: the version of the state directory comes before it."""
 
-_BUSY_S = 1.0
+BUSY_MS = 1000
 """How long to wait for another program's lock: as long as a lane may wait for its record."""
 
 _CHECKED_SIZE_MAX = 1 << 30
@@ -130,14 +137,25 @@ def epochs_moved_aside(directory: Path) -> list[str]:
 
 
 def read_rows(connection: sqlite3.Connection, after: int, limit: int) -> dict[int, Row | None]:
-    """Return rows with position > after by position, rising; None for one that is no row."""
+    """Return rows with position > after by position, rising; None for one that is no row.
+
+    The body of an erased one is what is left of it; see `Row.is_erased`.
+    """
     cursor = connection.execute(
-        "SELECT position, epoch, seq, class, body, salt, digest, chain, run, appended_s "
+        "SELECT position, epoch, seq, class, "
+        "coalesce(body, (SELECT body FROM remainders WHERE position = events.position)), "
+        "salt, digest, chain, run, appended_s "
         "FROM events WHERE position > ? ORDER BY position LIMIT ?",
         (after, limit),
     )
     with closing(cursor):
         return {values[0]: Row.parse(values) for values in cursor}
+
+
+def read_rows_at(connection: sqlite3.Connection, positions: Iterable[int]) -> list[Row]:
+    """Return the rows at these positions; what is gone or is no row is left out."""
+    found = (read_rows(connection, position - 1, 1).get(position) for position in positions)
+    return [row for row in found if row is not None]
 
 
 def read_chain(connection: sqlite3.Connection, position: int) -> bytes:
@@ -175,7 +193,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=_BUSY_S,
+        timeout=BUSY_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
     )

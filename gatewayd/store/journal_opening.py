@@ -16,6 +16,7 @@ from gatewayd.store import journal_file, receipts
 from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_head import NOTE_NAME, HeadNote, is_epoch, next_epoch
+from gatewayd.store.refusals import refusals_named
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,13 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         return Opened(writer, reader, note, end, bases, confirmed, report)
 
 
+def read_receipts_of(directory: Path) -> dict[str, Receipts]:
+    """Return the receipts of all epochs, also while a daemon runs. Raises StorageError."""
+    path = directory / DATABASE_NAME
+    with refusals_named(path), closing(journal_file.open_reader(path)) as reader:
+        return _read_receipts(reader)
+
+
 def _open_sound(
     path: Path, *, is_vouched: bool
 ) -> tuple[sqlite3.Connection, End, dict[str, Receipts]]:
@@ -118,9 +126,9 @@ def _read_end(writer: sqlite3.Connection) -> End:
     return End(epoch, base, position, row.chain)
 
 
-def _read_receipts(writer: sqlite3.Connection) -> dict[str, Receipts]:
+def _read_receipts(connection: sqlite3.Connection) -> dict[str, Receipts]:
     confirmed: dict[str, Receipts] = {}
-    for epoch, *stored in writer.execute("SELECT epoch, state, checksum FROM receipts"):
+    for epoch, *stored in connection.execute("SELECT epoch, state, checksum FROM receipts"):
         found = receipts.load(epoch, *stored)
         if found is None:
             # Without receipts everything is sent again; the centre removes the duplicates.

@@ -6,7 +6,9 @@
 `salt` is 16 bytes of chance, `head` is `{epoch}-{seq} {class} {run} {appended_s}` in UTF-8 with
 `appended_s` as `float.hex` writes it, `|` joins bytes, and n counts rows through all epochs of the
 file. Whoever may erase a person's event puts its digest in the place of body and salt: the chain
-still verifies, and without the salt nobody can find out by guessing what the body was.
+still verifies, and without the salt nobody can find out by guessing what the body was. What is left
+of the event for all, that somebody was counted, is a body without salt: the event that lists the
+erasure answers for it.
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,8 @@ class Row(NamedTuple):
     """A stored event, its fields in the order of the table's columns.
 
     position: counts through all epochs of the file, from 1.
-    digest: None as long as `body` and `salt` are there, and in their place after an erasure.
+    digest: None as long as `salt` is there, and in the place of both after an erasure; `body` is
+    what is left then, None where nothing is.
     """
 
     position: int
@@ -54,9 +57,13 @@ class Row(NamedTuple):
         """Tell whether exactly this row was appended after the one whose chain is `previous`."""
         return self.chain == self._link(previous)
 
-    def erased(self) -> Self:
-        """Return this row without its content, with what keeps its place in the chain."""
-        return self._replace(body=None, salt=None, digest=self._content_digest())
+    @property
+    def is_erased(self) -> bool:
+        return self.salt is None
+
+    def erased(self, left: bytes | None = None) -> Self:
+        """Return this row with what is left of its content, and what keeps its place."""
+        return self._replace(body=left, salt=None, digest=self._content_digest())
 
     def _content_digest(self) -> bytes:
         if self.body is not None and self.salt is not None:

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 
 from gatewayd.core.custody import EVENT_ID, Checkpoint, Erased, Trimmed, read_listed
@@ -94,7 +96,8 @@ class _Check:
     start: int = field(init=False)
     rows: int = 0
     last: Row | None = None
-    unlisted: dict[str, None] = field(default_factory=dict)
+    unlisted: dict[str, bytes] = field(default_factory=dict)
+    """The erased rows that no event has listed yet, and the SHA-256 of what is left of each."""
     erased: int = 0
     trimmed: Trimmed | None = None
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -179,10 +182,10 @@ class _Check:
 
     def _read(self, row: Row) -> None:
         """Take note of what a sound row lists, and of content that must be listed by another."""
-        if row.body is None:
-            self.unlisted[row.id] = None
+        if row.is_erased:
+            self.unlisted[row.id] = sha256(row.body or b"").digest()
             self.erased += 1
-        if row.body is None or row.event_class != EventClass.AUDIT:
+        if row.is_erased or row.body is None or row.event_class != EventClass.AUDIT:
             return
         try:
             fact = load_draft(row.body).fact
@@ -193,9 +196,11 @@ class _Check:
                 self.checkpoints.append(checkpoint)
             case Trimmed() as trimmed:
                 self.trimmed = trimmed
-            case Erased(ids):
-                for event_id in ids:
-                    self.unlisted.pop(event_id, None)
+            case Erased(ids, left):
+                for event_id, told in zip_longest(ids, left[: len(ids)]):
+                    found = self.unlisted.pop(event_id, None)
+                    if told is not None and found not in {None, told}:
+                        self._find(event_id, "was erased, and what is left of it was changed")
             case None:
                 pass
 

@@ -148,6 +148,15 @@ class KeyedStorage(Storage):
             self._unwritten.clear()
             self._is_snapshot_due = True
 
+    def compact(self) -> None:
+        """Make everything durable in a new snapshot: no file holds what was dropped or replaced.
+
+        Raises OSError.
+        """
+        with self._memory:
+            self._is_snapshot_due = True
+        self.flush()
+
     def flush(self) -> None:
         """Make everything staged so far durable, in one group and with one sync.
 

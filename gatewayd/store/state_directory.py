@@ -10,7 +10,7 @@ from gatewayd.ports import StorageError
 from gatewayd.store.files import sync_directory
 from gatewayd.store.refusals import refusals_named
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Of the names and meanings of all files in the directory. Each file is brought up to date by
 whoever opens it (`journal_file._STEPS`); this number keeps an older gatewayd away from then on."""
 

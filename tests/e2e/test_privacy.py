@@ -58,3 +58,32 @@ async def test_no_code_number_name_or_key_is_in_anything_that_is_written_or_sent
     for what in (*numbers, *starts_and_ends, note, privacy_key.decode(), psk.decode()):
         places = [str(place) for place, data in found.items() if what.encode() in data]
         assert places == [], f"{what!r} is in {places}"
+
+
+async def test_a_person_is_erased_while_the_gateway_runs_and_still_counted_inside(tmp_path):
+    key = "privacy.key"
+    with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
+        async with Site(tmp_path, broker=broker.port) as site:
+            await site.pass_through("CARD-STAFF")
+            holder = site.journal("passage")[0]["data"]["holder"]
+            await site.pass_through(issue(CIVIL_SERVANT))
+            await until(lambda: site.status()["broker"]["depth"] == 0)
+            ended, told, _ = await site.cli(
+                "privacy", "erase", "--yes", "--json", "--id", "CARD-STAFF"
+            )
+            assert ended == 0
+            erased = json.loads(told)
+            assert (erased["holder"], len(erased["records"])) == (holder, 2)
+            assert site.inside() == 2
+            assert site.ask(do="cache", table="holders", key=holder)["ok"] is False
+            for path in site.state.iterdir():
+                is_file = path.is_file() and path.name != key
+                assert not (is_file and holder.encode() in path.read_bytes()), path
+            await until(lambda: site.status()["broker"]["depth"] == 0)
+            assert (await site.cli("journal", "verify"))[0] == 0
+            await site.pass_through("CARD-STAFF", "exit")  # Out they go, counted out as well.
+            assert site.inside() == 1
+            assert site.stop() == 0
+    audits = centre.events(lambda topic: topic.endswith("/audit")).values()
+    (said,) = [one for one in audits if one["data"]["action"] == "erased"]
+    assert said["data"]["detail"]["ids"] == erased["records"]

@@ -16,6 +16,7 @@ from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Broker, Cache, Chance, Clock, Journal
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.commands import Commands
+from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
@@ -94,7 +95,8 @@ def build(site: SimSite, world: World) -> Built:
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     committed.append(sync.committed)
     sync.show(lanes, {})
-    commands = Commands(lanes, {}, gate, recorder, dict, Locale.EN)
+    erasure = Erasure(journal, cache, recorder, world.blocking, gate.grants.forget)
+    commands = Commands(lanes, {}, gate, recorder, dict, Locale.EN, erasure=erasure)
     gateway = Gateway(
         shared=shared,
         cache=cache,

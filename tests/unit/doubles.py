@@ -167,6 +167,9 @@ class SimCache:
         copied = {table: dict(rows) for table, rows in self._tables.items()}
         self._durable = (copied, self._folded)
 
+    def compact(self) -> None:
+        self.flush()
+
     def clear(self) -> None:
         self._tables, self._folded = {}, ("", 0)
 

@@ -244,7 +244,10 @@ def test_a_journal_behind_its_directory_by_an_epoch_begins_a_new_one(closed):
         assert journal.epoch > later
 
 
-@pytest.mark.parametrize("table", ["events", "epochs", "receipts", "trimmed", "sqlite_schema"])
+TABLES = ["events", "epochs", "receipts", "trimmed", "remainders"]
+
+
+@pytest.mark.parametrize("table", [*TABLES, "sqlite_schema"])
 def test_damage_in_any_table_moves_the_journal_aside_and_the_start_goes_on(closed, table):
     directory, events = closed
     path = directory / "journal.db"
@@ -262,11 +265,26 @@ def test_damage_in_any_table_moves_the_journal_aside_and_the_start_goes_on(close
         assert fill(journal, 1)[0].seq == 1
 
 
-def test_a_journal_of_the_first_version_is_brought_up_to_date(closed):
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_gone_moves_the_journal_aside_and_the_start_goes_on(closed, table):
+    directory, events = closed
+    with closing(sqlite3.connect(directory / "journal.db")) as other:
+        other.execute(f"DROP TABLE {table}")
+    with opened(directory) as journal:
+        assert journal.report.moved_aside is not None
+        assert journal.epoch > events[0].epoch
+        assert fill(journal, 1)[0].seq == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "later"), [(1, ["trimmed", "remainders"]), (2, ["remainders"])]
+)
+def test_a_journal_of_an_older_version_is_brought_up_to_date(closed, version, later):
     directory, events = closed
     with closing(sqlite3.connect(directory / "journal.db")) as old:
-        old.execute("DROP TABLE trimmed")
-        old.execute("PRAGMA user_version = 1")
+        for table in later:
+            old.execute(f"DROP TABLE {table}")
+        old.execute(f"PRAGMA user_version = {version}")
     with opened(directory) as journal:
         assert not journal.report.is_new_epoch
         assert journal.read(0, 100) == events
@@ -276,7 +294,7 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date(closed):
 
 def test_a_journal_of_a_version_that_nobody_knows_is_moved_aside(closed):
     directory, _ = closed
-    for version in (-1, 3):
+    for version in (-1, 4):
         with closing(sqlite3.connect(directory / "journal.db")) as other:
             other.execute(f"PRAGMA user_version = {version}")
         with opened(directory) as journal:
@@ -285,7 +303,7 @@ def test_a_journal_of_a_version_that_nobody_knows_is_moved_aside(closed):
 
 def test_a_locked_journal_is_not_taken_for_a_damaged_one(closed, monkeypatch):
     directory, events = closed
-    monkeypatch.setattr(journal_file, "_BUSY_S", 0)
+    monkeypatch.setattr(journal_file, "BUSY_MS", 0)
     other = sqlite3.connect(directory / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="another program holds the file"):

@@ -56,7 +56,7 @@ def test_a_holder_without_a_readable_name_is_still_a_holder(tmp_path):
 def test_the_state_of_a_newer_version_is_left_alone(tmp_path):
     (tmp_path / "version").write_text("7\n")
     with pytest.raises(
-        StorageError, match=r"newer gatewayd \(state version 7, this one knows up to 2\)"
+        StorageError, match=r"newer gatewayd \(state version 7, this one knows up to 3\)"
     ):
         _enter(tmp_path)
     assert (tmp_path / "version").read_text() == "7\n"
@@ -69,13 +69,13 @@ def test_the_state_of_a_newer_version_is_left_alone(tmp_path):
 def test_a_damaged_version_does_not_keep_the_gateway_from_starting(tmp_path, content):
     (tmp_path / "version").write_text(content)
     with state_directory(tmp_path):
-        assert (tmp_path / "version").read_text() == "2\n"
+        assert (tmp_path / "version").read_text() == "3\n"
 
 
 def test_the_state_of_an_older_version_is_taken_over_and_closed_to_it(tmp_path):
     (tmp_path / "version").write_text("1\n")
     with state_directory(tmp_path):
-        assert (tmp_path / "version").read_text() == "2\n"
+        assert (tmp_path / "version").read_text() == "3\n"
 
 
 def test_a_path_that_is_no_directory_is_named(tmp_path):
