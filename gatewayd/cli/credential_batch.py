@@ -18,6 +18,12 @@ from gatewayd.core.words import Json
 BAD_REQUEST = "bad_request"
 
 
+KEPT_MAX = 128  # More than the health issuers of the EU.
+KEPT_LENGTH_MAX = 100_000  # Characters; a world's trust list in each line is read each time.
+
+_Believed = tuple[Trust, tuple[str, ...]]
+
+
 class Answer(NamedTuple):
     """The line that goes out, and a sentence for each thing in the request that was not used."""
 
@@ -29,13 +35,13 @@ class Answer(NamedTuple):
 class Bench:
     """Answers lines; `trust` and `at` count where a line says nothing.
 
-    The keys of a line are kept for the next one, which mostly brings the same.
+    What lines bring as trust is kept for later ones, which mostly bring the same: reading it costs
+    as much as all else.
     """
 
     trust: Trust
     at: datetime
-    _brought: Json = None
-    _kept: tuple[Trust, tuple[str, ...]] = field(default=(collect(()), ()))
+    _kept: dict[str, _Believed] = field(default_factory=dict)
 
     def answer(self, line: bytes) -> Answer:
         """Answer a line; one that is no request is refused as BAD_REQUEST."""
@@ -53,14 +59,19 @@ class Bench:
         trust, problems = self._believe(request.get("trust"))
         return Answer({"id": name, **describe(verify(scans, trust, at))}, problems)
 
-    def _believe(self, document: Json) -> tuple[Trust, tuple[str, ...]]:
+    def _believe(self, document: Json) -> _Believed:
         if document is None:
             return self.trust, ()
-        if document != self._brought:
-            found = parse_trust(document)
-            problems = tuple(f"trust: {problem}" for problem in found.problems)
-            self._brought, self._kept = document, (collect(found.keys, found.revocations), problems)
-        return self._kept
+        try:
+            brought = json.dumps(document)
+        except RecursionError:  # Nested just so deep that it could be read.
+            return _read_trust(document)
+        believed = self._kept.pop(brought, None) or _read_trust(document)
+        if len(brought) <= KEPT_LENGTH_MAX:
+            self._kept[brought] = believed  # Last in the order of age.
+        if len(self._kept) > KEPT_MAX:
+            del self._kept[next(iter(self._kept))]
+        return believed
 
 
 def describe(verified: Verified) -> dict[str, Json]:
@@ -72,6 +83,12 @@ def describe(verified: Verified) -> dict[str, Json]:
         "kind": str(verified.kind),
         "issuer": verified.issuer,
     }
+
+
+def _read_trust(document: Json) -> _Believed:
+    found = parse_trust(document)
+    problems = tuple(f"trust: {problem}" for problem in found.problems)
+    return collect(found.keys, found.revocations), problems
 
 
 def _refuse(name: Json, expected: Expected) -> Answer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -71,10 +72,15 @@ def decode(data: bytes, *, is_lenient: bool = False) -> Sign1 | None:
     payload, signature = items.take_bytes(), items.take_bytes()
     if protected is None or unprotected is None or payload is None or signature is None:
         return None
-    header = cbor.decode(protected[:HEADER_SIZE_MAX]) if protected else {}
+    header = _decode_header(protected[:HEADER_SIZE_MAX]) if protected else {}
     if not isinstance(header, Mapping) or items.at != len(bare):
         return None
     return Sign1(protected, header, unprotected, payload, signature)
+
+
+@lru_cache(maxsize=256)  # An issuer signs with few headers; 256 KiB where somebody makes them up.
+def _decode_header(protected: bytes) -> object:
+    return cbor.decode(protected)
 
 
 def find_scheme(number: object) -> Scheme | None:
@@ -122,6 +128,9 @@ class _Items:
         return self.data[begin : self.at]
 
     def take_map(self) -> Mapping[object, object] | None:
+        if self.data.startswith(_EMPTY_MAP, self.at):  # As good issuers send it.
+            self.at += 1
+            return {}
         item = self._take(HEADER_SIZE_MAX)
         return item if isinstance(item, Mapping) else None
 
@@ -134,6 +143,7 @@ class _Items:
         return found.item
 
 
+_EMPTY_MAP = b"\xa0"
 _BYTE_STRING = 0x40
 _LENGTH_IN_1, _LENGTH_IN_2 = 24, 25  # RFC 8949, section 3: the length is in the bytes behind.
 _BYTE_STRINGS = frozenset(bytes([first]) for first in range(0x40, 0x60))

@@ -83,9 +83,10 @@ def _read_doses(resources: list[_Resource]) -> tuple[Dose, ...]:
     """Count doses by their days: two records of one day are one dose, recorded twice."""
     series: dict[date | None, int | None] = {}
     for each in resources:
+        if each.get("resourceType") != "Immunization" or each.get("status") != "completed":
+            continue
         codes = _codes(each.get("vaccineCode")) & _VACCINES
-        is_given = each.get("resourceType") == "Immunization" and each.get("status") == "completed"
-        if codes and is_given:
+        if codes:
             given = each.get("occurrenceDateTime")
             day = read_date(given) if isinstance(given, str) else None
             series[day] = 1 if codes & _SINGLE_DOSE else None

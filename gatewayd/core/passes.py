@@ -32,6 +32,7 @@ _ISSUER, _SUBJECT, _EXPIRY, _NOT_BEFORE, _ISSUED_AT, _PASS_ID = 1, 2, 4, 5, 6, 7
 _ONEGATE = -65537  # The first number of the private range.
 _CATEGORY, _STATUS, _STATUS_UNTIL, _PURPOSE, _HOST, _ENTRIES = range(1, 7)
 _KNOWN = frozenset({_CATEGORY, _STATUS, _STATUS_UNTIL, _PURPOSE, _HOST, _ENTRIES})
+_HEADERS = frozenset({cose.ALGORITHM, cose.KEY_ID})
 _PASSES = frozenset({Purpose.PASS, Purpose.STAFF_PASS, Purpose.VISITOR_PASS})
 _STATUSES = frozenset({Purpose.PASS, Purpose.STATUS})
 _TIME_MAX = 253_402_300_799  # The end of the year 9999, and of datetime.
@@ -119,9 +120,8 @@ def read_pass(text: str, trust: Trust) -> Pass | Reason:
 
 def _find_signers(message: cose.Sign1, trust: Trust) -> list[IssuerKey] | Reason:
     """Return the keys that signed this and may; more than one only if issuers share a key."""
-    known = {cose.ALGORITHM, cose.KEY_ID}
     scheme = cose.find_scheme(message.header.get(cose.ALGORITHM))
-    if set(message.header) != known or scheme is not Scheme.ED25519 or message.unprotected:
+    if message.header.keys() != _HEADERS or scheme is not Scheme.ED25519 or message.unprotected:
         return Reason.UNSUPPORTED
     wanted = message.header[cose.KEY_ID]
     candidates = trust.find(wanted) if isinstance(wanted, bytes) else ()

@@ -139,6 +139,38 @@ def test_the_keys_of_one_line_do_not_count_for_the_next():
     )] == [None, "unknown_key", "unknown_key", None, "unknown_key"]  # fmt: skip
 
 
+def test_the_keys_of_earlier_lines_are_kept_for_later_ones_up_to_a_limit(monkeypatch):
+    read: list[object] = []
+    parse = credential_batch.parse_trust
+    monkeypatch.setattr(credential_batch, "parse_trust", lambda one: read.append(one) or parse(one))
+    monkeypatch.setattr(credential_batch, "KEPT_MAX", 2)
+    monkeypatch.setattr(credential_batch, "KEPT_LENGTH_MAX", 1000)
+    bench = Bench(collect(()), ISSUED)
+
+    def outcome(trust: object) -> str:
+        answered = bench.answer(json.dumps(request([make_dcc()], trust)).encode())
+        return answered.line["outcome"]
+
+    other, third, long = {"jwks": {}}, {"revocations": {}}, {"certificates": [DER, "A" * 1000]}
+    for trust in (DCC_TRUST, other, DCC_TRUST, third, DCC_TRUST):
+        assert outcome(trust) == ("accept" if trust is DCC_TRUST else "reject")
+    assert read == [DCC_TRUST, other, third]
+    assert outcome(other) == "reject"  # The one that was used longest ago had gone for the third.
+    assert [outcome(long), outcome(long)] == ["accept", "accept"]
+    assert read == [DCC_TRUST, other, third, other, long, long]
+
+
+def test_trust_that_is_nested_too_deep_to_keep_is_read_all_the_same(monkeypatch):
+    bench = Bench(collect(()), ISSUED)
+    line = json.dumps(request([make_dcc()])).encode()
+
+    def too_deep(_: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setattr(credential_batch.json, "dumps", too_deep)
+    assert bench.answer(line).line["outcome"] == "accept"
+
+
 def test_trust_and_time_of_the_command_count_where_a_line_says_nothing(folder):
     lines = [{"id": 1, "scans": [make_dcc()]}, {"id": 2, "scans": [make_dcc()], "trust": {}}]
     answers = batch(*lines, options=("--trust", str(folder), "--at", AT))
