@@ -54,9 +54,20 @@ def read_or_make_privacy_key(path: Path) -> bytes:
     return read_secret(path, KEY_SIZE)
 
 
+def read_private(path: Path) -> bytes:
+    """Read a file that nobody else may read. Raises KeyFileError."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & _OTHERS:
+                raise KeyFileError(f"{path}: others can read this secret; run: chmod 600 {path}")
+            return file.read(_FILE_SIZE_MAX)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def read_secret(path: Path, size: int) -> bytes:
     """Read a file that holds `size` bytes as hex digits, and nobody else may read."""
-    text = _read_private(path).decode("ascii", errors="replace").strip()
+    text = read_private(path).decode("ascii", errors="replace").strip()
     try:
         secret = bytes.fromhex(text)
     except ValueError:
@@ -107,7 +118,7 @@ def read_or_make_checkpoint_key(directory: Path) -> Ed25519PrivateKey:
     path = directory / CHECKPOINT_KEY_NAME
     if _stands(path):
         try:
-            private = load_pem_private_key(_read_private(path), password=None)
+            private = load_pem_private_key(read_private(path), password=None)
         except (KeyFileError, ValueError, TypeError, UnsupportedAlgorithm):
             private = None
         if isinstance(private, Ed25519PrivateKey):
@@ -121,7 +132,7 @@ def read_or_make_checkpoint_key(directory: Path) -> Ed25519PrivateKey:
 
 def place_secret(path: Path, secret: bytes) -> None:
     """Write a secret where none stands, for the owner only; the same one may stand there."""
-    if not _stands(path) or _read_private(path) != secret:
+    if not _stands(path) or read_private(path) != secret:
         _write_new(path, secret, mode=0o600)
 
 
@@ -136,7 +147,7 @@ def read_signing_key(path: Path, issuer: str | None = None) -> SigningKey:
 def read_private_key(path: Path) -> PrivateKey:
     """Read a private key for messages: Ed25519, or P-256 for ES256."""
     try:
-        private = load_pem_private_key(_read_private(path), password=None)
+        private = load_pem_private_key(read_private(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: expected a private key in PEM, without password") from error
     if isinstance(private, Ed25519PrivateKey):
@@ -164,16 +175,6 @@ def _read_issuer(private_path: Path, private: Ed25519PrivateKey) -> str:
 def _stands(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise KeyFileError(f"{path}: others can read this secret; run: chmod 600 {path}")
-            return file.read(_FILE_SIZE_MAX)
     except OSError as error:
         raise _unreadable(path, error) from error
 

@@ -1,7 +1,7 @@
 """Reads the records and tables of a site from its files, also while the gateway is running."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gatewayd.app.errors import told_plainly
@@ -20,11 +20,13 @@ def read_events(directory: Path, last: int | None = None) -> Iterator[dict[str, 
             yield _shown(row)
 
 
-def read_drafts(directory: Path) -> Iterator[Draft]:
-    """Yield what the events say, oldest first; erased ones are left out."""
+def read_drafts(
+    directory: Path, is_wanted: Callable[[bytes], bool] = lambda _body: True
+) -> Iterator[Draft]:
+    """Yield what the events say, oldest first; erased ones are left out, and unwanted bodies."""
     with told_plainly():
         for row in walk(directory):
-            if row.body is not None:
+            if row.body is not None and is_wanted(row.body):
                 yield load_draft(row.body)
 
 

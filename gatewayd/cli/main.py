@@ -31,6 +31,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "conform": ("conform", "conform"),
     "muster": ("people", "muster"),
     "report": ("people", "report"),
+    "trace": ("trace", "trace"),
     "journal": ("journal", "journal"),
     "cache": ("cache", "cache"),
     "privacy": ("privacy", "privacy"),

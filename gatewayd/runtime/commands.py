@@ -14,6 +14,7 @@ from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import HOLDERS, TABLES, read_counts
 from gatewayd.core.pseudonym import PSEUDONYM, Namespace
 from gatewayd.core.reasons import Locale
+from gatewayd.core.release import NOTED, read_note
 from gatewayd.core.words import DoorId, HolderId, Json, LaneId
 from gatewayd.ports import StorageError
 from gatewayd.runtime.admissions import Admissions
@@ -70,6 +71,7 @@ class Commands:
             "erase": self._erase,
             "cache": self._tell_cache,
             "quarantine": self._retry_quarantine,
+            "release": self._note_release,
         }
 
     async def answer(self, request: Mapping[str, Any], caller: str) -> Answer:
@@ -201,6 +203,14 @@ class Commands:
         if PSEUDONYM.fullmatch(holder) is None:
             raise RequestError("`holder` is a pseudonym: 8 hex digits, a full stop, and 32 more")
         return HolderId(holder)
+
+    async def _note_release(self, request: Mapping[str, Any], caller: str) -> Answer:
+        """Record what somebody does with traces and their codes; they wait for the answer."""
+        fact = read_note(request, caller)
+        if fact is None:
+            raise RequestError(f"`action` is one of: {', '.join(NOTED)}, with its `detail`")
+        await record(self._recorder, fact)
+        return {"ok": True}
 
     def _door(self, request: Mapping[str, Any]) -> DoorShell:
         door = self._doors.get(DoorId(str(request.get("door"))))
