@@ -35,10 +35,14 @@ from gatewayd.runtime.erasure import Erasure, Forgotten
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.store import receipts
 from gatewayd.store.backup_notes import read_backup_notes
+from gatewayd.store.cache import CACHE_FILE_NAMES
 from gatewayd.store.journal_erasure import walk_about
 from gatewayd.store.journal_file import DATABASE_NAME
 from gatewayd.store.journal_opening import read_receipts_of
 from gatewayd.store.journal_rows import Row
+
+_SHOWN_ALREADY = frozenset({DATABASE_NAME, f"{DATABASE_NAME}-wal", *CACHE_FILE_NAMES})
+_CHUNK_SIZE = 1 << 20
 
 
 def find_holder(path: Path, person: str | None, holder: str | None) -> HolderId:
@@ -103,16 +107,35 @@ def disclose(path: Path, holder: HolderId) -> dict[str, Json]:
             "records": list[Json](records),
             "tables": dict[str, Json](tables),
             "fields": disclosure.fields(documents, locale),
-            "also_in": list[Json](also_in(directory)),
+            "also_in": list[Json](_also_in(directory, holder)),
         }
 
 
-def also_in(directory: Path) -> list[str]:
-    """Return the files that may hold it too, and that no gateway reads or changes."""
+def _also_in(directory: Path, holder: str) -> list[str]:
+    """Return the backups, and the files of the state directory that name a holder besides.
+
+    Those are damaged ones that were moved aside, and lists that the centre sent.
+    """
     with told_plainly():
         notes = read_backup_notes(directory)
-    asides = sorted(str(found) for found in directory.glob("*corrupt*"))
-    return [*(f"{note.path} (backup of {note.at})" for note in notes), *asides]
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    return [
+        *(f"{note.path} (backup of {note.at})" for note in notes),
+        *(str(path) for path in files if path.name not in _SHOWN_ALREADY and _has(path, holder)),
+    ]
+
+
+def _has(path: Path, holder: str) -> bool:
+    wanted, seen = holder.encode(), b""
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_SIZE):
+                if wanted in seen + chunk:
+                    return True
+                seen = chunk[-len(wanted) :]
+    except OSError:  # Gone since it was listed, or not ours to read.
+        return False
+    return False
 
 
 def _record(
@@ -166,7 +189,7 @@ def erase(path: Path, person: str | None, holder: str | None) -> dict[str, Json]
         answer = {"ok": True, "holder": found, **_erase_directly(directory, found).document()}
     except NoGatewayError as error:
         raise EarlyEnd(str(error), MISUSE) from error
-    return {**answer, "also_in": list[Json](also_in(directory))}
+    return {**answer, "also_in": list[Json](_also_in(directory, str(answer.get("holder"))))}
 
 
 def _erase_directly(directory: Path, holder: HolderId) -> Forgotten:

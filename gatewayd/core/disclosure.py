@@ -103,6 +103,8 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
         "a random number that joins the decision to your passage",
     ),
     "pass_id": ("nomor kartu masuk Anda", "the number of your pass"),
+    "pass_until": ("sampai kapan kartu itu berlaku", "until when that pass is good"),
+    "until": ("sampai kapan kartu itu berlaku", "until when that pass is good"),
     "attestation": ("apa yang dinyatakan petugas", "what the officer declared"),
     "referral": ("nomor antrean ke petugas", "the number you saw the officer with"),
     "lane": ("jalur", "the lane"),

@@ -54,7 +54,7 @@ def forgotten(holder: HolderId, passes: Iterable[str], look: Look, rows_of: Rows
     rows = [(table, holder) for table in TABLES] + [(PASSES, one) for one in passes]
     changes = [Change(table, key, None) for table, key in rows if look(table, key) is not None]
     taken: dict[str, dict[str, Json]] = {
-        GRANTS: {"holder": None, "pass": None},
+        GRANTS: {"holder": None, "pass": None, "pass_until": None},
         REFERRALS: {"holder": None, "kind": ERASED, "reason": ERASED},
     }
     changes += [

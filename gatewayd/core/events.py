@@ -90,6 +90,8 @@ class Access:
     """The pass held up, where it is good for a number of entries: they are counted by it."""
     code_step: int | None = None
     """The step of the rotating code that was held up, in 30 s since 1970: it is used by this."""
+    pass_until: datetime | None = None
+    """Its end; from then on nobody needs the count."""
     cached: bool = False
     """The holder was known to the decision cache."""
     latency_us: int | None = None
@@ -277,6 +279,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "grant": GrantId,
     "status": Status,
     "status_until": parse_time,
+    "pass_until": parse_time,
     "policy": tuple,
     "findings": tuple,
 }

@@ -7,8 +7,8 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | table | key | document |
 |---|---|---|
 | holders | holder | the last verdict (category, status, reason ...), inside_since, code_step |
-| grants | grant | lane, direction, holder, category, pass, at: those not recorded as ended |
-| passes | pass id | entries: how often somebody came in with one that is good for a number |
+| grants | grant | lane, direction, holder, category, pass, at ...: those not recorded as ended |
+| passes | pass id | until, entries: how often somebody came in with one good for a number |
 | counts | `occupancy` | by_category, uncertain |
 | devices | device | sequence: the last of its log entries that is recorded |
 | lanes | lane | order: what the officer ordered last |
@@ -124,6 +124,7 @@ def _access(fact: Access, at: str, look: Look) -> list[Change]:
             "holder": fact.holder,
             "category": fact.category,
             "pass": fact.pass_id,
+            "pass_until": None if fact.pass_until is None else format_time(fact.pass_until),
             "at": at,
         }
         changes.append(Change(GRANTS, fact.grant, grant))
@@ -182,11 +183,16 @@ def _passage(fact: Passage, at: str, look: Look) -> list[Change]:
 def _used_pass(fact: Passage, look: Look) -> list[Change]:
     """Count an entry on the pass that it was granted for; one of unknown outcome counts too."""
     assert fact.grant is not None
-    used = (look(GRANTS, fact.grant) or {}).get("pass")
+    grant = look(GRANTS, fact.grant) or {}
+    used = grant.get("pass")
     is_in = fact.outcome is PassageOutcome.COMPLETED or fact.uncertain
     if not isinstance(used, str) or not is_in or fact.direction is not Direction.ENTRY:
         return []
-    return [Change(PASSES, used, {"entries": entry_count(used, look) + 1})]
+    row: Document = {
+        "entries": entry_count(used, look) + 1,
+        "until": grant.get("pass_until"),
+    }
+    return [Change(PASSES, used, row)]
 
 
 def entry_count(pass_id: str, look: Look) -> int:

@@ -243,7 +243,7 @@ class Gate:
         status = standing.status
         inside_since = None if row is None else _time(row.get("inside_since"))
         has_grant = holder is not None and self.grants.has(holder)
-        pass_id = _limited_pass(credential)
+        pass_id, pass_until = _limited_pass(credential)
         count = entry_count(pass_id, self.cache.get) if pass_id is not None else 0
         code_use, code_step = self._use_code(credential, row, at)
         usage = Usage(place.direction, place.mode, inside_since, has_grant, count, code_use)
@@ -263,6 +263,7 @@ class Gate:
             policy=policy.versions if ruling is None else (*policy.versions, ruling.rule_set),
             findings=verdict.findings,
             pass_id=pass_id,
+            pass_until=pass_until,
             code_step=code_step,
             cached=row is not None,
         )
@@ -312,11 +313,11 @@ _OUTCOMES = {
 }
 
 
-def _limited_pass(credential: Credential) -> str | None:
-    """Return the id of a pass that is good for a number of entries."""
+def _limited_pass(credential: Credential) -> tuple[str, datetime] | tuple[None, None]:
+    """Return the id and the end of a pass that is good for a number of entries."""
     if isinstance(credential, SignedPass) and credential.entries is not None:
-        return credential.pass_id
-    return None
+        return credential.pass_id, credential.not_after
+    return None, None
 
 
 def _known_standing(row: Document | None, at: datetime) -> Standing:

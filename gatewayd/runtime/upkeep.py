@@ -1,18 +1,23 @@
-"""Looks after the journal: a signed checkpoint each day, retention, and room on the disk.
+"""Looks after the records: a signed checkpoint each day, retention, and room on the disk.
 
 Nothing goes in silence: what is to be removed is recorded first, and only then removed, a few rows
-at a time, so that no verdict waits long for its record.
+at a time, so that no verdict waits long for its record. What the tables know of people goes with
+their time too. Of neither is anything left in the files.
 """
 
 import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 from typing import Never
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core.custody import Checkpoint
+from gatewayd.core.projection import Change
+from gatewayd.core.served import TABLES_OF_PEOPLE, has_served
 from gatewayd.core.words import ClockQuality
 from gatewayd.ports import Blocking, Cache, Clock, StorageError
 from gatewayd.runtime.alarms import Alarms
@@ -29,6 +34,7 @@ LOOK_S = 10.0  # As long as the alarm of a full disk may take.
 DAY_S = 24 * 3600.0
 PAUSE_S = 0.05  # Between two steps of a removal: most of the time belongs to the gate.
 RECORDED_S_MAX = 60.0  # A disk that refuses for so long has other troubles; the next round tries.
+ROWS_AT_ONCE = 200  # A few milliseconds, between which the gate decides.
 LARGE = 0.85
 """Of the allowed size: from here on the alarm, weeks before anything is removed for it."""
 
@@ -67,6 +73,8 @@ class Upkeep:
                     self._mark()
                 if is_due or is_large:
                     await self._trim()
+                if is_due:
+                    await self._forget()
             except StorageError as error:  # The recorder raises the alarm when it matters.
                 log.warning("upkeep_refused", extra={"fields": {"what_to_do": str(error)}})
             if is_due:
@@ -105,7 +113,33 @@ class Upkeep:
         upto = plan.trimmed.position
         while await self.blocking.run(lambda: self.journal.remove(upto)):  # noqa: ASYNC110 - it works
             await asyncio.sleep(PAUSE_S)
+        await self.blocking.run(self.journal.empty_log)  # If not now, it is overwritten by itself.
         log.info("journal_trimmed", extra={"fields": {"rows": plan.trimmed.row_count}})
+
+    async def _forget(self) -> None:
+        """Drop what the tables know of people who were not seen for the retention time."""
+        if self.clock.quality() is ClockQuality.UNSYNCED:
+            return
+        now = self.clock.utc()
+        served = partial(has_served, kept_since=now - self.rules.retention, now=now)
+        count = 0
+        for table in TABLES_OF_PEOPLE:
+            rows = self.cache.items(table)
+            while page := list(islice(rows, ROWS_AT_ONCE)):
+                old = [
+                    key
+                    for key, row in page
+                    # Somebody may have come since the rows were taken.
+                    if served(table, row) and served(table, self.cache.get(table, key) or row)
+                ]
+                if old:
+                    changes = [Change(table, key, None) for key in old]
+                    self.cache.apply(changes, *self.cache.folded())
+                count += len(old)
+                await asyncio.sleep(0)
+        if count:
+            await self.blocking.run(self.cache.compact)
+            log.info("rows_forgotten", extra={"fields": {"rows": count}})
 
     def _limits(self) -> Limits:
         rules = self.rules

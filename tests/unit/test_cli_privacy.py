@@ -181,10 +181,12 @@ def test_without_yes_it_asks_and_a_no_changes_nothing(site):
 def test_files_that_no_gateway_changes_are_named(site):
     backed = CliRunner().invoke(main, ["backup", "b.tar.gz", "-c", "gate.toml"])
     assert backed.exit_code == 0, backed.output
-    (site / "s/cache.snapshot.corrupt").write_text("")
+    (site / "s/cache.snapshot.corrupt").write_text(f"{ANA} {BUDI}")
+    (site / "s/journal.corrupt-1").write_text("of somebody else")
     ended = run("erase", "--yes", "--id", "S-1")
     assert f"may still hold it, delete it: {site}/b.tar.gz (backup of 20" in ended.stderr
     assert f"{site}/s/cache.snapshot.corrupt" in ended.stderr
+    assert "journal.corrupt-1" not in ended.stderr
     also_in = json.loads(run("export", "--id", "S-2").stdout)["also_in"]
     assert [one.split(" (")[0] for one in also_in] == [
         f"{site}/b.tar.gz",

@@ -43,6 +43,7 @@ VERDICT = Access(
     findings=("not_inside",),
     attestation={"officer": "uid:1", "healthy": True},
     pass_id="0a",
+    pass_until=START + timedelta(days=9),
     cached=True,
     latency_us=7,
 )
@@ -162,6 +163,7 @@ def test_all_tables_forget_a_holder_their_passes_grants_and_referrals():
                 "holder": None,
                 "category": "staff",
                 "pass": None,
+                "pass_until": None,
                 "at": "2021-11-29T01:00:02.000Z",
             }
         },

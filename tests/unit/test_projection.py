@@ -19,6 +19,7 @@ from gatewayd.core.events import (
     Fact,
     Passage,
     PassageOutcome,
+    format_time,
 )
 from gatewayd.core.projection import (
     ALARMS,
@@ -27,6 +28,7 @@ from gatewayd.core.projection import (
     GRANTS,
     HOLDERS,
     LANES,
+    PASSES,
     REFERRALS,
     TABLES,
     entry_count,
@@ -137,6 +139,7 @@ def test_a_grant_stands_in_the_table_until_its_end(direction):
         "holder": HOLDER,
         "category": "visitor",
         "pass": None,
+        "pass_until": None,
         "at": AT,
     }
     for outcome in (PassageOutcome.COMPLETED, PassageOutcome.EXPIRED):
@@ -440,10 +443,15 @@ def test_after_a_crash_the_tables_catch_up_from_the_journal(history, data):
 )
 def test_a_pass_is_used_when_somebody_came_in_with_it(direction, outcome, is_uncertain, count):
     cache = fold(
-        access(direction=direction, category="visitor", grant=GRANT, pass_id="01"),
+        access(
+            direction=direction, category="visitor", grant=GRANT, pass_id="01", pass_until=START
+        ),
         passage(outcome, direction, grant=GRANT, uncertain=is_uncertain),
     )
     assert entry_count("01", cache.get) == count
+    assert (cache.get(PASSES, "01") or {"until": None})["until"] == (
+        format_time(START) if count else None
+    )
     assert entry_count("02", cache.get) == 0
 
 

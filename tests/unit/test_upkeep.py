@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -6,11 +7,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.app.key_files import read_or_make_checkpoint_key
+from gatewayd.core.events import format_time
+from gatewayd.core.projection import Change
 from gatewayd.core.words import ClockQuality
 from gatewayd.runtime import upkeep as module
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.upkeep import DAY_S, LOOK_S, Rules, Upkeep
+from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal_verify import verify
 from gatewayd.store.journal_walk import walk
 from gatewayd.store.reserve import RESERVE_SIZE
@@ -141,6 +145,48 @@ def test_nothing_is_removed_whose_removal_could_not_be_recorded(tmp_path, monkey
         monkeypatch.setattr(module, "RECORDED_S_MAX", 0.0)
         look_after(journal, LOOK_S)
         assert next(walk(tmp_path)).seq == 1
+
+
+def test_people_who_were_not_seen_for_the_retention_time_are_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
+
+    def seen(days, **more):
+        return {"seen": format_time(START - days * DAY), "category": "staff", **more}
+
+    rows = {
+        "long ago": seen(22),
+        "lately": seen(20),
+        "inside": seen(22, inside_since=format_time(START - 22 * DAY)),
+        "left": {"category": "staff", "inside_since": None},
+    }
+    passes = {
+        "ended": {"entries": 1, "until": format_time(START - DAY)},
+        "good": {"entries": 1, "until": format_time(START + DAY)},
+        "of an older version": {"entries": 1},
+    }
+    with opened(tmp_path) as journal, closing(TinyCache.open(tmp_path)) as cache:
+        changes = [Change("holders", key, row) for key, row in rows.items()]
+        changes += [Change("passes", key, row) for key, row in passes.items()]
+        cache.apply(changes, journal.epoch, 0)
+        cache.flush()
+        clock = SimClock()
+        clock.told = ClockQuality.UNSYNCED
+        look_after(journal, LOOK_S, clock=clock, cache=cache)
+        assert cache.size("holders") == 4
+        look_after(journal, LOOK_S, cache=cache)
+        assert {key for key, _ in cache.items("holders")} == {"lately", "inside"}
+        assert {key for key, _ in cache.items("passes")} == {"good", "of an older version"}
+        files = b"".join(path.read_bytes() for path in tmp_path.glob("cache.*"))
+        assert (b"lately" in files, b"long ago" in files) == (True, False)
+
+
+def test_of_removed_events_nothing_is_left_in_the_files(tmp_path):
+    with opened(tmp_path) as journal:
+        journal.commit([(replace(a_draft(4711), at=START - 100 * DAY), 1.0)])
+        old(journal, 1)
+        look_after(journal, LOOK_S)
+        assert next(walk(tmp_path)).seq == 2
+        assert not any(b"4711" in path.read_bytes() for path in tmp_path.glob("journal.db*"))
 
 
 def test_a_disk_that_refuses_is_tried_again(tmp_path, caplog):
