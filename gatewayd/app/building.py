@@ -32,6 +32,7 @@ from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
+from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
@@ -112,7 +113,7 @@ def build_gateway(
             control,
         ],
         sync=[
-            *_sync_parts(settings, sync, messages),
+            *_sync_parts(settings, sync, messages, shared),
             *_storage_parts(settings, opened, shared, blocking),
         ],
         last_words=_say_nothing if sync is None else sync.last_words,
@@ -131,11 +132,12 @@ def _build_desk_readers(
 
 
 def _sync_parts(
-    settings: Settings, sync: Sync | None, messages: DeviceMessages | None
+    settings: Settings, sync: Sync | None, messages: DeviceMessages | None, shared: Shared
 ) -> list[Part]:
     parts: list[Part] = []
     if sync is not None:
-        parts.append(Part("sync", sync.publisher.run))
+        watch = partial(watch_receipts, sync.publisher, shared.alarms, shared.clock)
+        parts += [Part("sync", sync.publisher.run), Part("receipts", watch)]
     if messages is not None:
         parts.append(Part("device messages", messages.run))
     if isinstance(settings.device_broker, EmbeddedBroker):

@@ -28,6 +28,7 @@ from gatewayd.mqtt.embedded import embedded_broker
 from gatewayd.mqtt.payloads import AsOf, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock, Journal
+from gatewayd.runtime import receipts_watch
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
@@ -152,7 +153,8 @@ def build_sync(
 ) -> Sync | None:
     """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
     if settings.broker is None:
-        alarms.clear(ALARM, "gateway")  # Of a run that was still to reach one.
+        for alarm in (ALARM, receipts_watch.ALARM):
+            alarms.clear(alarm, "gateway")  # Of a run that was still to reach one.
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
     clock, journal = opened.clock, opened.journal

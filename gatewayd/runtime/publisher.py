@@ -156,6 +156,11 @@ class Publisher:
         self._book.retry(seqs)
         return len(seqs)
 
+    @property
+    def upto(self) -> int:
+        """Return up to which event of the present epoch all have their receipt."""
+        return self._outbox.upto
+
     def figures(self) -> SyncFigures:
         clock = self._outside.clock
         up_at_s, oldest_at = self._up_at_s, self._outbox.oldest_at

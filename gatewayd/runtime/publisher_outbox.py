@@ -42,6 +42,11 @@ class Outbox:
         beyond = sum(last - first + 1 for first, last in receipts.beyond)
         return self.head - receipts.upto - beyond - len(self._fresh)
 
+    @property
+    def upto(self) -> int:
+        """Return up to which event all are known as confirmed on disk."""
+        return self._receipts.upto
+
     def has_receipt(self, seq: int) -> bool:
         return seq <= self._receipts.upto or seq in self._fresh or self._range_end(seq) is not None
 
