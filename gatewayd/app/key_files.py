@@ -85,19 +85,22 @@ def make_signing_key(
     issuer: str,
     may_sign: frozenset[Purpose] = frozenset({Purpose.PASS}),
     place: str = "",
+    file_name: str | None = None,
 ) -> tuple[Path, Path]:
     """Make an issuer's key pair; returns the paths of the private and of the public file.
 
-    place: for which place in the hierarchy it signs messages from above.
+    place: for which place in the hierarchy it signs messages from above. file_name: what the files
+    are called where that is not the issuer's name: a second key has to lie beside the first.
     """
-    if not _FILE_NAME.fullmatch(issuer):
-        raise KeyFileError(
-            f"{issuer!r}: expected an issuer's name of 1 to 32 characters of a-z, A-Z, 0-9, '.', "
-            "'_' and '-', because its files are called so"
-        )
+    for name in (issuer, file_name or issuer):
+        if not _FILE_NAME.fullmatch(name):
+            raise KeyFileError(
+                f"{name!r}: expected a name of 1 to 32 characters of a-z, A-Z, 0-9, '.', '_' and "
+                "'-', because files are called so"
+            )
     private = Ed25519PrivateKey.generate()
-    private_path = directory / f"{issuer}{PRIVATE_SUFFIX}"
-    public_path = directory / f"{issuer}{PUBLIC_SUFFIX}"
+    private_path = directory / f"{file_name or issuer}{PRIVATE_SUFFIX}"
+    public_path = directory / f"{file_name or issuer}{PUBLIC_SUFFIX}"
     for path in (private_path, public_path):
         if _stands(path):
             raise _stands_already(path)

@@ -22,8 +22,10 @@ class Card:
     lines: tuple[str, ...]
 
 
-def print_cards(cards: Sequence[Card], title: str) -> bytes:
-    """Return the PDF, ten cards on a page of A4."""
+def print_cards(cards: Sequence[Card], title: str, *, is_single: bool = False) -> bytes:
+    """Return the PDF, ten cards on a page of A4, or each on a page of its own size."""
+    if is_single:
+        return write_pdf([_draw_single(card) for card in cards], title)
     per_page = ACROSS * DOWN
     pages = [
         _draw_page(cards[begin : begin + per_page]) for begin in range(0, len(cards), per_page)
@@ -37,6 +39,13 @@ def make_qr(code: str) -> segno.QRCode:
     A pass, in capitals and digits only, becomes a code of the alphanumeric mode by that alone.
     """
     return segno.make_qr(code, error="m")
+
+
+def _draw_single(card: Card) -> Page:
+    width, height = (side * POINTS_PER_MM for side in CARD_MM)
+    page = Page((width, height))
+    _draw_card(page, (0.0, 0.0), height, card)
+    return page
 
 
 def _draw_page(cards: Sequence[Card]) -> Page:

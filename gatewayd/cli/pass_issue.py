@@ -21,6 +21,7 @@ from gatewayd.cli.pass_options import (
     zone_option,
 )
 from gatewayd.core.events import format_time
+from gatewayd.core.pass_orders import STATUSES
 from gatewayd.core.passes import ENTRIES_MAX, PASS_ID_SIZE, Pass, write_pass
 from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
 from gatewayd.core.tables import Expected
@@ -29,7 +30,6 @@ from gatewayd.runtime.clock import SystemClock
 
 _YEARS = range(2000, 2200)  # A date outside of them is a typing mistake.
 _SCALE = 8  # Pixels of a square: 2 cm wide on a printed card, sharp on a screen.
-_STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
 
 _Context = click.Context
 _Option = click.Parameter
@@ -105,7 +105,7 @@ def _date(*, is_end: bool) -> Callable[[_Context, _Option, str | None], datetime
     callback=_date(is_end=True),
     help="Last day, or the time when it ends.",
 )
-@click.option("--status", type=click.Choice(_STATUSES), help="A status the issuer vouches for.")
+@click.option("--status", type=click.Choice(STATUSES), help="A status the issuer vouches for.")
 @click.option(
     "--status-until",
     "status_ends",

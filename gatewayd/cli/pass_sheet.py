@@ -33,6 +33,14 @@ class _Issued:
     code: str
 
 
+_single_option = click.option(
+    "--single",
+    "is_single",
+    is_flag=True,
+    help="Each card on a page of its own, for a card printer.",
+)
+
+
 @click.command(
     epilog="\b\nExample:\n  gatewayd pass sheet guests.csv --key issuer/gmsc.key.pem "
     "--pdf cards.pdf > issued.csv"
@@ -50,11 +58,15 @@ class _Issued:
     show_default=True,
     help="For how many times 24 hours, where a row has no valid_until.",
 )
-def sheet(*, table: Path, key_path: Path, zone: tzinfo, pdf: Path, days: int) -> None:
+@_single_option
+def sheet(
+    *, table: Path, key_path: Path, zone: tzinfo, pdf: Path, days: int, is_single: bool
+) -> None:
     """Issue a pass for each row of a table, as cards to print and cut.
 
     TABLE is CSV with the columns id, category, and maybe label (printed on the card only),
-    valid_from, valid_until, purpose, host, entries (for how many times it lets somebody in).
+    valid_from, valid_until, purpose, host, entries (for how many times it lets somebody in),
+    status, status_until.
     Standard output is a table of what was issued: keep it, it has the ids to take passes back.
     """
     orders, problems = parse_orders(table.read_bytes(), zone)
@@ -63,7 +75,7 @@ def sheet(*, table: Path, key_path: Path, zone: tzinfo, pdf: Path, days: int) ->
             click.echo(f"{table}: {problem}", err=True)
         click.echo("nothing was issued", err=True)
         sys.exit(1)
-    _print(_issue(key_path, orders, timedelta(days=days)), pdf, zone)
+    _print(_issue(key_path, orders, timedelta(days=days)), pdf, zone, is_single=is_single)
 
 
 @click.command(
@@ -80,8 +92,16 @@ def sheet(*, table: Path, key_path: Path, zone: tzinfo, pdf: Path, days: int) ->
 @click.option(
     "--pdf", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The cards."
 )
-def badges(
-    *, key_path: Path, zone: tzinfo, count: int, first: int, category: str, pdf: Path
+@_single_option
+def badges(  # noqa: PLR0913, one parameter for each option
+    *,
+    key_path: Path,
+    zone: tzinfo,
+    count: int,
+    first: int,
+    category: str,
+    pdf: Path,
+    is_single: bool,
 ) -> None:
     """Make numbered badges for guests whom an officer lets in by hand.
 
@@ -97,7 +117,7 @@ def badges(
         PassOrder(badge_subject(number), category, f"TAMU {number:03}", entries=0)
         for number in numbers
     ]
-    _print(_issue(key_path, orders, timedelta(days=BADGE_DAYS)), pdf, zone)
+    _print(_issue(key_path, orders, timedelta(days=BADGE_DAYS)), pdf, zone, is_single=is_single)
 
 
 def _issue(key_path: Path, orders: Iterable[PassOrder], lasts: timedelta) -> list[_Issued]:
@@ -119,24 +139,28 @@ def _fill(
     order: PassOrder, key: SigningKey, now: datetime, lasts: timedelta, pass_id: bytes
 ) -> Pass:
     not_before = order.not_before or now
+    not_after = order.not_after or not_before + lasts
     return Pass(
         issuer=key.issuer,
         subject=order.subject,
         category=order.category,
         issued_at=now,
         not_before=not_before,
-        not_after=order.not_after or not_before + lasts,
+        not_after=not_after,
         pass_id=pass_id,
         purpose=order.purpose,
         host=order.host,
         entries=order.entries,
+        status=order.status,
+        status_until=(order.status_until or not_after) if order.status else None,
     )
 
 
-def _print(issued: Sequence[_Issued], pdf: Path, zone: tzinfo) -> None:
+def _print(issued: Sequence[_Issued], pdf: Path, zone: tzinfo, *, is_single: bool) -> None:
     cards = [Card(one.code, one.order.label or "PASS", _describe(one, zone)) for one in issued]
     try:
-        pdf.write_bytes(print_cards(cards, f"{issued[0].content.issuer}: {len(cards)}"))
+        title = f"{issued[0].content.issuer}: {len(cards)}"
+        pdf.write_bytes(print_cards(cards, title, is_single=is_single))
     except OSError as error:
         raise click.UsageError(f"the cards cannot be written: {error}") from error
     register = csv.writer(sys.stdout, lineterminator="\n")

@@ -47,14 +47,19 @@ def passes() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the two files.",
 )
+@click.option(
+    "--name",
+    "file_name",
+    help="What the files are called; for a second key of the issuer  [default: its name].",
+)
 @json_option
-def keygen(*, issuer: str, directory: Path, is_json: bool) -> None:
+def keygen(*, issuer: str, directory: Path, file_name: str | None, is_json: bool) -> None:
     """Make the keys of an issuer.
 
     NAME.key.pem is the secret one, NAME.jwks.json the public one for the gates.
     """
     with ended_early(), told_plainly():
-        private_path, public_path = make_signing_key(directory, issuer)
+        private_path, public_path = make_signing_key(directory, issuer, file_name=file_name)
     if is_json:
         click.echo(json.dumps({"private": str(private_path), "public": str(public_path)}))
         return

@@ -163,11 +163,11 @@ def _whence(found: Explanation) -> str:
 def _line(one: Explained) -> str:
     checked = one.checked
     if checked.outcome is CheckOutcome.PASSED:
-        return f"  {checked.name:<12} passed"
+        return f"  {checked.name:<13} passed"
     answer = "noted" if checked.outcome is CheckOutcome.NOTED else str(checked.answer)
     layer = one.layer or "by default"
     source = "" if one.key is None else f"   {one.key} ({layer})"
-    return f"  {checked.name:<12} {answer:<7} {checked.reason}{source}"
+    return f"  {checked.name:<13} {answer:<7} {checked.reason}{source}"
 
 
 def _document(found: Explanation, record: dict[str, Json] | None) -> dict[str, Json]:

@@ -4,19 +4,37 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from gatewayd.core.passes import ENTRIES_MAX
 from gatewayd.core.spelling import EXPECTED_CATEGORY, EXPECTED_ID, is_category, is_id, read_time
 from gatewayd.core.tables import Expected
+from gatewayd.core.words import Status
 
-COLUMNS = ("id", "category", "label", "valid_from", "valid_until", "purpose", "host", "entries")
+COLUMNS = (
+    "id",
+    "category",
+    "label",
+    "valid_from",
+    "valid_until",
+    "purpose",
+    "host",
+    "entries",
+    "status",
+    "status_until",
+)
 ROWS_MAX = 10_000  # A thousand sheets of paper; more is a mistake.
+STATUSES = tuple(str(status) for status in Status if status is not Status.UNKNOWN)
+"""What an issuer can vouch for."""
 LABEL_LENGTH_MAX = 40  # What fits the card.
 
 
 @dataclass(frozen=True, slots=True)
 class PassOrder:
-    """A row; label: what is printed on the card, and stands nowhere else."""
+    """A row; label: what is printed on the card, and stands nowhere else.
+
+    status_until: None with a status is that it ends with the pass.
+    """
 
     subject: str = field(repr=False)
     category: str
@@ -26,6 +44,8 @@ class PassOrder:
     purpose: str | None = None
     host: str | None = None
     entries: int | None = None
+    status: Status | None = None
+    status_until: datetime | None = None
 
 
 def parse_orders(content: bytes, zone: tzinfo) -> tuple[tuple[PassOrder, ...], tuple[str, ...]]:
@@ -63,11 +83,9 @@ def _read_row(cells: Mapping[str, str], zone: tzinfo) -> PassOrder | Expected:
         return Expected(f"an id of {EXPECTED_ID}")
     if not is_category(category):
         return Expected(f"a category of {EXPECTED_CATEGORY}")
-    begins, ends = (_read_date(cells.get(name, ""), zone, name) for name in COLUMNS[3:5])
-    if isinstance(begins, Expected):
-        return begins
-    if isinstance(ends, Expected):
-        return ends
+    dates = _read_dates(cells, zone)
+    if isinstance(dates, Expected):
+        return dates
     told = {name: cells.get(name) or None for name in ("purpose", "host")}
     for name, words in told.items():
         if words is not None and not is_id(words):
@@ -77,22 +95,34 @@ def _read_row(cells: Mapping[str, str], zone: tzinfo) -> PassOrder | Expected:
         return Expected(f"a label of at most {LABEL_LENGTH_MAX} characters")
     if entries is not None and not (entries.isdecimal() and int(entries) <= ENTRIES_MAX):
         return Expected(f"entries from 0 to {ENTRIES_MAX}, or nothing for no limit")
+    status = cells.get("status") or None
+    if status not in (None, *STATUSES) or (status is None and dates.status_until is not None):
+        return Expected(f"a status of {', '.join(STATUSES)}; status_until only with one")
     return PassOrder(
         subject,
         category,
         label,
-        begins,
-        ends,
+        dates.valid_from,
+        dates.valid_until,
         told["purpose"],
         told["host"],
         int(entries) if entries is not None else None,
+        Status(status) if status is not None else None,
+        dates.status_until,
     )
 
 
-def _read_date(cell: str, zone: tzinfo, name: str) -> datetime | Expected | None:
-    if not cell:
-        return None
-    at = read_time(cell, zone, is_end=name == "valid_until")
-    return (
-        Expected(f"{name} as {at.what}") if isinstance(at, Expected) else at.replace(microsecond=0)
-    )
+class _Dates(NamedTuple):
+    valid_from: datetime | None
+    valid_until: datetime | None
+    status_until: datetime | None
+
+
+def _read_dates(cells: Mapping[str, str], zone: tzinfo) -> _Dates | Expected:
+    found: dict[str, datetime | None] = {}
+    for name in _Dates._fields:
+        at = read_time(cells[name], zone, is_end=name != "valid_from") if cells.get(name) else None
+        if isinstance(at, Expected):
+            return Expected(f"{name} as {at.what}")
+        found[name] = None if at is None else at.replace(microsecond=0)
+    return _Dates(**found)

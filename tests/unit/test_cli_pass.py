@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -80,6 +81,28 @@ def test_keygen_names_its_files_to_programs(tmp_path):
     paths = {"private": tmp_path / "gmsc.key.pem", "public": tmp_path / "gmsc.jwks.json"}
     assert json.loads(result.stdout) == {name: str(path) for name, path in paths.items()}
     assert all(path.exists() for path in paths.values())
+
+
+def test_an_issuer_changes_its_key_while_passes_of_both_are_about(folder):
+    old = issue(folder, "--text").stdout.strip()
+    made = run("keygen", "--issuer", "gmsc", "--name", "gmsc-2027", "--out", str(folder), "--json")
+    paths = {name: Path(path) for name, path in json.loads(made.stdout).items()}
+    assert paths["private"].name == "gmsc-2027.key.pem"
+    public = paths["public"].read_bytes()
+    (folder / "trust" / paths["public"].name).write_bytes(public)
+    named = ("--subject", "1", "--category", "staff", "--text")
+    new = run("issue", "--key", str(paths["private"]), *named).stdout.strip()
+    for code in (old, new):
+        assert json.loads(verify(folder, code, "--json").stdout)["issuer"] == "gmsc"
+    (folder / "trust" / "gmsc.jwks.json").unlink()
+    assert json.loads(verify(folder, old, "--json").stdout)["reason"] == "unknown_key"
+    assert verify(folder, new).exit_code == 0
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    refused = run("keygen", "--issuer", "gmsc", "--name", "../gmsc", "--out", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "'../gmsc': expected a name of 1 to 32 characters" in refused.output
 
 
 def test_keygen_never_overwrites(folder):

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from gatewayd.cli.policy import policy as command
 from gatewayd.core.events import Access, AccessOutcome, Draft
+from gatewayd.core.totp import OtpKey, code_of, step_at, write_key
 from gatewayd.core.words import Direction, LaneId, Status
 from gatewayd.store.journal import SqliteJournal
 
@@ -110,7 +111,7 @@ def test_each_check_tells_the_key_and_the_layer_that_it_follows():
 
 def test_a_key_that_no_layer_has_is_told_as_the_default():
     found = explain("--category", "vip", "--region", "kaltim", "--status", "green")
-    assert "  category     refer   unknown_category   categories (by default)" in found.stdout
+    assert "  category      refer   unknown_category   categories (by default)" in found.stdout
 
 
 def test_a_person_who_may_pass_ends_with_0_and_is_told_the_condition():
@@ -119,7 +120,9 @@ def test_a_person_who_may_pass_ends_with_0_and_is_told_the_condition():
     assert "verdict   admit: ok\n" in found.stdout
     assert "condition Masker wajib.\n" in found.stdout
     assert "findings  status_yellow\n" in found.stdout
-    assert "  status       noted   status_yellow   statuses.yellow (site: settings)" in found.stdout
+    assert (
+        "  status        noted   status_yellow   statuses.yellow (site: settings)" in found.stdout
+    )
 
 
 def test_a_scan_is_read_with_the_rosters_of_the_site():
@@ -127,6 +130,17 @@ def test_a_scan_is_read_with_the_rosters_of_the_site():
     assert json.loads(found.stdout)["reason"] == "status_unknown"
     found = explain("--scan", "-", "--json", stdin=b"V-1\n")
     assert checks(found)["region_test"][0] == "region_test"
+
+
+def test_a_rotating_code_is_a_check_by_name(tmp_path):
+    key = OtpKey(bytes(20))
+    (tmp_path / "staff.csv").write_text(f"id,category,otp_key\nS-1,staff,{write_key(key)}\n")
+    code = code_of(key, step_at(datetime.fromisoformat(AUGUST)))
+    bare = explain("--scan", "S-1", "--at", AUGUST)
+    assert "  rotating_code refuse  code_missing\n" in bare.stdout
+    good = explain("--scan", f"OGT1:S-1:{code}", "--at", AUGUST)
+    assert "  rotating_code passed\n" in good.stdout
+    assert "code_wrong" in explain("--scan", f"OGT1:S-1:{code}", "--at", JANUARY).stdout
 
 
 def test_an_exit_is_explained_as_one():
@@ -151,7 +165,7 @@ def test_misuse_ends_with_2_and_says_why(arguments, told):
 
 
 def test_what_no_policy_has_a_say_in_has_no_key():
-    assert "  readable     refuse  zlib\n" in explain("--scan", "HC1:ABC").stdout
+    assert "  readable      refuse  zlib\n" in explain("--scan", "HC1:ABC").stdout
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from gatewayd.cli import cards as printing
 from gatewayd.cli.cards import Card, print_cards
 from gatewayd.cli.passes import passes
 from gatewayd.core.passes import Pass, read_pass
+from gatewayd.core.words import Status
 from tests.unit.test_pdf import objects_of
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, 999_999, tzinfo=UTC)
@@ -38,9 +39,9 @@ def printed(monkeypatch):
     """What was printed: the cards of the last sheet."""
     cards: list[Card] = []
 
-    def remember(these, title):
+    def remember(these, title, **options):
         cards[:] = these
-        return print_cards(these, title)
+        return print_cards(these, title, **options)
 
     monkeypatch.setattr("gatewayd.cli.pass_sheet.print_cards", remember)
     return cards
@@ -94,6 +95,28 @@ def test_every_row_becomes_a_card_and_a_line_of_the_register(folder, printed):
     assert register[0]["pass_id"] == first.pass_id.hex()
     assert "2 cards" in result.stderr
     objects_of((folder / "cards.pdf").read_bytes())
+
+
+def test_a_row_can_vouch_for_a_status_of_the_day(folder, printed):
+    (folder / "guests.csv").write_text(
+        "id,category,status,status_until\n1,staff,green,2026-11-22\n2,staff,green,\n3,staff,,\n"
+    )
+    assert sheet(folder, "--days", 9).exit_code == 0
+    day, whole, none = (read(folder, card) for card in printed)
+    assert (day.status, day.status_until) == (
+        Status.GREEN,
+        datetime(2026, 11, 22, 17, tzinfo=UTC),
+    )
+    assert (whole.status, whole.status_until) == (Status.GREEN, whole.not_after)
+    assert (none.status, none.status_until) == (None, None)
+
+
+def test_single_cards_have_pages_of_their_own_size(folder):
+    assert sheet(folder, "--single").exit_code == 0
+    objects = objects_of((folder / "cards.pdf").read_bytes())
+    assert b"/Count 2" in objects[1]
+    pages = [each for each in objects if b"/MediaBox" in each]
+    assert [b"[0 0 242.65 153.07]" in page for page in pages] == [True, True]
 
 
 def test_a_table_with_a_mistake_issues_nothing(folder):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewayd.core.pass_orders import ROWS_MAX, PassOrder, parse_orders
+from gatewayd.core.pass_orders import COLUMNS, ROWS_MAX, PassOrder, parse_orders
+from gatewayd.core.words import Status
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -33,6 +34,34 @@ def test_a_row_may_say_everything():
         ),
     )
     assert "INV-1" not in repr(orders)
+
+
+def test_a_row_may_vouch_for_a_status_maybe_for_less_long_than_the_pass():
+    (day, whole, none), problems = parse(
+        "id,category,status,status_until\n1,staff,green,2026-11-23\n2,staff,yellow,\n3,staff,,\n"
+    )
+    assert problems == ()
+    assert (day.status, day.status_until) == (
+        Status.GREEN,
+        datetime(2026, 11, 23, 17, tzinfo=UTC),
+    )
+    assert (whole.status, whole.status_until) == (Status.YELLOW, None)
+    assert (none.status, none.status_until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ("unknown,", "a status of green, yellow, red, black"),
+        ("Green,", "a status of"),
+        ("green,soon", "status_until as"),
+        (",2026-11-23", "status_until only with one"),
+    ],
+)
+def test_a_status_that_is_none_is_told(cells, said):
+    orders, [problem] = parse(f"id,category,status,status_until\n1,staff,{cells}")
+    assert orders == ()
+    assert said in problem
 
 
 def test_id_and_category_are_enough_in_any_order_and_from_any_spreadsheet():
@@ -88,4 +117,4 @@ def test_a_table_that_is_too_long_is_refused_whole():
 @given(st.text(max_size=60))
 @settings(max_examples=100)
 def test_no_row_makes_it_raise(row):
-    parse(f"id,category,label,valid_from,valid_until,purpose,host,entries\n{row}")
+    parse(f"{','.join(COLUMNS)}\n{row}")

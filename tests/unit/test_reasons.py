@@ -49,3 +49,13 @@ def test_every_reason_is_given_somewhere():
 
 def test_an_inauthentic_code_is_refused_for_its_signer():
     assert {"unknown_key", "signature", "key_usage", "issuer"} == INAUTHENTIC
+
+
+def test_what_the_public_vectors_call_their_reasons_are_reasons():
+    """Each class of the sets for DCC and SMART Health Cards, and what rotating codes add."""
+    named = (
+        "prefix base45 zlib cbor cwt signature unknown_key expired not_yet_valid key_usage schema "
+        "multiple_certificates revoked header signature_format issuer numeric_form chunk_index "
+        "chunk_size incomplete replayed too_large unsupported"
+    )
+    assert set(named.split()) <= {str(reason) for reason in Reason}
