@@ -21,7 +21,6 @@ max_queued_messages 0
 """As it comes: saved every half hour, so what a kill finds unsaved is lost."""
 SETTINGS = """\
 allow_anonymous true
-max_queued_bytes 0
 connection centre
 address 127.0.0.1:{port}
 topic onegate/# out 1

@@ -41,6 +41,8 @@ from gatewayd.store.journal import SqliteJournal
 SITE = SitePath("mojokerto", "dukcapil", "gmsc")
 PER_S = 1e9  # No limit: the backfill is limited on purpose, and that is not what is measured.
 
+Listener = Callable[[Sequence[Event]], None]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -52,13 +54,14 @@ def main() -> None:
     asyncio.run(run(arguments.directory, arguments.port, arguments.produce, arguments.lanes))
 
 
-async def run(directory: Path, port: int, count: int, lanes: int) -> None:
+async def run(directory: Path, port: int, count: int, lanes: int, *listeners: Listener) -> None:
+    """Send, and record until there are `count`; listeners are told of each commit first."""
     journal, cache = open_journal(directory), TinyCache.open(directory)
     clock, chance = SystemClock(), SystemChance()
     with ThreadBlocking() as blocking:
         broker = AiomqttBroker(Account(host="127.0.0.1", port=port, client_id=str(SITE)), blocking)
-        listeners: list[Callable[[Sequence[Event]], None]] = []
-        recorder = Recorder(journal, blocking, clock, listeners)
+        told = list(listeners)
+        recorder = Recorder(journal, blocking, clock, told)
         outside = Outside(
             journal=journal,
             blocking=blocking,
@@ -73,7 +76,7 @@ async def run(directory: Path, port: int, count: int, lanes: int) -> None:
             site=SITE, run=secrets.token_hex(4), version=__version__, backfill_per_s=PER_S
         )
         publisher = Publisher(settings, outside, lambda: (), lambda _: None)
-        listeners.append(publisher.committed)
+        told.append(publisher.committed)
         async with asyncio.TaskGroup() as group:
             group.create_task(publisher.run(), name="publisher")
             group.create_task(recorder.run(), name="recorder")

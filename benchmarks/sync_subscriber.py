@@ -46,8 +46,10 @@ class Subscriber:
 
     def wait_for(self, count: int, seconds: float) -> None:
         """Return when so many different ones are here, or when nothing new came for so long."""
-        self.last_s = time.monotonic()
-        while len(self.arrived) < count and time.monotonic() - self.last_s < seconds:
+        began_s = time.monotonic()
+        while len(self.arrived) < count:
+            if time.monotonic() - max(began_s, self.last_s) > seconds:
+                return
             time.sleep(0.02)
 
     @property

@@ -23,13 +23,15 @@ autosave_on_changes true
 autosave_interval 1
 max_queued_messages 0
 """
+IN_MEMORY = "persistence false\nmax_queued_messages 0\n"
+OPEN = "allow_anonymous true\n"
 
 
 class Mosquitto:
     def __init__(
         self,
         directory: Path,
-        settings: str = "allow_anonymous true\n",
+        settings: str = OPEN,
         users: Mapping[str, str] | None = None,
         storage: str = DURABLE,
     ) -> None:
