@@ -196,7 +196,7 @@ def test_a_recorded_verdict_is_explained_by_the_rules_for_its_time(event_id):
     assert f"at        {JANUARY}\n" in found.stdout
     assert "policy    governor-office-1, inmendagri-3-2022 (enforce)" in found.stdout
     assert (
-        "  status       refuse  status_red   statuses.red (profile: governor-office)"
+        "  status        refuse  status_red   statuses.red (profile: governor-office)"
         in found.stdout
     )
     told = json.loads(explain("--event", event_id, "--json").stdout)
