@@ -15,6 +15,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,11 +55,15 @@ class BackupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A site, its state directory, and the files of its keys by their names in a backup."""
+    """A site, its state directory, and the files of its keys by their names in a backup.
+
+    retention: how long records may be kept, here or in a backup.
+    """
 
     site: str
     directory: Path
     keys: Mapping[str, Path]
+    retention: timedelta
 
 
 def place_of(path: Path) -> Place:
@@ -69,7 +74,8 @@ def place_of(path: Path) -> Place:
         "privacy.key": settings.privacy.key_file,
         CHECKPOINT_KEY_NAME: directory / CHECKPOINT_KEY_NAME,
     }
-    return Place(settings.site.path, directory, keys)
+    retention = timedelta(days=settings.storage.retention_days)
+    return Place(settings.site.path, directory, keys, retention)
 
 
 def back_up(where: Place, target: Path, passphrase: str | None) -> dict[str, Json]:
@@ -89,7 +95,7 @@ def back_up(where: Place, target: Path, passphrase: str | None) -> dict[str, Jso
         if passphrase is not None:
             keys = {name: path.read_bytes() for name, path in where.keys.items() if path.exists()}
             (copied / _LOCKED).write_bytes(_lock(keys, passphrase))
-        manifest = _manifest(copied, where.site)
+        manifest = _manifest(copied, where)
         draft = copied / "draft"
         with draft.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
@@ -142,15 +148,17 @@ def _bring_up_to_date(database: Path, source: Path) -> None:
         raise BackupError(f"{source}: the journal is damaged: {error}") from error
 
 
-def _manifest(copied: Path, site: str) -> dict[str, Json]:
+def _manifest(copied: Path, where: Place) -> dict[str, Json]:
     names = [name for name in (*COPIED_NAMES, _LOCKED) if (copied / name).exists()]
     head = verify(copied).head
+    now = SystemClock().utc()
     return {
         "format": 1,
         "state_version": STATE_VERSION,
         "made_by": __version__,
-        "made_at": format_time(SystemClock().utc()),
-        "site": site,
+        "made_at": format_time(now),
+        "delete_after": format_time(now + where.retention),
+        "site": where.site,
         "head": None if head is None else f"{head.id}={head.chain.hex()}",
         "has_keys": _LOCKED in names,
         "files": {name: _digest(copied / name) for name in names},

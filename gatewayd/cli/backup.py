@@ -42,7 +42,9 @@ def backup(*, path: Path, is_json: bool, passphrase_file: Path | None, target: P
     with ended_early(), told_plainly():
         manifest = back_up(place_of(path), target, _read(passphrase_file))
     keys = "with locked keys" if manifest["has_keys"] else "without keys"
-    _tell(manifest, f"{target}: {manifest['site']}, {keys}", is_json=is_json)
+    until = str(manifest["delete_after"])[:10]
+    text = f"{target}: {manifest['site']}, {keys}; delete it after {until}"
+    _tell(manifest, text, is_json=is_json)
 
 
 @click.command(
