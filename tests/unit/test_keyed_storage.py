@@ -172,6 +172,46 @@ def test_a_snapshot_is_of_one_moment_whatever_changes_while_it_is_written(path, 
     assert _stored(path) == {"t": {str(n): {"n": 2} for n in range(8)}}
 
 
+def test_rows_are_read_and_changed_while_another_thread_writes_a_snapshot(path, monkeypatch):
+    """The disk hangs in the snapshot's sync; whoever decides meanwhile does not notice."""
+    storage = KeyedStorage(path)
+    storage.stage([("t", str(n), {"n": 1}) for n in range(100)])
+    is_writing, may_go = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def hang(file):
+        is_writing.set()
+        assert may_go.wait(10)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", hang)
+    snapshot = threading.Thread(target=storage.compact)
+    snapshot.start()
+    assert is_writing.wait(10)
+    storage.stage([("t", "0", {"n": 2}), ("t", "100", {"n": 2})])
+    assert dict(storage.items("t"))["0"] == {"n": 2}
+    assert len(storage.read()["t"]) == 101
+    assert not path.with_suffix(".snapshot").exists()
+    may_go.set()
+    snapshot.join()
+    assert _stored(path)["t"] == {str(n): {"n": 1} for n in range(100)}
+    storage.flush()
+    storage.close()
+    assert len(_stored(path)["t"]) == 101
+
+
+def test_a_compacted_storage_has_nothing_of_what_was_dropped_in_its_files(path):
+    storage = KeyedStorage(path)
+    storage.stage([("t", "ana", ANA), ("t", "budi", BUDI)])
+    storage.flush()
+    storage.stage([("t", "ana", None)])
+    storage.compact()
+    storage.close()
+    files = b"".join(one.read_bytes() for one in path.parent.iterdir())
+    assert (b'"ana"' in files, b'"budi"' in files) == (False, True)
+    assert _stored(path) == {"t": {"budi": BUDI}}
+
+
 def test_a_snapshot_and_its_name_are_durable_before_the_journal_is_emptied(path, monkeypatch):
     storage = KeyedStorage(path)
     storage.clear()
