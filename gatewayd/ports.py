@@ -118,6 +118,27 @@ class Cache(Protocol):
         ...
 
 
+class Pins(Protocol):
+    """What the officers' PINs are checked with. Calls block, but for `officers`."""
+
+    @property
+    def officers(self) -> list[str]:
+        """The labels of all who have a PIN, sorted."""
+        ...
+
+    def is_right(self, officer: str, pin: str) -> bool:
+        """Tell whether it is the PIN of this officer, who has one."""
+        ...
+
+    def set(self, officer: str, pin: str, salt: bytes) -> None:
+        """Give an officer this PIN instead of any before. Raises StorageError."""
+        ...
+
+    def remove(self, officer: str) -> None:
+        """Forget the PIN of an officer, who has one. Raises StorageError."""
+        ...
+
+
 # --- broker ---
 
 

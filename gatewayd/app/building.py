@@ -30,6 +30,7 @@ from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.officers import Officers, SignOn
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.receipts_watch import watch_receipts
@@ -71,7 +72,8 @@ def build_gateway(
     fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)
     devices = [device for shell in lanes.values() for device in shell.devices]
-    desk_readers = _build_desk_readers(settings, around, lanes, alarms)
+    officers = Officers(gate, recorder, SignOn(opened.pins, blocking, clock, SystemChance()))
+    desk_readers = _build_desk_readers(settings, around, lanes, alarms, officers)
     alarms.end_removed([*devices, *doors, *fire_inputs, *desk_readers])
     if sync is not None:
         committed.append(sync.committed)
@@ -96,6 +98,7 @@ def build_gateway(
         locale,
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
+        more=officers.verbs,
     )
     orders = [] if sync is None else build_orders(sync, shared, opened.journal, commands)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
@@ -123,12 +126,17 @@ def build_gateway(
 
 
 def _build_desk_readers(
-    settings: Settings, around: Surroundings, lanes: Mapping[LaneId, LaneShell], alarms: Alarms
+    settings: Settings,
+    around: Surroundings,
+    lanes: Mapping[LaneId, LaneShell],
+    alarms: Alarms,
+    officers: Officers,
 ) -> dict[str, DeskReader]:
     """Return the officer's hand scanner by what alarms call it, if there is one."""
     if settings.desk_reader is None:
         return {}
-    return {SUBJECT: DeskReader(build_reader(settings.desk_reader, around), lanes, alarms)}
+    reader = build_reader(settings.desk_reader, around)
+    return {SUBJECT: DeskReader(reader, lanes, alarms, officers.take_pass)}
 
 
 def _sync_parts(

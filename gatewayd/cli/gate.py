@@ -46,12 +46,19 @@ def _declaration(command: CommandT) -> CommandT:
 @click.option("--reason", required=True, help="Why by hand; a sentence without names.")
 @click.option("--category", default="visitor", show_default=True)
 @_declaration
-@click.option("--badge", type=int, help="The number of the badge that they carry and leave with.")
+@click.option(
+    "--badge",
+    type=int,
+    multiple=True,
+    help="The number of the badge that they carry and leave with; once for each guest.",
+)
 @click.option("--count", default=1, show_default=True, help="How many, let in one by one.")
-def admit(*, path: Path, is_json: bool, **request: Json) -> None:
+def admit(*, path: Path, is_json: bool, badge: tuple[int, ...], **request: Json) -> None:
     """Let a guest in by hand, on your declaration."""
+    request["badge"] = list[Json](badge)
     answer = ask_gateway(path, {"do": "admit", **request})
-    before = f"; {answer.get('admitted')} of {request['count']} came in before"
+    number = len(badge) or request["count"]
+    before = f"; {answer.get('admitted')} of {number} came in before"
     no = _refusal(answer) + (before if answer.get("admitted") else "")
     tell(answer, f"admitted: {answer.get('admitted')}", is_json=is_json, no=no)
 
@@ -157,6 +164,8 @@ def _refusal(answer: dict[str, Json]) -> str:
             assert isinstance(required, list)
             options = " and ".join(f"--{name}" for name in required if name != "reason")
             return f"not admitted ({reason}): {told} Declare it with {options}"
+        case "officer_absent" as reason:
+            return f"not admitted ({reason}): {told} Sign on with `gatewayd officer in`"
         case reason:
             return f"not admitted ({reason}): {told}"
 

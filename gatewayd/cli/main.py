@@ -22,6 +22,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "count": ("gate", "count"),
     "forgive": ("gate", "forgive"),
     "door": ("door", "door"),
+    "officer": ("officer", "officer"),
     "pass": ("passes", "passes"),
     "sign": ("sign", "sign"),
     "trust": ("trust", "trust"),

@@ -117,8 +117,10 @@ class UnknownId:
 class Attested:
     """No scan: the officer admits a guest by hand and declares this.
 
-    purpose: what they came for. origin: the region they come from. certificate: one on paper was
-    seen.
+    officer: the label that they signed on with, or else who the system says it is. purpose: what
+    the guest came for. origin: the region they come from. certificate: one on paper was seen.
+    caller: who the system says it is, where `officer` is a label. is_on_duty: an officer is signed
+    on who answers for this.
     """
 
     officer: str
@@ -129,6 +131,8 @@ class Attested:
     purpose: str | None = None
     origin: str | None = None
     certificate: bool = False
+    caller: str | None = None
+    is_on_duty: bool = True
     kind: ClassVar[Kind] = Kind.ATTESTATION
 
 

@@ -260,6 +260,8 @@ def check_authentic(case: Case) -> Checked:
             return _fail(name, reason)
         case SignedPass() as shown if not _is_signed_by_right(shown, case.policy):
             return _fail(name, Reason.KEY_USAGE)
+        case Attested(is_on_duty=False) if case.policy.officer.is_required:
+            return _fail(name, Reason.OFFICER_ABSENT)
         case Attested() as attested if _is_missing_declaration(attested, case.policy):
             return _fail(name, Reason.ATTESTATION_INCOMPLETE)
         case (

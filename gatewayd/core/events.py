@@ -70,7 +70,7 @@ class Access:
     reason: str
     """A stable code of `core.reasons`."""
     source: str
-    """Who decided: `gateway` (a scan was decided here) or `officer`."""
+    """Who decided: `gateway` (a scan was decided here), `officer`, or `deadline` (none did)."""
     kind: str
     """What the person held up: `pass`, `roster`, `attestation`, `unreadable` ..."""
     holder: HolderId | None = None

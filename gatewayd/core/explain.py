@@ -83,6 +83,7 @@ _KEYS: Mapping[Reason, tuple[str, ...]] = {
     Reason.POLICY_EXPIRED: ("when_expired", "valid_until", "valid_from"),
     Reason.CLOSED_NOW: ("opening_hours",),
     Reason.ATTESTATION_INCOMPLETE: ("attestation.required",),
+    Reason.OFFICER_ABSENT: ("officer_required",),
     Reason.KEY_USAGE: ("staff_categories",),
     Reason.UNKNOWN_HOLDER: ("unknown_holder",),
     Reason.UNKNOWN_CATEGORY: ("categories",),

@@ -98,6 +98,8 @@ class _Asked:
         yield "a guest whom the officer answers for", self._told(self._attested(visitor))
         unanswered = replace(self._attested(visitor), reason="", healthy=False, protocol=False)
         yield "a guest whom the officer does not answer for", self._told(unanswered)
+        alone = replace(self._attested(visitor), is_on_duty=False)
+        yield "a guest by hand, with no officer signed on", self._told(alone)
         expired = replace(policy, valid_until=at)
         yield "when the policy has run out", self._told(self._listed(visitor), policy=expired)
         yield "out, whoever it is", self._told(UnknownId(HOLDER), Usage(Direction.EXIT))

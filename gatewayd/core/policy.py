@@ -92,6 +92,24 @@ class RegionTest:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficerRules:
+    """What is asked of those who help at the gate, and what they have to be told of.
+
+    is_required: nobody is admitted by hand unless an officer is signed on, and an alarm is raised
+    after `unattended_minutes` of opening hours without one. pass_signs_on: an officer's own pass at
+    the desk reader signs them on. override_alarm_percent: an alarm is raised when so much of the
+    admissions is an officer's; None is never.
+    """
+
+    is_required: bool = False
+    unattended_minutes: int = 10
+    shift_hours: int = 12
+    pass_signs_on: bool = False
+    referral_minutes: int = 5
+    override_alarm_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One dated set of rules. The default is a plain office: always open, no limit.
 
@@ -129,6 +147,7 @@ class Policy:
     region_test: RegionTest | None = None
     purposes: tuple[str, ...] = ()
     attestation_required: tuple[str, ...] = ("healthy", "protocol", "reason")
+    officer: OfficerRules = OfficerRules()
     layers: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[tuple[datetime, "Policy"], ...] = ()
 

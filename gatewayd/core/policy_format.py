@@ -16,6 +16,7 @@ from gatewayd.core.policy import (
     AntiPassback,
     Capacity,
     Enforcement,
+    OfficerRules,
     Policy,
     RegionTest,
 )
@@ -26,6 +27,8 @@ from gatewayd.core.words import Status
 YEARS_MAX = 150  # Nobody is older.
 HOURS_MAX = 24 * 365  # A result of a year ago is none.
 MINUTES_MAX = 24 * 60  # By then everybody has left.
+SHIFT_HOURS_MAX = 24  # Whoever is on duty for longer forgot to sign out.
+REFERRAL_MINUTES_MAX = 60  # Nobody stands beside the gate for longer.
 
 _PERCENT = re.compile(r"(\d{1,3}) ?%")
 _DECLARED = ("healthy", "protocol", "reason", "purpose", "origin", "certificate")
@@ -77,6 +80,7 @@ def parse_policy(
         attestation_required=attestation.take(
             "required", _fields, ("healthy", "protocol", "reason")
         ),
+        officer=_officer(table),
     )
     is_screening = table.take("health_screening", _yes_or_no, default=True)
     table.refuse_unknown()
@@ -143,6 +147,24 @@ def _ages(table: Table) -> tuple[AgeBand, ...]:
         else:
             bands.append(AgeBand(first, under, answer))
     return tuple(bands)
+
+
+def _officer(table: Table) -> OfficerRules:
+    usual = OfficerRules()
+    return OfficerRules(
+        is_required=table.take("officer_required", _yes_or_no, usual.is_required),
+        unattended_minutes=table.take(
+            "unattended_minutes", _number(1, MINUTES_MAX), usual.unattended_minutes
+        ),
+        shift_hours=table.take(
+            "officer_shift_hours", _number(1, SHIFT_HOURS_MAX), usual.shift_hours
+        ),
+        pass_signs_on=table.take("officer_pass", _yes_or_no, usual.pass_signs_on),
+        referral_minutes=table.take(
+            "referral_minutes", _number(1, REFERRAL_MINUTES_MAX), usual.referral_minutes
+        ),
+        override_alarm_percent=table.take("override_alarm_percent", _number(1, 100), None),
+    )
 
 
 # --- what their health means ---

@@ -14,6 +14,8 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | lanes | lane | order: what the officer ordered last |
 | doors | door | state, since: those that are open |
 | referrals | number | lane, holder, category, kind, reason, at |
+| officers | label | since, how, caller: those who are signed on |
+| assists | number | lane, cause, at: requests for help that nobody has answered |
 | alarms | alarm/subject | at, detail: those not cleared |
 | quarantine | event | reason, at: those that the centre's broker does not take |
 | orders | kind/key id | counter: the last of the key; recent: ids, each with its result or None |
@@ -46,6 +48,8 @@ PASSES = "passes"
 LANES = "lanes"
 DOORS = "doors"
 REFERRALS = "referrals"
+OFFICERS = "officers"
+ASSISTS = "assists"
 ALARMS = "alarms"
 QUARANTINE = "quarantine"
 ORDERS = "orders"
@@ -59,6 +63,8 @@ TABLES = (
     LANES,
     DOORS,
     REFERRALS,
+    OFFICERS,
+    ASSISTS,
     ALARMS,
     QUARANTINE,
     ORDERS,
@@ -134,6 +140,9 @@ def _access(fact: Access, at: str, look: Look) -> list[Change]:
 
 
 def _decision(fact: Access, at: str) -> dict[str, Json]:
+    if fact.referral is not None and fact.outcome is AccessOutcome.REFUSED:
+        # What settles a referral knows no more of anybody's status than the scan did.
+        return {"reason": fact.reason, "seen": at}
     return {
         "category": fact.category,
         "kind": fact.kind,
@@ -297,6 +306,24 @@ def _lapse(detail: Document, _: str, __: Look) -> list[Change]:
     return [Change(REFERRALS, str(detail["referral"]), None)]
 
 
+def _sign_in(detail: Document, at: str, _: Look) -> list[Change]:
+    row: Document = {"since": at, "how": detail["how"], "caller": detail["caller"]}
+    return [Change(OFFICERS, _text(detail, "officer"), row)]
+
+
+def _sign_out(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(OFFICERS, _text(detail, "officer"), None)]
+
+
+def _ask_help(detail: Document, at: str, _: Look) -> list[Change]:
+    row: Document = {"lane": detail["lane"], "cause": detail["cause"], "at": at}
+    return [Change(ASSISTS, str(detail["assist"]), row)]
+
+
+def _end_help(detail: Document, _: str, __: Look) -> list[Change]:
+    return [Change(ASSISTS, str(detail["assist"]), None)]
+
+
 def _quarantine(detail: Document, at: str, _: Look) -> list[Change]:
     row: Document = {"reason": detail["reason"], "at": at}
     return [Change(QUARANTINE, _text(detail, "event"), row)]
@@ -379,6 +406,11 @@ _AUDITS: Mapping[
     "door_closed": (_door, {"door": str}),
     "lane_ordered": (_order_lane, {"lane": str, "order": str}),
     "referral_lapsed": (_lapse, {"referral": int}),
+    "signed_in": (_sign_in, {"officer": str, "how": str, "caller": str}),
+    "signed_out": (_sign_out, {"officer": str}),
+    "assist_requested": (_ask_help, {"assist": int, "lane": str, "cause": str}),
+    "assist_done": (_end_help, {"assist": int}),
+    "assist_lapsed": (_end_help, {"assist": int}),
     "event_quarantined": (_quarantine, {"event": str, "reason": str}),
     "quarantined_delivered": (_deliver, {"event": str}),
     "device_noted": (_note_device, {"device": str, "device_sequence": int}),

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     KEY_USAGE = "key_usage"
     ISSUER = "issuer"
     ATTESTATION_INCOMPLETE = "attestation_incomplete"
+    OFFICER_ABSENT = "officer_absent"
     CODE_MISSING = "code_missing"
     CODE_WRONG = "code_wrong"
     REPLAYED = "replayed"
@@ -77,6 +78,7 @@ class Reason(StrEnum):
     RECORD_LATE = "record_late"
     RECORD_FAILED = "record_failed"
     OFFICER_REFUSED = "officer_refused"
+    REFERRAL_LAPSED = "referral_lapsed"
 
 
 INAUTHENTIC = frozenset({Reason.UNKNOWN_KEY, Reason.SIGNATURE, Reason.KEY_USAGE, Reason.ISSUER})
@@ -208,6 +210,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Pernyataan belum lengkap. Lengkapi bersama petugas.",
         "The declaration is not complete. Please complete it with the officer.",
     ),
+    Reason.OFFICER_ABSENT: (
+        "Belum ada petugas yang bertugas di gerbang. Petugas harus masuk tugas lebih dahulu.",
+        "No officer is on duty at the gate. An officer has to sign on first.",
+    ),
     Reason.CODE_MISSING: (
         "Anda masuk dengan kode yang berganti. Buka di ponsel Anda, lalu pindai kode itu.",
         "You come in with a code that changes. Open it on your phone, and scan that.",
@@ -315,5 +321,9 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.OFFICER_REFUSED: (
         "Petugas belum dapat memberi izin masuk. Silakan bertanya kepada petugas.",
         "The officer cannot let you in. Please ask the officer why.",
+    ),
+    Reason.REFERRAL_LAPSED: (
+        "Waktu tunggu sudah habis. Silakan pindai lagi, atau temui petugas.",
+        "The time to wait is over. Please scan again, or see the officer.",
     ),
 }

@@ -1,21 +1,24 @@
 """Guests and referred people: whom the officer lets in or turns away, through the lanes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from gatewayd.core.credential import Attested
+from gatewayd.core.duty import CENTRE, find_session, read_sessions
 from gatewayd.core.events import Access, AccessOutcome
 from gatewayd.core.passes import BADGES_MAX
-from gatewayd.core.projection import REFERRALS, Document
+from gatewayd.core.projection import OFFICERS, REFERRALS, Document
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
-from gatewayd.core.words import Direction, HolderId, Json, LaneId
+from gatewayd.core.words import Json, LaneId
 from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
 from gatewayd.runtime.lane import OFFICER_WAITS_MS, SCAN_WAITS_MS, LaneShell
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.referrals import settle_by_refusal
 from gatewayd.runtime.requests import (
-    CENTRE,
     Answer,
     RequestError,
     Verb,
@@ -23,6 +26,7 @@ from gatewayd.runtime.requests import (
     record,
     sentence,
     setter,
+    signed,
     whole,
 )
 
@@ -30,8 +34,6 @@ GROUP_MAX = 60  # A coach; more is a mistake, and each of them is let through on
 
 
 class Admissions:
-    """One for each daemon: it knows which referrals are being settled."""
-
     def __init__(
         self,
         lanes: Mapping[LaneId, LaneShell],
@@ -43,7 +45,6 @@ class Admissions:
         self._gate = gate
         self._recorder = recorder
         self._locale = locale
-        self._settling: set[int] = set()
         self.verbs: Mapping[str, Verb] = {
             "admit": self._admit,
             "refuse": self._refuse,
@@ -57,30 +58,22 @@ class Admissions:
         count = whole(request, "count", 1, GROUP_MAX, default=1)
         category = str(request.get("category") or "visitor")
         attested = self._attested(request, caller, category, sentence(request))
-        badge = None
-        if request.get("badge") is not None:
-            badge = whole(request, "badge", 1, BADGES_MAX)
-            if count > 1:
-                raise RequestError("a badge is for one guest: leave `count` out")
-        for admitted in range(count):
+        badges = _badges(request)
+        if badges and count not in (1, len(badges)):
+            raise RequestError("a badge is for one guest: leave `count` out, or give one to each")
+        for admitted, badge in enumerate(badges or [None] * count):
             fact = await self._ask(lane, Admission(attested, badge=badge), caller)
             if fact.outcome is not AccessOutcome.ADMITTED:
                 return {**self._no(fact), "admitted": admitted}
-        return {"ok": True, "admitted": count}
+        return {"ok": True, "admitted": len(badges) or count}
 
     async def _settle(self, number: int, request: Mapping[str, Any], caller: str) -> Answer:
-        number, row = self._referral(number)
-        lane = find_lane(self._lanes, {"lane": request.get("lane") or row["lane"]})
-        category, reason = (
-            str(row["category"] or "visitor"),
-            str(request.get("reason") or "referral"),
-        )
-        attested = self._attested(request, caller, category, reason)
-        self._settling.add(number)
-        try:
+        with self._referral(number) as row:
+            lane = find_lane(self._lanes, {"lane": request.get("lane") or row["lane"]})
+            category = str(row["category"] or "visitor")
+            reason = str(request.get("reason") or "referral")
+            attested = self._attested(request, caller, category, reason)
             fact = await self._ask(lane, Admission(attested, number), caller)
-        finally:
-            self._settling.discard(number)
         if fact.outcome is AccessOutcome.ADMITTED:
             return {"ok": True, "admitted": 1, "referral": number}
         return {**self._no(fact), "referral": number}
@@ -95,8 +88,11 @@ class Admissions:
             raise RequestError(known if purposes else "the policy names no `purposes`")
         if origin is not None and not is_category(str(origin)):
             raise RequestError(f"`origin` is a region: {EXPECTED_CATEGORY}")
+        session = find_session(read_sessions(self._gate.cache.items(OFFICERS)), caller)
         return Attested(
-            officer=caller,
+            officer=caller if session is None else session.officer,
+            caller=None if session is None else caller,
+            is_on_duty=session is not None or caller.startswith(CENTRE),
             reason=reason,
             category=category,
             healthy=request.get("healthy") is True,
@@ -124,30 +120,35 @@ class Admissions:
         return answer
 
     async def _refuse(self, request: Mapping[str, Any], caller: str) -> Answer:
-        number, row = self._referral(whole(request, "referral", 1, REFERRALS_MAX))
-        holder, category = row["holder"], row["category"]
-        fact = Access(
-            outcome=AccessOutcome.REFUSED,
-            lane=LaneId(str(row["lane"])),
-            direction=Direction.ENTRY,
-            reason=Reason.OFFICER_REFUSED,
-            source=OFFICER,
-            kind=str(row["kind"]),
-            holder=None if holder is None else HolderId(str(holder)),
-            category=None if category is None else str(category),
-            referral=number,
-            attestation={"officer": caller, "reason": sentence(request)},
-            policy=self._gate.policy.versions,
-        )
-        await record(self._recorder, fact)
+        number = whole(request, "referral", 1, REFERRALS_MAX)
+        with self._referral(number) as row:
+            lapsed = settle_by_refusal(number, row, self._gate.policy.versions)
+            word = {**signed(self._gate.cache, caller), "reason": sentence(request)}
+            fact = replace(lapsed, reason=Reason.OFFICER_REFUSED, source=OFFICER, attestation=word)
+            await record(self._recorder, fact)
         return {"ok": True, "referral": number}
 
     async def _tell_referrals(self, _: Mapping[str, Any], __: str) -> Answer:
         rows = self._gate.cache.items(REFERRALS)
         return {"ok": True, "referrals": [{"referral": int(key), **row} for key, row in rows]}
 
-    def _referral(self, number: int) -> tuple[int, Document]:
-        row = self._gate.cache.get(REFERRALS, str(number))
-        if row is None or number in self._settling:
+    @contextmanager
+    def _referral(self, number: int) -> Iterator[Document]:
+        """Hold an open referral, so that it is settled once only."""
+        row = self._gate.claim_referral(number)
+        if row is None:
             raise RequestError(f"no referral {number} is open; see `gatewayd referral list`")
-        return number, row
+        try:
+            yield row
+        finally:
+            self._gate.release_referral(number)
+
+
+def _badges(request: Mapping[str, Any]) -> list[int]:
+    """Read the numbers of the badges that are given out: one, a list, or none."""
+    given = request.get("badge")
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    badges = [whole({"badge": one}, "badge", 1, BADGES_MAX) for one in listed]
+    if len(badges) > GROUP_MAX or len(set(badges)) < len(badges):
+        raise RequestError(f"`badge` is a number, or up to {GROUP_MAX} different ones")
+    return badges

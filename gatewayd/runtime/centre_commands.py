@@ -6,6 +6,7 @@ from typing import Any
 
 from gatewayd.core.centre_commands import read_command
 from gatewayd.core.centre_receipts import Replay, read_receipt
+from gatewayd.core.duty import CENTRE
 from gatewayd.core.events import format_time
 from gatewayd.core.orders import Order
 from gatewayd.core.policy import PEOPLE_MAX
@@ -18,7 +19,6 @@ from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.inbox import Reply
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.requests import (
-    CENTRE,
     Answer,
     RequestError,
     officer_audit,

@@ -31,6 +31,7 @@ from gatewayd.runtime.requests import (
     officer_audit,
     record,
     sentence,
+    signed,
     whole,
 )
 
@@ -52,8 +53,12 @@ class Commands:
         *,
         erasure: Erasure,
         retry_quarantined: Callable[[], int] | None = None,
+        more: Mapping[str, Verb] | None = None,
     ) -> None:
-        """Take all that can be asked for; without a centre there is no quarantine to retry."""
+        """Take all that can be asked for; without a centre there is no quarantine to retry.
+
+        more: the verbs of parts that are not named here.
+        """
         self._lanes = lanes
         self._doors = doors
         self._gate = gate
@@ -72,6 +77,7 @@ class Commands:
             "cache": self._tell_cache,
             "quarantine": self._retry_quarantine,
             "release": self._note_release,
+            **(more or {}),
         }
 
     async def answer(self, request: Mapping[str, Any], caller: str) -> Answer:
@@ -99,7 +105,7 @@ class Commands:
         if order is not Order.FREE and any(lane.state.in_fire for lane in lanes):
             raise RequestError("a fire input is on: it must end at the panel before the lane can")
         for lane in lanes:
-            detail: dict[str, Json] = {"lane": lane.id, "order": str(order), "officer": caller}
+            detail: dict[str, Json] = {"lane": lane.id, "order": str(order), **self._signed(caller)}
             if request.get("reason") is not None:
                 detail["reason"] = sentence(request)
             audit = officer_audit("lane_ordered", detail)
@@ -112,7 +118,7 @@ class Commands:
 
     async def _order_door(self, request: Mapping[str, Any], caller: str) -> Answer:
         door = self._door(request)
-        detail: dict[str, Json] = {"door": door.id, "officer": caller}
+        detail: dict[str, Json] = {"door": door.id, **self._signed(caller)}
         match request.get("order"):
             case "allow":
                 minutes = whole(request, "minutes", 1, DOOR_MINUTES_MAX)
@@ -141,7 +147,7 @@ class Commands:
             "to": number,
             "uncertain_from": uncertain,
             "reason": sentence(request),
-            "officer": caller,
+            **self._signed(caller),
         }
         await record(self._recorder, officer_audit("count_set", detail))
         return {"ok": True, "category": category, "from": detail["from"], "to": number}
@@ -156,7 +162,7 @@ class Commands:
             "holder": holder,
             "inside_since": row["inside_since"],
             "reason": sentence(request),
-            "officer": caller,
+            **self._signed(caller),
         }
         await record(self._recorder, officer_audit("forgiven", detail))
         return {"ok": True, "holder": holder}
@@ -180,7 +186,7 @@ class Commands:
             raise RequestError("the settings name no [broker]: nothing is sent")
         count = self._retry_quarantined()
         self._recorder.keep(
-            officer_audit("quarantine_retried", {"count": count, "officer": caller})
+            officer_audit("quarantine_retried", {"count": count, **self._signed(caller)})
         )
         return {"ok": True, "count": count}
 
@@ -211,6 +217,9 @@ class Commands:
             raise RequestError(f"`action` is one of: {', '.join(NOTED)}, with its `detail`")
         await record(self._recorder, fact)
         return {"ok": True}
+
+    def _signed(self, caller: str) -> dict[str, Json]:
+        return signed(self._gate.cache, caller)
 
     def _door(self, request: Mapping[str, Any]) -> DoorShell:
         door = self._doors.get(DoorId(str(request.get("door"))))

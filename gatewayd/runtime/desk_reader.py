@@ -1,7 +1,7 @@
 """The hand scanner at the officer's desk: what it reads is decided at whichever lane is free."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Never
 
 from drivers import base
@@ -24,13 +24,22 @@ _SHOWN: Final = {
 }
 
 
+TakePass = Callable[[Scan, Callable[[str | None], None]], bool]
+"""Signs on an officer whose pass it is; False: it is somebody who wants to come in."""
+
+
 class DeskReader:
     """Lets people in, never out: at the exit nobody needs to be helped with a code."""
 
     def __init__(
-        self, reader: base.Reader, lanes: Mapping[LaneId, LaneShell], alarms: Alarms
+        self,
+        reader: base.Reader,
+        lanes: Mapping[LaneId, LaneShell],
+        alarms: Alarms,
+        take_pass: TakePass,
     ) -> None:
         """`lanes`: in the order in which they are taken when several are free."""
+        self._take_pass = take_pass
         self.noise_count = 0
         self._reader = PartsReader(reader, self._wait_for_part)
         self._lanes = lanes
@@ -61,14 +70,23 @@ class DeskReader:
         self._reader.show(base.Signal.WAIT)
 
     def _scanned(self, scan: Scan) -> None:
+        if self._take_pass(scan, self._signed_on):
+            return
         # The first of those that wait least; one that cannot open only where no other can.
         lane = min(self._lanes.values(), key=_wait)
         lane.scan(scan, Direction.ENTRY, self._answered)
 
     def _answered(self, verdict: Access | None) -> None:
-        """Show it to the officer for a moment; where the disk refuses it, nobody goes in."""
+        """Where the disk refuses the verdict, nobody goes in."""
+        self._notify(base.Signal.REFUSED if verdict is None else _SHOWN[verdict.outcome])
+
+    def _signed_on(self, officer: str | None) -> None:
+        self._notify(base.Signal.REFUSED if officer is None else base.Signal.GO)
+
+    def _notify(self, signal: base.Signal) -> None:
+        """Show it to the officer for a moment."""
         self._end_notice()
-        self._reader.show(base.Signal.REFUSED if verdict is None else _SHOWN[verdict.outcome])
+        self._reader.show(signal)
         loop = asyncio.get_running_loop()
         self._notice = loop.call_later(NOTICE_S, self._reader.show, base.Signal.READY)
 

@@ -121,6 +121,7 @@ class Gate:
         self._clock = clock
         self._chance = chance
         self._shown: dict[LaneId, FirstShown] = {}
+        self._claimed: set[int] = set()
         self._codes = RotatingCodes(clock)
         self._ordered: tuple[Policy, int, Policy] | None = None
         self._referral = max((int(key) for key, _ in cache.items(REFERRALS)), default=0)
@@ -141,10 +142,17 @@ class Gate:
         by_category, uncertain = read_counts(self.cache.get)
         return Occupancy(by_category, self.grants.entering(), uncertain)
 
+    def read(self, scan: Scan) -> Credential:
+        """Return what a code is understood to be, as of what is known now."""
+        known = self.knowledge
+        if scan.data is None:
+            return Unreadable(Reason.TOO_LARGE)
+        return read_scan(scan.data, known.trust, known.rosters, known.pseudonyms)
+
     def decide_scan(self, scan: Scan, place: Place) -> Decision:
         """Decide what a person held up, and reserve the grant if they may pass."""
         self.forget_shown()
-        shown = credential = self._read(scan)
+        shown = credential = self.read(scan)
         is_entry = place.direction is Direction.ENTRY
         first = self._shown.get(place.lane) if is_entry else None
         credential = join(first, shown, scan.at_s)
@@ -183,6 +191,8 @@ class Gate:
             "healthy": attested.healthy,
             "protocol": attested.protocol,
         }
+        if attested.caller is not None:
+            declared["caller"] = attested.caller
         if attested.purpose is not None:
             declared["purpose"] = attested.purpose
         if attested.origin is not None:
@@ -195,6 +205,20 @@ class Gate:
         elif admission.referral is not None and fact.outcome is AccessOutcome.ADMITTED:
             fact = replace(fact, referral=admission.referral, reason=Reason.REFERRAL_ADMITTED)
         return self._reserve(replace(fact, attestation=declared))
+
+    def claim_referral(self, number: int) -> Document | None:
+        """Return an open referral for one settlement; None where there is none, or it is claimed.
+
+        Release it when the settlement is recorded, or came to nothing.
+        """
+        row = self.cache.get(REFERRALS, str(number))
+        if row is None or number in self._claimed:
+            return None
+        self._claimed.add(number)
+        return row
+
+    def release_referral(self, number: int) -> None:
+        self._claimed.discard(number)
 
     def turn_away(self, asked: Scan | Admission, place: Place) -> Access:
         """Return the verdict for somebody the lane has no time for. An exit is still admitted."""
@@ -225,12 +249,6 @@ class Gate:
 
     def _carrier(self, badge: int) -> HolderId:
         return self.knowledge.pseudonyms.of(Namespace.PERSON, badge_subject(badge))
-
-    def _read(self, scan: Scan) -> Credential:
-        known = self.knowledge
-        if scan.data is None:
-            return Unreadable(Reason.TOO_LARGE)
-        return read_scan(scan.data, known.trust, known.rosters, known.pseudonyms)
 
     def _fact(
         self, credential: Credential, holder: HolderId | None, place: Place, source: str

@@ -10,6 +10,7 @@ from typing import Never
 from gatewayd.core.events import Audit, AuditSubject
 from gatewayd.core.words import Json
 from gatewayd.ports import Blocking, Cache, StorageError
+from gatewayd.runtime.duty_watch import watch_duty
 from gatewayd.runtime.lane import Shared
 from gatewayd.runtime.occupancy_watch import watch_occupancy
 from gatewayd.runtime.policy_watch import watch_policy
@@ -81,7 +82,11 @@ class Gateway:
         shared = self.shared
         return (
             Part("cache", self._keep_cache),
-            Part("referrals", lambda: end_referrals(self.cache, shared.recorder, shared.clock)),
+            Part("referrals", lambda: end_referrals(shared.gate, shared.recorder, shared.clock)),
+            Part(
+                "duty",
+                lambda: watch_duty(shared.gate, shared.recorder, shared.alarms, shared.clock),
+            ),
             Part("policy", lambda: watch_policy(shared.gate, shared.recorder, shared.changed)),
             Part("occupancy", lambda: watch_occupancy(shared.gate, shared.alarms)),
         )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from gatewayd import __version__
 from gatewayd.core.door import BROKEN
+from gatewayd.core.duty import read_sessions, told
 from gatewayd.core.occupancy import limits, places_left
-from gatewayd.core.projection import HOLDERS, REFERRALS
+from gatewayd.core.projection import HOLDERS, OFFICERS, REFERRALS
 from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.ports import Journal
 from gatewayd.runtime.doors import DoorShell
@@ -41,6 +42,7 @@ class Overview:
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
             "referrals": gate.cache.size(REFERRALS),
+            "on_duty": [told(one) for one in read_sessions(gate.cache.items(OFFICERS))],
             "alarms": list[Json](self.shared.alarms.active()),
             "journal": {
                 "epoch": self.journal.epoch,

@@ -1,33 +1,53 @@
-"""Ends referrals that no officer settled in time."""
+"""Ends referrals that no officer settled in time: they are refused."""
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Never
 
-from gatewayd.core.events import Audit, AuditSubject, parse_time
-from gatewayd.core.projection import REFERRALS
-from gatewayd.ports import Cache, Clock
+from gatewayd.core.events import Access, AccessOutcome, Event, parse_time
+from gatewayd.core.projection import REFERRALS, Document
+from gatewayd.core.reasons import Reason
+from gatewayd.core.words import Direction, HolderId, LaneId
+from gatewayd.ports import Clock
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.recorder import Recorder
 
-DEADLINE = timedelta(minutes=5)  # After that nobody stands beside the gate any more.
 LOOK_S = 1.0
 
+DEADLINE = "deadline"
+"""The source of the verdict on somebody whom nobody answered."""
 
-async def end_referrals(cache: Cache, recorder: Recorder, clock: Clock) -> Never:
-    """Record, once for each, that a referral's time is over."""
-    ending: set[str] = set()
+
+async def end_referrals(gate: Gate, recorder: Recorder, clock: Clock) -> Never:
+    """Settle with a refusal, once for each, what is open for longer than the policy gives it."""
     while True:
-        overdue = clock.utc() - DEADLINE
-        open_now = {number: parse_time(str(row["at"])) for number, row in cache.items(REFERRALS)}
-        ending &= open_now.keys()
-        for number, at in open_now.items():
-            if at < overdue and number not in ending:
-                ending.add(number)
-                recorder.keep(
-                    Audit(
-                        subject=AuditSubject.GATEWAY,
-                        action="referral_lapsed",
-                        detail={"referral": int(number)},
-                    )
-                )
+        overdue = clock.utc() - timedelta(minutes=gate.policy.officer.referral_minutes)
+        for key, row in gate.cache.items(REFERRALS):
+            number = int(key)
+            is_overdue = parse_time(str(row["at"])) < overdue
+            if is_overdue and gate.claim_referral(number) is not None:
+                recorded = partial(_release, gate, number)
+                recorder.keep(settle_by_refusal(number, row, gate.policy.versions), recorded)
         await asyncio.sleep(LOOK_S)
+
+
+def settle_by_refusal(number: int, row: Document, versions: tuple[str, ...]) -> Access:
+    """Return the verdict on a referred person whom nobody answered."""
+    holder, category = row["holder"], row["category"]
+    return Access(
+        outcome=AccessOutcome.REFUSED,
+        lane=LaneId(str(row["lane"])),
+        direction=Direction.ENTRY,
+        reason=Reason.REFERRAL_LAPSED,
+        source=DEADLINE,
+        kind=str(row["kind"]),
+        holder=None if holder is None else HolderId(str(holder)),
+        category=None if category is None else str(category),
+        referral=number,
+        policy=versions,
+    )
+
+
+def _release(gate: Gate, number: int, _: Event) -> None:
+    gate.release_referral(number)

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from gatewayd.core.duty import find_session, read_sessions
 from gatewayd.core.events import Audit, AuditSubject, Fact
+from gatewayd.core.projection import OFFICERS
 from gatewayd.core.words import Json, LaneId
-from gatewayd.ports import StorageError
+from gatewayd.ports import Cache, StorageError
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
 
@@ -15,9 +17,6 @@ T = TypeVar("T")
 Answer = dict[str, Json]
 Verb = Callable[[Mapping[str, Any], str], Awaitable[Answer]]
 """Carries out a request of a caller, who is as the system says."""
-
-CENTRE = "centre:"
-"""Begins the name of a caller who sent a signed command; the id of the key follows."""
 
 REASON_SIZE_MAX = 200  # A sentence. It stays in the journal and goes to the centre.
 
@@ -52,6 +51,14 @@ def find_lane(lanes: Mapping[LaneId, LaneShell], request: Mapping[str, Any]) -> 
     if lane is None:
         raise RequestError(f"`lane` is one of: {', '.join(lanes)}")
     return lane
+
+
+def signed(cache: Cache, caller: str) -> dict[str, Json]:
+    """Return whose word a request is, for its record: the officer on duty, or else the caller."""
+    session = find_session(read_sessions(cache.items(OFFICERS)), caller)
+    return (
+        {"officer": caller} if session is None else {"officer": session.officer, "caller": caller}
+    )
 
 
 def officer_audit(action: str, detail: dict[str, Json]) -> Audit:

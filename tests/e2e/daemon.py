@@ -333,12 +333,17 @@ class Site:
             if event["type"].startswith(f"onegate.{kind}")
         ]
 
-    async def cli(self, *arguments: str) -> tuple[int, str, str]:
-        """Run `gatewayd ARGUMENTS -c FILE`; return exit code, standard output and error."""
+    async def cli(self, *arguments: str, typed: str = "") -> tuple[int, str, str]:
+        """Run `gatewayd ARGUMENTS -c FILE`; return exit code, standard output and error.
+
+        typed: a line that it reads.
+        """
         pipe = asyncio.subprocess.PIPE
         command = (*GATEWAYD, *arguments, "-c", str(self.settings))
-        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
-        out, error = await process.communicate()
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+        out, error = await process.communicate(f"{typed}\n".encode())
         return process.returncode, out.decode(), error.decode()
 
 

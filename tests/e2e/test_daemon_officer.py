@@ -132,3 +132,32 @@ async def test_without_a_running_gateway_the_answer_says_so(tmp_path, command):
     code, out, error = await site.cli(*command)
     assert (code, out) == (2, "")
     assert "no gateway is running here; start it with `gatewayd run`" in error
+
+
+async def test_an_officer_signs_on_by_pin_and_stands_in_the_records_also_over_a_restart(tmp_path):
+    settings = "[policy]\nofficer_required = true\n"
+    async with Site(tmp_path, settings=settings) as site:
+        admit = ("admit", "--lane", "lane-1", "--reason", "no phone", *DECLARED)
+        code, _, error = await site.cli(*admit)
+        assert (code, "Sign on with `gatewayd officer in`" in error) == (1, True)
+        assert (await site.cli("officer", "list"))[1] == (
+            "nobody is on duty: nobody can be admitted by hand\nwith a PIN: nobody\n"
+        )
+        added = await site.cli("officer", "add", "petugas-1", typed="274931")
+        assert added == (0, "petugas-1 can sign on\n", "")
+        wrong = await site.cli("officer", "in", "petugas-1", typed="274932")
+        assert wrong == (1, "", "that is not the PIN of petugas-1\n")
+        code, out, _ = await site.cli("officer", "in", "petugas-1", typed="274931")
+        assert (code, out.startswith("petugas-1 is on duty since ")) == (0, True)
+        assert "already" in (await site.cli("officer", "in", "petugas-1", typed="274931"))[1]
+        assert (await site.cli("officer", "in"))[0] == 2
+        site.kill()
+        await site.start()
+        assert site.status()["on_duty"][0]["officer"] == "petugas-1"
+        assert (await site.cli(*admit))[0] == 0
+        attested = site.journal("access.admitted")[-1]["data"]["attestation"]
+        assert (attested["officer"], attested["caller"][:4]) == ("petugas-1", "uid:")
+        assert (await site.cli("officer", "out"))[:2] == (0, "petugas-1 is off duty\n")
+        assert (await site.cli("officer", "remove", "petugas-1"))[0] == 0
+        written = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert [path for path in written if b"274931" in path.read_bytes()] == []

@@ -251,7 +251,7 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "passage stuck": _rows("alarm.raised", alarm="passage_stuck"),
     "referred": _rows("access.referred"),
     "referral admitted": _rows("access.admitted", reason="referral_admitted"),
-    "referral lapsed": _rows("audit.gateway", action="referral_lapsed"),
+    "referral lapsed": _rows("access.refused", reason="referral_lapsed"),
     "guest admitted": _rows("access.admitted", reason="attested"),
     "order found at the start": _orders_found_at_the_start,
     "fire": _reports(base.FireChanged, is_on=True, log=None),

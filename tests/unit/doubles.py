@@ -16,15 +16,19 @@ from gatewayd.core.lane_terms import Indication, Order
 from gatewayd.core.policy import Policy
 from gatewayd.core.projection import Change, Document
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
+from gatewayd.core.reasons import Locale
 from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
 from gatewayd.core.words import ClockQuality, Direction, HolderId, Json, LaneId
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.commands import Commands
+from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.requests import Verb
 
 T = TypeVar("T")
 
@@ -433,6 +437,44 @@ class Site:
     def scan(self, person: str, direction: Direction = Direction.ENTRY, lane: int = 0) -> None:
         self.readers[lane][direction].scan(person.encode())
 
+    def commands(self, **more: Verb) -> Commands:
+        """Return what people at the gate may ask; more: the verbs of other parts."""
+        erasure = Erasure(
+            self.journal, self.cache, self.recorder, self.blocking, self.gate.grants.forget
+        )
+        lanes = {lane.id: lane for lane in self.lanes}
+        return Commands(
+            lanes, {}, self.gate, self.recorder, dict, Locale.EN, erasure=erasure, more=more
+        )
+
     def facts(self, kind: type[T]) -> list[T]:
         """What is on disk of a kind, in order."""
         return [fact for fact in self.journal.facts if isinstance(fact, kind)]
+
+
+class SimPins:
+    """PINs in a dictionary; `refusal` is what the disk says instead of taking a change."""
+
+    def __init__(self, **pins: str) -> None:
+        self.pins = pins
+        self.refusal: str | None = None
+
+    @property
+    def officers(self) -> list[str]:
+        return sorted(self.pins)
+
+    def is_right(self, officer: str, pin: str) -> bool:
+        return self.pins[officer] == pin
+
+    def set(self, officer: str, pin: str, salt: bytes) -> None:
+        assert len(salt) >= 16
+        self._look()
+        self.pins[officer] = pin
+
+    def remove(self, officer: str) -> None:
+        self._look()
+        del self.pins[officer]
+
+    def _look(self) -> None:
+        if self.refusal is not None:
+            raise StorageError(self.refusal)

@@ -136,6 +136,7 @@ def test_the_own_policy_lies_over_the_profile_key_by_key(read, tmp_path):
     assert gate.profile == "regency-office"
     assert gate.policy == {
         "version": "regency-office-1",
+        "officer_required": True,
         "legal_basis": "Instruction of the Bupati of Pasuruan, following the direction of the centre",
         "mode": "enforce",
         "unknown_holder": "refuse",

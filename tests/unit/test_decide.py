@@ -43,6 +43,7 @@ from gatewayd.core.policy import (
     AntiPassback,
     Capacity,
     Enforcement,
+    OfficerRules,
     Policy,
     RegionTest,
 )
@@ -202,6 +203,14 @@ def test_a_key_signs_passes_of_its_kind_of_people_only(purpose, staff, visitor):
     assert verdict(signed("patient", **signer)) == visitor
     hosts = Policy(zone=UTC, staff_categories=("patient",))
     assert verdict(signed("patient", **signer), hosts) == staff
+
+
+def test_nobody_vouches_where_an_officer_has_to_be_signed_on_and_is_not():
+    policy = Policy(zone=UTC, officer=OfficerRules(is_required=True))
+    absent = attested(is_on_duty=False)
+    assert verdict(absent, policy) == Refuse(Reason.OFFICER_ABSENT)
+    assert verdict(attested(), policy) == Admit(Reason.ATTESTED)
+    assert verdict(absent) == Admit(Reason.ATTESTED)
 
 
 @pytest.mark.parametrize("missing", ["healthy", "protocol", "reason"])

@@ -57,6 +57,15 @@ def test_only_the_officers_whole_word_lets_a_guest_in(made):
     assert missing == "refuse (attestation_incomplete)"
 
 
+def test_only_where_an_officer_stands_by_nobody_comes_in_by_hand_without_one():
+    for name in profile_names():
+        made = make_matrix(read_profile(name), AT)
+        answers = {row.name: row.answers[0] for row in made.otherwise}
+        stands_by = name in {"public-service", "regency-office"}
+        alone = "refuse (officer_absent)" if stands_by else "admit (attested)"
+        assert answers["a guest by hand, with no officer signed on"] == alone
+
+
 @pytest.mark.parametrize("name", SCREENING)
 def test_black_and_unknown_never_walk_in_alone_where_health_is_asked_for(name):
     made = make_matrix(read_profile(name), AT)

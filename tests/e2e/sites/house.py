@@ -32,6 +32,13 @@ def coloured(subject: str, category: str, colour: str | None = "green") -> str:
     return write_pass(content, KEY)
 
 
+async def sign_on(site: Site, officer: str = "petugas-1", pin: str = "274931") -> None:
+    """Have an officer begin their duty, with a PIN that they are given first."""
+    for do in ("add", "in"):
+        code, told, error = await site.cli("officer", do, officer, typed=pin)
+        assert code == 0, told + error
+
+
 async def settle(site: Site, *declared: str) -> tuple[int, str]:
     """Have the officer admit whoever was referred last; return exit code and what was said."""
     [*_, row] = site.ask(do="referrals")["referrals"]

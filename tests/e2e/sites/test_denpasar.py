@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.daemon import Site
-from tests.e2e.sites.house import DECLARED, coloured, counted, settle
+from tests.e2e.sites.house import DECLARED, coloured, counted, settle, sign_on
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
@@ -59,7 +59,11 @@ async def test_everybody_is_screened_and_the_officer_helps_whom_the_gate_does_no
             yellow = coloured(f"yellow-{category}", category, "yellow")
             assert await site.show(yellow) == ("referred", "status_yellow")
         assert await site.show("CARD-STAFF") == ("referred", "status_unknown")
+        code, told = await settle(site, *DECLARED, "--certificate")
+        assert (code, "officer_absent" in told) == (1, True), told
+        await sign_on(site)
         assert (await settle(site, *DECLARED, "--certificate"))[0] == 0
         [admitted] = site.journal("access.admitted")
         assert admitted["data"]["attestation"]["certificate"] is True
+        assert admitted["data"]["attestation"]["officer"] == "petugas-1"
         await counted(site, staff=1)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.daemon import Site
-from tests.e2e.sites.house import DECLARED, coloured, counted, explained, settle
+from tests.e2e.sites.house import DECLARED, coloured, counted, explained, settle, sign_on
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
@@ -14,6 +14,7 @@ async def test_a_guest_without_the_app_is_admitted_healthy_and_by_the_protocol(t
     """R40, R41: only on the whole declaration; then inside and in the record."""
     async with Site(tmp_path, settings=SETTINGS) as site:
         admit = ("admit", "--lane", "lane-1", "--reason", "no app")
+        await sign_on(site)
         for part in ((), ("--healthy",), ("--protocol",)):
             assert (await site.cli(*admit, *part))[0] == 1
         assert site.lane.openings == []
@@ -28,6 +29,7 @@ async def test_the_unvaccinated_are_referred_and_not_refused(tmp_path):
     """R42: the same person is refused in Mojokerto."""
     async with Site(tmp_path, settings=SETTINGS) as site:
         assert await site.show(coloured("V-1", "visitor", "red")) == ("referred", "status_red")
+        await sign_on(site)
         assert (await settle(site, *DECLARED))[0] == 0
         await counted(site, visitor=1)
         assert await site.show(coloured("V-2", "visitor", "black")) == ("refused", "status_black")
