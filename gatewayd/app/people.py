@@ -1,16 +1,21 @@
 """Who is inside, and what a day was like, from the records of a site."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gatewayd.app.errors import MISUSE, EarlyEnd, told_plainly
+from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key
 from gatewayd.app.records import read_drafts
 from gatewayd.app.site import read_rules
+from gatewayd.app.storage_directory import storage_directory
+from gatewayd.core.muster import FrozenMuster, Muster, call_muster
+from gatewayd.core.passes import BADGES_MAX, badge_subject
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
+from gatewayd.core.reasons import Locale
 from gatewayd.core.recap import Recap
 from gatewayd.core.recount import Recount
 from gatewayd.core.words import HolderId
@@ -19,16 +24,52 @@ from gatewayd.runtime.clock import SystemClock
 NAMES_MAX = 250_000  # As many as a roster may have.
 
 
-def count_again(path: Path, at: datetime) -> tuple[Recount, ZoneInfo]:
-    """Return who was inside at a time, and the zone of the gate."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a list says of the site that it is of."""
+
+    name: str
+    zone: ZoneInfo
+    locale: Locale
+
+
+def place(path: Path) -> Place:
     with told_plainly():
-        settings = read_rules(path).settings
+        site = read_rules(path).settings.site
+    return Place(site.name, ZoneInfo(site.timezone), Locale(site.locale))
+
+
+def muster_at(path: Path, at: datetime) -> Muster:
+    """Return who was inside at a time."""
     recount = Recount()
-    for draft in read_drafts(settings.storage.directory):
-        if draft.at > at:
-            break
-        recount.fold(draft)
-    return recount, ZoneInfo(settings.site.timezone)
+    for draft in read_drafts(storage_directory(path)):
+        if draft.at <= at:  # Records that a controller told late are not in order.
+            recount.fold(draft)
+    return call_muster(recount, at)
+
+
+def frozen_muster(path: Path, alarms: Collection[str]) -> Muster:
+    """Return who was inside when the last of these alarms began. Raises EarlyEnd if none did."""
+    frozen = FrozenMuster(alarms)
+    for draft in read_drafts(storage_directory(path)):
+        frozen.fold(draft)
+    if frozen.taken is None:
+        known = ", ".join(sorted(alarms))
+        raise EarlyEnd(f"no alarm of these is in the records: {known}; leave --frozen out", NO)
+    return frozen.taken
+
+
+def read_badges(path: Path) -> Mapping[HolderId, int]:
+    """Return the pseudonyms of the numbered guest badges; none without the privacy key."""
+    with told_plainly():
+        key_file = read_rules(path).settings.privacy.key_file
+        if not key_file.exists():
+            return {}
+        pseudonyms = Pseudonyms(read_or_make_privacy_key(key_file))
+    return {
+        pseudonyms.of(Namespace.PERSON, badge_subject(number)): number
+        for number in range(1, BADGES_MAX + 1)
+    }
 
 
 def recap_day(path: Path, day: date | None) -> Recap:
@@ -41,9 +82,8 @@ def recap_day(path: Path, day: date | None) -> Recap:
     ends = datetime.combine(first + timedelta(days=1), time.min, tzinfo=zone)
     recap = Recap(begins, ends, zone)
     for draft in read_drafts(settings.storage.directory):
-        if draft.at >= ends:
-            break
-        recap.fold(draft)
+        if draft.at < ends:
+            recap.fold(draft)
     return recap
 
 

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key
+from gatewayd.app.people import read_badges
 from gatewayd.app.records import read_drafts
 from gatewayd.app.release_codes import ReleaseCodes
 from gatewayd.app.site import Rules, read_rules
 from gatewayd.core.events import format_time
-from gatewayd.core.passes import BADGES_MAX, badge_subject
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.release import LOCKED_FOR
 from gatewayd.core.stays import Sights
@@ -62,6 +62,7 @@ class Tracing:
     """The traces of one site. All of it raises EarlyEnd where it cannot go on."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with told_plainly():
             self._rules: Rules = read_rules(path)
         settings = self._rules.settings
@@ -79,7 +80,7 @@ class Tracing:
 
     def run(self, asked: Asked, given: Sequence[str]) -> Released:
         """Answer what is asked, if these are the codes of two people."""
-        badges = self._badges()
+        badges = read_badges(self._path)
         question = self._question(asked, badges)
         told: dict[str, Json] = {
             "holder": question.holder,
@@ -131,13 +132,6 @@ class Tracing:
         for draft in read_drafts(self._directory, _is_of_a_stay):
             sights.fold(draft)
         return trace(question, sights.attendance(question.ends), zone)
-
-    def _badges(self) -> dict[HolderId, int]:
-        pseudonyms = self._pseudonyms()
-        return {
-            pseudonyms.of(Namespace.PERSON, badge_subject(number)): number
-            for number in range(1, BADGES_MAX + 1)
-        }
 
     def _pseudonyms(self) -> Pseudonyms:
         key_file = self._rules.settings.privacy.key_file

@@ -14,6 +14,7 @@ from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.errors import MISUSE, EarlyEnd
 from gatewayd.app.storage_directory import storage_directory
 from gatewayd.core.events import parse_time
+from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
 
@@ -57,6 +58,16 @@ def time_option(command: CommandT) -> CommandT:
         callback=_read_time,
         metavar="TIME",
         help="When it is shown, like 2027-01-31T08:00:00+07:00  [default: now].",
+    )(command)
+
+
+def locale_option(command: CommandT) -> CommandT:
+    """Add `--locale`; None where it is not given: then it is that of the site."""
+    return click.option(
+        "--locale",
+        type=click.Choice([str(each) for each in Locale]),
+        callback=lambda _context, _option, value: None if value is None else Locale(value),
+        help="Language on paper  [default: that of the site].",
     )(command)
 
 

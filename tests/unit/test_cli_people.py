@@ -1,15 +1,17 @@
-"""`gatewayd muster` and `report`: who was inside when, and the day in numbers."""
+"""`gatewayd muster` and `report`: who was inside when, on paper too, and the day in numbers."""
 
 import csv
 import io
 import json
+import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
-from gatewayd.cli.people import muster, report
+from gatewayd.cli.muster import muster
+from gatewayd.cli.report import report
 from gatewayd.core.events import (
     Access,
     AccessOutcome,
@@ -21,9 +23,11 @@ from gatewayd.core.events import (
     Passage,
     PassageOutcome,
 )
+from gatewayd.core.passes import badge_subject
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.words import Direction, GrantId, LaneId, Status
 from gatewayd.store.journal import SqliteJournal
+from gatewayd.store.journal_erasure import list_erased
 
 KEY = bytes(range(KEY_SIZE))
 PSEUDONYMS = Pseudonyms(KEY)
@@ -112,6 +116,20 @@ def run(command, *arguments: str):
     return CliRunner().invoke(command, ["-c", "gate.toml", *arguments])
 
 
+def append(folder, *more) -> None:
+    with closing(SqliteJournal.open(folder / "s", "run", 1, bytes)) as journal:
+        drafts = [Draft(fact, EIGHT + timedelta(minutes=minute)) for minute, fact in more]
+        journal.commit([(draft, 0.0) for draft in drafts])
+
+
+def words_of(pdf) -> list[str]:
+    """Return the lines of text on all pages."""
+    return [
+        bytes.fromhex(raw.decode()).decode("cp1252")
+        for raw in re.findall(rb"Td <([0-9a-f]*)> Tj", pdf.read_bytes())
+    ]
+
+
 def test_a_muster_tells_who_was_inside_at_a_time():
     found = run(muster, "--at", "2022-08-24T08:30:00+07:00")
     assert found.exit_code == 0, found.output
@@ -123,6 +141,71 @@ def test_a_muster_tells_who_was_inside_at_a_time():
         "[ ] 1 more, unknown: by hand or unseen",
         "4 inside, 1 of it uncertain",
     ]
+
+
+def test_a_guest_is_called_by_the_number_of_the_badge(tmp_path):
+    badge = PSEUDONYMS.of(Namespace.PERSON, badge_subject(17))
+    append(tmp_path, (100, passage(badge, "visitor")))
+    at = ("--at", "2022-08-24T10:00:00+07:00")
+    lines = run(muster, *at).stdout.splitlines()
+    assert f"[ ] {'badge 017':<44} visitor        lane-1     09:40" in lines
+    assert json.loads(run(muster, *at, "--json").stdout)["people"][-1]["badge"] == 17
+    (tmp_path / "privacy.key").unlink()
+    assert badge in run(muster, *at).stdout
+
+
+def test_a_frozen_muster_is_of_the_moment_when_the_last_alarm_began():
+    found = run(muster, "--frozen")
+    assert found.exit_code == 0, found.output
+    lines = found.stdout.splitlines()
+    assert lines[0] == "Inside at 2022-08-24 09:10:00, when the alarm fire began"
+    assert lines[-1] == "3 inside, 1 of it uncertain"
+    assert json.loads(run(muster, "--frozen", "--json").stdout)["alarm"] == "fire"
+
+
+def test_without_an_alarm_there_is_nothing_frozen():
+    found = run(muster, "--frozen", "--alarm", "occupancy_full")
+    assert (found.exit_code, "no alarm of these is in the records" in found.stderr) == (1, True)
+    assert run(muster, "--alarm", "fire").exit_code == 2
+
+
+def test_a_muster_on_paper_has_a_box_for_each_person(tmp_path):
+    at = ("--at", "2022-08-24T08:35:00+07:00", "--pdf", "muster.pdf")
+    found = run(muster, *at)
+    assert found.stdout == "4 inside, 1 of it uncertain: muster.pdf\n"
+    words = words_of(tmp_path / "muster.pdf")
+    assert ["Golongan" in words, "Halaman 1 / 1" in words, "4 \xb1 1" in words] == [True] * 3
+    assert [word for word in words if word.isdigit()] == ["1", "2", "3", "4"]
+    assert words.count("(tanpa nama: oleh petugas atau tidak terlihat)") == 2
+    run(muster, *at, "--locale", "en")
+    assert "Page 1 / 1" in words_of(tmp_path / "muster.pdf")
+    assert run(muster, "--pdf", "missing/muster.pdf").exit_code == 2
+
+
+def test_a_long_muster_has_many_pages_and_nobody_is_left_out(tmp_path):
+    append(
+        tmp_path,
+        *((80, passage(PSEUDONYMS.of(Namespace.PERSON, f"X-{n}"), "visitor")) for n in range(100)),
+    )
+    run(muster, "--at", "2022-08-24T10:00:00+07:00", "--pdf", "muster.pdf")
+    words = words_of(tmp_path / "muster.pdf")
+    assert [word for word in words if word.isdigit()] == [str(n) for n in range(1, 104)]
+    assert "Halaman 4 / 4" in words
+
+
+def test_an_empty_house_is_said_to_be_empty(tmp_path):
+    run(muster, "--at", "2022-08-20T08:00:00+07:00", "--pdf", "muster.pdf")
+    assert "Menurut catatan tidak ada orang di dalam." in words_of(tmp_path / "muster.pdf")
+
+
+def test_somebody_erased_is_a_nameless_row(tmp_path):
+    with closing(SqliteJournal.open(tmp_path / "s", "run", 1, bytes)) as journal:
+        positions = journal.positions_about(ASN, 0)
+        said = list_erased(journal.rows_at(positions), "uid:1")
+        journal.commit([(Draft(said.fact(), EIGHT), 0.0)])
+    lines = run(muster, "--at", "2022-08-24T08:30:00+07:00").stdout.splitlines()
+    assert "[ ] 1 more, staff: by hand or unseen" in lines
+    assert lines[-1] == "4 inside, 1 of it uncertain"
 
 
 def test_names_are_joined_for_the_print_only(tmp_path):

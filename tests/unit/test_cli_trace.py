@@ -277,9 +277,10 @@ def test_a_code_that_others_can_read_is_no_code(tmp_path):
     assert "expected a code as text" in release(ASN).stderr
 
 
-def test_without_the_privacy_key_there_is_no_trace(tmp_path):
+def test_without_the_privacy_key_an_id_stands_for_nobody(tmp_path):
     (tmp_path / "privacy.key").unlink()
-    assert "no privacy key" in release(ASN).stderr
+    assert "no privacy key" in release("--id", "S-1").stderr
+    assert BADGE in release(ASN).stdout
 
 
 def test_two_codes_at_most_are_added_at_once():

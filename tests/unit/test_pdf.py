@@ -4,7 +4,7 @@ import re
 
 import segno
 
-from gatewayd.cli.pdf import QUIET_ZONE, Page, write_pdf
+from gatewayd.cli.pdf import QUIET_ZONE, Page, fit, width, write_pdf
 
 
 def objects_of(document: bytes) -> list[bytes]:
@@ -25,8 +25,8 @@ def squares_of(content: bytes, side: float, count: int) -> list[list[int]]:
     """Return which squares of a code at the origin are dark."""
     step = side / (count + 2 * QUIET_ZONE)
     matrix = [[0] * count for _ in range(count)]
-    for left, bottom, width, _ in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", content):
-        column, length = round(float(left) / step) - QUIET_ZONE, round(float(width) / step)
+    for left, bottom, wide, _ in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", content):
+        column, length = round(float(left) / step) - QUIET_ZONE, round(float(wide) / step)
         row = count - 1 - (round(float(bottom) / step) - QUIET_ZONE)
         for square in range(column, column + length):
             matrix[row][square] = 1
@@ -59,3 +59,24 @@ def test_text_cannot_break_out_and_strange_letters_become_marks():
     page = Page()
     page.text((1, 2), ") Tj (\\é漢", is_bold=True)
     assert page.content == b"BT /F1 9.00 Tf 1.00 2.00 Td <2920546a20285ce93f> Tj ET"
+
+
+def test_lines_bars_and_boxes_are_drawn_where_they_are_asked_for():
+    page = Page()
+    page.line([(1, 2), (3, 4), (5, 6)], width=2)
+    page.bar((10, 20), 30, 40, grey=0.5)
+    page.box((7, 8), 9)
+    assert page.content.splitlines() == [
+        b"0 G 2.00 w 1.00 2.00 m 3.00 4.00 l 5.00 6.00 l S",
+        b"0.50 g 10.00 20.00 30.00 40.00 re f 0 g",
+        b"0 G 0.8 w 7.00 8.00 9.00 9.00 re S",
+    ]
+
+
+def test_a_line_that_has_no_room_is_cut_and_says_so():
+    assert width("0123", 10) == 4 * 5.56
+    assert width("é", 10) == 10.0
+    assert width("0", 10, is_bold=True) > width("0", 10)
+    assert fit("01234", 10, 28) == "01234"
+    assert fit("01234", 10, 20) == "01..."
+    assert fit("WWW", 10, 1) == "..."
