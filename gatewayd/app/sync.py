@@ -35,6 +35,7 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
@@ -191,7 +192,7 @@ def build_sync(
         ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
-        earlier=opened.journal.earlier(),
+        earlier=EarlierEpochs(opened.journal.earlier(), blocking, opened.journal.find),
     )
     return Sync(publisher, site, gate, nonces, clock, journal)
 

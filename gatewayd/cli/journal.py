@@ -142,8 +142,8 @@ def list_quarantine(*, path: Path, is_json: bool) -> None:
 def retry_quarantine(*, path: Path, is_json: bool) -> None:
     """Have the gateway send them once more, when the broker's rules were mended, say.
 
-    What the broker takes leaves the list; what it refuses stays. Those of an earlier epoch are not
-    tried: the centre gets them from an export.
+    What the broker takes leaves the list; what it refuses stays, and so does what was removed for
+    its age by now.
     """
     answer = ask_gateway(path, {"do": "quarantine"})
     tell(answer, f"tried once more: {answer.get('count')}; see `list`", is_json=is_json)

@@ -81,12 +81,12 @@ class Publisher:
         outside: Outside,
         policy: Callable[[], tuple[str, ...]],
         on_link: Callable[[str | None], None],
-        earlier: Sequence[Journal] = (),
+        earlier: EarlierEpochs,
     ) -> None:
         """Take what is in force now (`policy`: versions), and who is told of the connection.
 
         on_link: called with None when it is up, and with a sentence when it is lost, or cannot be
-        made the first time. earlier: older epochs in which events wait for their receipt.
+        made the first time. earlier: what older epochs of the journal still have for the centre.
         """
         self._settings = settings
         self._outside = outside
@@ -104,7 +104,7 @@ class Publisher:
             Backoff(1.0, 300.0, fraction),
             settings.backfill_per_s,
         )
-        self._earlier = EarlierEpochs(earlier, outside.blocking)
+        self._earlier = earlier
         self._backoff = Backoff(1.0, 30.0, fraction)
         self._inbox = Inbox([outside.receipts])
         self._states: dict[str, Callable[[], bytes]] = {}
@@ -148,13 +148,11 @@ class Publisher:
         return self._backfill.replay(first, last)
 
     def retry(self) -> int:
-        """Try all in quarantine once more, each alone; return how many there are.
-
-        Those of an earlier epoch stay where they are.
-        """
-        seqs = self._quarantined()
-        self._book.retry(seqs)
-        return len(seqs)
+        """Try all in quarantine once more, each alone; return how many there are."""
+        ids, epoch = self._outside.quarantine.ids(), self._outside.journal.epoch
+        self._earlier.retry(one for one in ids if not one.startswith(f"{epoch}-"))
+        self._book.retry(self._quarantined())
+        return len(ids)
 
     @property
     def upto(self) -> int:
@@ -245,8 +243,16 @@ class Publisher:
         self, link: BrokerLink, late: Stream, delay_s: float, alone: Alone
     ) -> Never:
         await asyncio.sleep(delay_s)
-        await self._earlier.send(link, partial(event_message, self._settings, topics.backfill))
-        await self._backfill.run(late, self._floor, alone)
+        word = partial(event_message, self._settings, topics.backfill)
+        await self._earlier.send(link, word)
+
+        async def try_earlier() -> None:
+            if self._earlier.has_again:
+                async with alone():
+                    delivered = self._outside.quarantine.delivered
+                    await self._earlier.send_again(link, word, delivered)
+
+        await self._backfill.run(late, self._floor, alone, try_earlier)
 
     async def _say_goodbye(self, link: BrokerLink) -> None:
         with suppress(BrokerError, TimeoutError):

@@ -8,7 +8,7 @@ and later while refusals go on.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Never
@@ -50,8 +50,17 @@ class Backfill:
         self.book.left_over.set()
         return True
 
-    async def run(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> Never:
-        """Send what is below `floor` (seqs from there up are live) until cancelled."""
+    async def run(
+        self,
+        stream: Stream,
+        floor: Callable[[], int],
+        alone: Alone,
+        try_more: Callable[[], Awaitable[None]],
+    ) -> Never:
+        """Send what is below `floor` (seqs from there up are live) until cancelled.
+
+        try_more: is called in each pass, when the rest of it is sent.
+        """
         tries = 0
         while True:
             self.book.left_over.clear()
@@ -60,6 +69,7 @@ class Backfill:
             await self._pass(stream, floor, alone)
             await self._send_again(stream)
             await self._try_held(held, stream, alone)
+            await try_more()
             await stream.landed()
             if self.book.refused != refused:
                 tries += 1

@@ -6,7 +6,7 @@ events are few, so they go one at a time: whatever the broker hangs up on is kno
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from gatewayd.core.events import Event
@@ -19,11 +19,44 @@ PAGE_COUNT = 20  # One commit for the receipts of so many; a lost connection rep
 LOSSES_MAX = 3  # An event that the connection was lost on so often stays behind in this run.
 
 
+Find = Callable[[str], Event | None]
+"""Returns an event of any epoch by its id; None where it is removed."""
+
+
 class EarlierEpochs:
-    def __init__(self, epochs: Sequence[Journal], blocking: Blocking) -> None:
+    def __init__(self, epochs: Sequence[Journal], blocking: Blocking, find: Find) -> None:
+        """`epochs`: those in which events wait for their receipt."""
         self._epochs = tuple(epochs)
         self._blocking = blocking
+        self._find = find
         self._losses: Counter[str] = Counter()
+        self._again: dict[str, None] = {}
+
+    def retry(self, event_ids: Iterable[str]) -> None:
+        """Have events that were set apart sent once more, by the next `send_again`."""
+        self._again.update(dict.fromkeys(event_ids))
+
+    @property
+    def has_again(self) -> bool:
+        return bool(self._again)
+
+    async def send_again(
+        self, link: BrokerLink, word: Callable[[Event], Message], delivered: Callable[[str], None]
+    ) -> None:
+        """Send these, each once, whatever comes of it; `delivered` is told what the broker took.
+
+        Call it while nothing else is in flight. Raises BrokerError.
+        """
+        while self._again:
+            event_id = next(iter(self._again))
+            try:
+                event = await self._blocking.run(partial(self._find, event_id))
+            except StorageError as error:
+                log.warning("earlier_epoch_unread", extra={"fields": {"reason": str(error)}})
+                return
+            del self._again[event_id]
+            if event is not None and await self._is_sent(event, link, word):
+                delivered(event_id)
 
     async def send(self, link: BrokerLink, word: Callable[[Event], Message]) -> None:
         """Send all there are; what is refused is tried again with the next connection.

@@ -175,6 +175,11 @@ class SqliteJournal:
             previous = row.chain if row is not None else b""
         return events
 
+    def find(self, event_id: str) -> Event | None:
+        """Return an event of any epoch of the file; None where it is not there, or not any more."""
+        after = max(0, self._position(event_id) - 1)
+        return next((event for event in self.read_from(after, 1) if event.id == event_id), None)
+
     def earlier(self) -> list["EarlierEpoch"]:
         """Return the older epochs of the file in which events have no receipt yet."""
         ends = [base for base, _ in self._bases[1:]]

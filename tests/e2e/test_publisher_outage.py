@@ -23,6 +23,7 @@ from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
@@ -70,7 +71,13 @@ class Gateway:
             journal, self._blocking, broker, self.clock, chance, quarantine, receipts, nonces
         )
         settings = PublisherSettings(site=SITE, run=run, version="0.1.0")
-        self.publisher = Publisher(settings, outside, lambda: (), self.links.append)
+        self.publisher = Publisher(
+            settings,
+            outside,
+            lambda: (),
+            self.links.append,
+            EarlierEpochs(journal.earlier(), outside.blocking, journal.find),
+        )
         task = asyncio.create_task(self.publisher.run())
         try:
             yield self

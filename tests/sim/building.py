@@ -23,6 +23,7 @@ from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
@@ -139,6 +140,7 @@ def _build_publisher(
         ),
         policy=lambda: site.knowledge.policy.versions,
         on_link=on_link,
+        earlier=EarlierEpochs(world.journal.earlier(), world.blocking, world.journal.find),
     )
 
 

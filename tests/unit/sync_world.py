@@ -22,6 +22,7 @@ from gatewayd.ports import (
 )
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
@@ -218,6 +219,8 @@ class Sync:
         self.journal = SimJournal(past)
         self.broker = SimBroker()
         self.links: list[str | None] = []
+        self.past: dict[str, Event] = {}
+        """Events of an earlier epoch, by id."""
         self.clock = SimClock()
         chance = SimChance(seed)
         self.cache = SimCache()
@@ -237,6 +240,7 @@ class Sync:
             outside,
             lambda: ("site@1",),
             self.links.append,
+            EarlierEpochs((), InlineBlocking(), self.past.get),
         )
 
     def append(self, fact: Fact | None = None) -> int:

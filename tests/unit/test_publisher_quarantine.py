@@ -4,9 +4,10 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
-from gatewayd.core.events import Audit, Passage, PassageOutcome
+from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
 from gatewayd.core.projection import QUARANTINE
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
@@ -320,3 +321,25 @@ async def test_an_event_that_the_retention_took_is_not_looked_for_any_more():
         await trickle(sync, 120)
         assert sync.publisher.figures().refused <= refused + 1
         assert topics.state(SITE) in {message.topic for message in sync.broker.arrived}
+
+
+@in_virtual_time
+async def test_what_an_earlier_epoch_set_apart_is_sent_when_a_person_asks():
+    sync = Sync()
+    (event,) = Sync(past=1).journal.events
+    earlier = replace(event, epoch="0000017d00000000")
+    sync.past[earlier.id] = earlier
+    sync.append(
+        Audit(
+            subject=AuditSubject.JOURNAL,
+            action="event_quarantined",
+            detail={"event": earlier.id, "reason": "refused"},
+        )
+    )
+    async with sync.running():
+        await asyncio.sleep(5)
+        assert sync.publisher.retry() == 1
+        await asyncio.sleep(5)
+        assert [body["id"] for body in sync.broker.bodies("backfill")] == [earlier.id]
+        assert audits(sync, "quarantined_delivered") == [{"event": earlier.id}]
+        assert sync.publisher.retry() == 0
