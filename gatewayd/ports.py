@@ -101,6 +101,10 @@ class Cache(Protocol):
         """Change memory now. `upto` is the journal seq that is folded in with these changes."""
         ...
 
+    def keep(self, changes: Sequence[Change]) -> None:
+        """Change received tables, which no journal can rebuild, in memory now."""
+        ...
+
     def folded(self) -> tuple[str, int]:
         """Return (epoch, seq) up to which memory has the journal folded in; ("", 0) when new."""
         ...
@@ -114,7 +118,7 @@ class Cache(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget all rows and start to fold from the beginning."""
+        """Forget all rows but the received ones, and start to fold from the beginning."""
         ...
 
 

@@ -8,7 +8,7 @@ from os import environ
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from drivers.registry import Surroundings
 from gatewayd import __version__
-from gatewayd.app.centre_orders import build_orders
+from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
@@ -64,6 +64,9 @@ def build_gateway(
         windows=Windows(record_ms=settings.journal.commit_deadline_ms),
         on_record_failure=_ON_REFUSAL[settings.journal.when_disk_refuses],
         changed=_ignore if sync is None else sync.changed,
+        questions=(
+            None if sync is None else build_questions(settings, sync, gate, blocking, clock)
+        ),
     )
     around = surroundings(settings, messages)
     lanes = build_lanes(settings, shared, opened.cache, around)
@@ -100,7 +103,11 @@ def build_gateway(
         retry_quarantined=None if sync is None else sync.publisher.retry,
         more=officers.verbs,
     )
-    orders = [] if sync is None else build_orders(sync, shared, opened.journal, commands)
+    orders = (
+        []
+        if sync is None
+        else build_orders(settings, sync, shared, lanes, opened.journal, commands)
+    )
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,

@@ -21,7 +21,7 @@ from config.load import (
     rule_set_path,
 )
 from config.problems import KeyPath, Problem, SettingsError, Where, shown
-from config.schema import Settings
+from config.schema import KeyScope, Settings
 from gatewayd.core.policy import Policy
 from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.policy_layers import LAYERS_MAX, Layer, Level, parse_layer, parse_layers
@@ -45,6 +45,7 @@ def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
         layers,
         files.zone,
         exits_have_readers=all(lane.exit_reader is not None for lane in settings.lanes),
+        can_ask_centre=_can_ask_centre(settings),
         rule_sets=rule_sets,
     )
     return policy, [files.sources[one.layer].problem(one.mistake) for one in misread]
@@ -156,6 +157,10 @@ class _Files:
 
     def _note(self, source: _Source, mistakes: Sequence[Mistake]) -> None:
         self.problems += [source.problem(mistake) for mistake in mistakes]
+
+
+def _can_ask_centre(settings: Settings) -> bool:
+    return settings.broker is not None and settings.privacy.key_scope is KeyScope.REGION
 
 
 def _rules(part: Mapping[str, object]) -> dict[str, object]:

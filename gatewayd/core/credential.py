@@ -30,6 +30,8 @@ class Kind(StrEnum):
     ROSTER = "roster"
     PLAIN_ID = "plain_id"
     ATTESTATION = "attestation"
+    CHECKIN = "checkin"
+    """A lane's code, scanned with a phone; the centre knows whose."""
     UNREADABLE = "unreadable"
 
 
@@ -107,9 +109,10 @@ class RosterId:
 
 @dataclass(frozen=True, slots=True)
 class UnknownId:
-    """A plain id that stands in no roster."""
+    """A plain id that stands in no roster. category: as what the centre knows them, if it does."""
 
     holder: HolderId
+    category: str | None = None
     kind: ClassVar[Kind] = Kind.PLAIN_ID
 
 
@@ -136,8 +139,35 @@ class Attested:
     kind: ClassVar[Kind] = Kind.ATTESTATION
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckIn:
+    """No scan here: the centre says that somebody scanned the code of a lane with a phone.
+
+    order: the id of its message. holder: None for a guest whom it does not know either. flaw: why
+    the code does not show that they stand there. entry: what a roster says of the same person.
+    """
+
+    order: str
+    holder: HolderId | None
+    category: str
+    purpose: str | None = None
+    origin: str | None = None
+    status: Status | None = None
+    status_until: datetime | None = None
+    flaw: Reason | None = None
+    entry: RosterEntry | None = None
+    kind: ClassVar[Kind] = Kind.CHECKIN
+
+
 Credential = (
-    Unreadable | Inauthentic | SignedPass | HealthCertificate | RosterId | UnknownId | Attested
+    Unreadable
+    | Inauthentic
+    | SignedPass
+    | HealthCertificate
+    | RosterId
+    | UnknownId
+    | Attested
+    | CheckIn
 )
 
 

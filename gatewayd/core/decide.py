@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from gatewayd.core.credential import (
     Attested,
+    CheckIn,
     Credential,
     HealthCertificate,
     Inauthentic,
@@ -99,7 +100,7 @@ class Checked:
     answer: Answer = Answer.ADMIT
     """What follows from it: refuse or refer where it failed."""
     is_physical: bool = False
-    """The lane can let nobody in now; observing does not change that."""
+    """The lane can let nobody in, or nobody is there; observing does not change that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def decide(
         if checked.outcome is CheckOutcome.NOTED:
             findings.append(str(checked.reason))
         if checked.outcome is CheckOutcome.FAILED:
-            return _failed(checked, tuple(findings), policy.mode_at(at))
+            return _failed(case, checked, tuple(findings))
     reason = Reason.ATTESTED if isinstance(credential, Attested) else Reason.OK
     return Admit(reason, tuple(findings))
 
@@ -150,9 +151,10 @@ def _run(case: Case, check: Callable[[Case], Checked]) -> Checked:
     return checked
 
 
-def _failed(checked: Checked, findings: tuple[str, ...], mode: Enforcement) -> Verdict:
+def _failed(case: Case, checked: Checked, findings: tuple[str, ...]) -> Verdict:
     assert checked.reason is not None
-    if mode is Enforcement.OBSERVE and not checked.is_physical:
+    is_observed = case.policy.mode_at(case.at) is Enforcement.OBSERVE
+    if is_observed and not any(one.is_physical for one in explain(case)):
         return Admit(Reason.OK, (*findings, f"would_{checked.answer}:{checked.reason}"))
     if checked.answer is Answer.REFER:
         return Refer(checked.reason, findings)
@@ -174,10 +176,8 @@ def _exit_findings(case: Case) -> tuple[str, ...]:
 def holder_of(credential: Credential) -> HolderId | None:
     """Return whom the credential stands for; None where that is nobody we can know again."""
     match credential:
-        case SignedPass() | HealthCertificate() | RosterId():
+        case SignedPass() | HealthCertificate() | RosterId() | UnknownId() | CheckIn():
             return credential.holder
-        case UnknownId(holder):
-            return holder
         case Unreadable() | Inauthentic() | Attested():
             return None
 
@@ -197,6 +197,7 @@ def find_code(credential: Credential, use: CodeUse, at: datetime) -> CodeFound |
             | RosterId()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return None
 
@@ -204,13 +205,13 @@ def find_code(credential: Credential, use: CodeUse, at: datetime) -> CodeFound |
 def category_of(credential: Credential, policy: Policy) -> str | None:
     """Return as what somebody comes; a health certificate does not say, so the policy does."""
     match credential:
-        case SignedPass() | Attested():
+        case SignedPass() | UnknownId() | Attested() | CheckIn():
             return credential.category
         case HealthCertificate():
             return policy.health_certificate_category
         case RosterId(entry=entry):
             return entry.category
-        case Unreadable() | Inauthentic() | UnknownId():
+        case Unreadable() | Inauthentic():
             return None
 
 
@@ -249,6 +250,7 @@ def check_readable(case: Case) -> Checked:
             | RosterId()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return Checked(name)
 
@@ -264,6 +266,8 @@ def check_authentic(case: Case) -> Checked:
             return _fail(name, Reason.OFFICER_ABSENT)
         case Attested() as attested if _is_missing_declaration(attested, case.policy):
             return _fail(name, Reason.ATTESTATION_INCOMPLETE)
+        case CheckIn(flaw=Reason() as flaw):
+            return _fail(name, flaw, is_physical=True)  # There may be nobody to let in.
         case (
             Unreadable()
             | SignedPass()
@@ -271,6 +275,7 @@ def check_authentic(case: Case) -> Checked:
             | RosterId()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return Checked(name)
 
@@ -300,7 +305,7 @@ def check_not_revoked(case: Case) -> Checked:
     match case.credential:
         case RosterId(entry=entry) if entry.blocked:
             return _fail(name, Reason.BLOCKED)
-        case SignedPass(entry=entry) if entry is not None and entry.blocked:
+        case SignedPass(entry=RosterEntry(blocked=True)) | CheckIn(entry=RosterEntry(blocked=True)):
             return _fail(name, Reason.BLOCKED)
         case HealthCertificate(is_revoked=True) | SignedPass(is_revoked=True):
             return _fail(name, Reason.REVOKED)
@@ -312,6 +317,7 @@ def check_not_revoked(case: Case) -> Checked:
             | RosterId()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return Checked(name)
 
@@ -321,7 +327,8 @@ def check_category(case: Case) -> Checked:
     name = "category"
     policy = case.policy
     is_nameless = isinstance(case.credential, HealthCertificate) and not case.credential.holder
-    if isinstance(case.credential, UnknownId) or is_nameless:
+    is_unknown = isinstance(case.credential, UnknownId) and not case.credential.category
+    if is_unknown or is_nameless:
         return _follow(name, Reason.UNKNOWN_HOLDER, policy.unknown_holder)
     category = category_of(case.credential, policy)
     if category is None:
@@ -342,7 +349,15 @@ def check_age(case: Case) -> Checked:
             bands = case.policy.ages if years is not None else ()
             answers = (band.answer for band in bands if band.holds(years or 0))
             return _follow(name, Reason.AGE, next(answers, Answer.ADMIT), is_noted=False)
-        case Unreadable() | Inauthentic() | SignedPass() | RosterId() | UnknownId() | Attested():
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+            | CheckIn()
+        ):
             return Checked(name)
 
 
@@ -404,6 +419,7 @@ def check_entries(case: Case) -> Checked:
             | RosterId()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return Checked(name)
 
@@ -456,9 +472,9 @@ def _windows(credential: Credential) -> list[tuple[datetime | None, datetime | N
         case SignedPass(not_before=begins, not_after=ends, entry=entry):
             assert entry is not None
             return [(begins, ends), (entry.valid_from, entry.valid_until)]
-        case RosterId(entry=entry):
+        case RosterId(entry=entry) | CheckIn(entry=RosterEntry() as entry):
             return [(entry.valid_from, entry.valid_until)]
-        case Unreadable() | Inauthentic() | UnknownId() | Attested():
+        case Unreadable() | Inauthentic() | UnknownId() | Attested() | CheckIn():
             return []
 
 
@@ -487,11 +503,13 @@ def _fail(
 
 
 def _origin_of(credential: Credential) -> str | None:
-    """Return the region somebody comes from, as the roster says."""
+    """Return the region somebody comes from, as the centre or else the roster says."""
     match credential:
+        case CheckIn(origin=str() as origin):
+            return origin
         case SignedPass(entry=entry) if entry is not None:
             return entry.region
-        case RosterId(entry=entry):
+        case RosterId(entry=entry) | CheckIn(entry=RosterEntry() as entry):
             return entry.region
         case (
             Unreadable()
@@ -500,6 +518,7 @@ def _origin_of(credential: Credential) -> str | None:
             | HealthCertificate()
             | UnknownId()
             | Attested()
+            | CheckIn()
         ):
             return None
 

@@ -86,6 +86,10 @@ class Access:
     """The number of the referral that this opens or, where it refers nobody, settles."""
     attestation: Mapping[str, Json] | None = None
     """What the officer declared: `officer`, `reason`, `healthy`, `protocol`."""
+    purpose: str | None = None
+    """What they came for, as a check-in says."""
+    order: str | None = None
+    """The id of the centre's message that asked for this."""
     pass_id: str | None = None
     """The pass held up, where it is good for a number of entries: they are counted by it."""
     code_step: int | None = None

@@ -85,6 +85,7 @@ _KEYS: Mapping[Reason, tuple[str, ...]] = {
     Reason.ATTESTATION_INCOMPLETE: ("attestation.required",),
     Reason.OFFICER_ABSENT: ("officer_required",),
     Reason.KEY_USAGE: ("staff_categories",),
+    Reason.PRESENCE: ("lane_codes",),
     Reason.UNKNOWN_HOLDER: ("unknown_holder",),
     Reason.UNKNOWN_CATEGORY: ("categories",),
     Reason.OUTSIDE_HOURS: ("hours.{category}",),

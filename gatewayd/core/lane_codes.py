@@ -55,14 +55,25 @@ def seconds_left(at: datetime) -> float:
     return STEP_S - at.timestamp() % STEP_S
 
 
-def check_stamped(text: str, site: str, key: bytes, at: datetime) -> LaneCode | Reason:
-    """Read a code from a display of `site`; a reason where it is none, or is not now."""
+def read_code(text: str, site: str) -> LaneCode | Reason:
+    """Read a code of `site`, from a poster or a display; when it was shown is not looked at."""
     if len(text) > CODE_LENGTH_MAX:
         return Reason.TOO_LARGE
-    bare, _, behind = text.partition("?")
+    bare, _, _ = text.partition("?")
     _, separator, before = bare.rpartition(f"{site}/")
-    place, stamped = _PLACE.fullmatch(before), _STAMP.fullmatch(behind)
-    if not separator or place is None or stamped is None:
+    place = _PLACE.fullmatch(before)
+    if not separator or place is None:
+        return Reason.PREFIX
+    return LaneCode(site, LaneId(place[1]), Direction(place[2]), place[3])
+
+
+def find_flaw(text: str, key: bytes, at: datetime) -> Reason | None:
+    """Return why a code is not one that a display shows now."""
+    _, _, behind = text.partition("?")
+    if not behind:
+        return Reason.PRESENCE  # From a poster.
+    stamped = _STAMP.fullmatch(behind)
+    if stamped is None:
         return Reason.PREFIX
     mac = _authenticate(text.rpartition(".")[0], key)
     if not hmac.compare_digest(mac, stamped[2]):
@@ -70,9 +81,13 @@ def check_stamped(text: str, site: str, key: bytes, at: datetime) -> LaneCode | 
     late = _step(at) - int(stamped[1])
     if late > STEPS_LATE_MAX:
         return Reason.EXPIRED
-    if late < -1:  # Its clock may be a little ahead of ours.
-        return Reason.NOT_YET_VALID
-    return LaneCode(site, LaneId(place[1]), Direction(place[2]), place[3])
+    return Reason.NOT_YET_VALID if late < -1 else None  # Its clock may be a little ahead of ours.
+
+
+def check_stamped(text: str, site: str, key: bytes, at: datetime) -> LaneCode | Reason:
+    """Read a code from a display of `site`; a reason where it is none, or is not now."""
+    code = read_code(text, site)
+    return code if isinstance(code, Reason) else find_flaw(text, key, at) or code
 
 
 def _step(at: datetime) -> int:

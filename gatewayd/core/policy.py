@@ -47,6 +47,15 @@ class AntiPassback(StrEnum):
     """Hard for so many minutes after somebody came in, then off: they have left unseen."""
 
 
+class LaneCodes(StrEnum):
+    """Which of a lane's codes somebody may check in with."""
+
+    DISPLAY = "display"
+    """The one that changes: who has it stood there just now."""
+    POSTER = "poster"
+    """The printed one too, of which anybody may have a picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """How many may be inside at once; None is no limit.
@@ -118,6 +127,8 @@ class Policy:
     conditions: what those are told whom a status admits all the same.
     layers: from which layer each key came, by its path with dots.
     changes: what is in force instead from a time on, rising.
+    asks_centre_ms: how long an answer from above is waited for about somebody unknown; None never
+    asks. `unknown_holder` is the answer where none comes.
     """
 
     zone: tzinfo
@@ -131,6 +142,7 @@ class Policy:
     categories: tuple[str, ...] = CATEGORIES
     staff_categories: tuple[str, ...] = ("staff", "officer")
     unknown_holder: Answer = Answer.REFUSE
+    asks_centre_ms: int | None = None
     anti_passback: AntiPassback = AntiPassback.OFF
     anti_passback_minutes: int = 0
     anonymous_exit_category: str = "visitor"
@@ -146,6 +158,7 @@ class Policy:
     ages: tuple[AgeBand, ...] = ()
     region_test: RegionTest | None = None
     purposes: tuple[str, ...] = ()
+    lane_codes: LaneCodes = LaneCodes.DISPLAY
     attestation_required: tuple[str, ...] = ("healthy", "protocol", "reason")
     officer: OfficerRules = OfficerRules()
     layers: Mapping[str, str] = field(default_factory=dict)

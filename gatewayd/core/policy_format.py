@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
+from enum import StrEnum
 
 from gatewayd.core import hours as opening
 from gatewayd.core.evidence import Method
@@ -16,6 +17,7 @@ from gatewayd.core.policy import (
     AntiPassback,
     Capacity,
     Enforcement,
+    LaneCodes,
     OfficerRules,
     Policy,
     RegionTest,
@@ -30,6 +32,22 @@ MINUTES_MAX = 24 * 60  # By then everybody has left.
 SHIFT_HOURS_MAX = 24  # Whoever is on duty for longer forgot to sign out.
 REFERRAL_MINUTES_MAX = 60  # Nobody stands beside the gate for longer.
 
+ASK_MS = 1500  # Over a slow line and back; people in front of a gate take it for a moment.
+ASK_MS_MIN, ASK_MS_MAX = 100, 5000  # Whoever waits longer begins to scan again.
+
+
+class _ToStrangers(StrEnum):
+    ADMIT = "admit"
+    REFUSE = "refuse"
+    REFER = "refer"
+    ASK = "ask"
+
+
+class _Unanswered(StrEnum):
+    REFUSE = "refuse"
+    REFER = "refer"
+
+
 _PERCENT = re.compile(r"(\d{1,3}) ?%")
 _DECLARED = ("healthy", "protocol", "reason", "purpose", "origin", "certificate")
 
@@ -39,17 +57,20 @@ def parse_policy(
     zone: tzinfo,
     *,
     exits_have_readers: bool,
+    can_ask_centre: bool = False,
     rule_sets: Mapping[str, RuleSet] | None = None,
 ) -> tuple[Policy, tuple[Mistake, ...]]:
     """Read a policy; with mistakes, the policy returned is not to be used.
 
     exits_have_readers: anti-passback is hard by default if every exit has a reader, else off;
-    asking for it where somebody can leave unseen is a mistake. rule_sets: those that can be named.
+    asking for it where somebody can leave unseen is a mistake. can_ask_centre: there is one, and it
+    knows people by the same pseudonyms. rule_sets: those that can be named.
     """
     table = Table(document)
     attestation = table.table("attestation")
     categories = table.take("categories", texts, CATEGORIES)
     statuses, category_statuses = _statuses(table.table("statuses"), categories)
+    unknown_holder, asks_centre_ms = _unknown_holder(table, can_ask_centre=can_ask_centre)
     policy = Policy(
         zone=zone,
         versions=(table.take("version", text, "default"),),
@@ -61,7 +82,8 @@ def parse_policy(
         enforce_from=table.take("enforce_from", time(zone), None),
         categories=categories,
         staff_categories=table.take("staff_categories", texts, ("staff", "officer")),
-        unknown_holder=table.take("unknown_holder", word(Answer), Answer.REFUSE),
+        unknown_holder=unknown_holder,
+        asks_centre_ms=asks_centre_ms,
         anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
         anti_passback_minutes=table.take("anti_passback_minutes", _number(1, MINUTES_MAX), 0),
         anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
@@ -77,6 +99,7 @@ def parse_policy(
         ages=_ages(table),
         region_test=_region_test(table) if "region_test" in document else None,
         purposes=table.take("purposes", texts, ()),
+        lane_codes=table.take("lane_codes", word(LaneCodes), LaneCodes.DISPLAY),
         attestation_required=attestation.take(
             "required", _fields, ("healthy", "protocol", "reason")
         ),
@@ -104,6 +127,23 @@ def _anti_passback(table: Table, *, exits_have_readers: bool) -> AntiPassback:
     if has_minutes != (wanted is AntiPassback.TIMED):
         table.complain("anti_passback_minutes", 'minutes, with anti_passback = "timed" only')
     return wanted
+
+
+def _unknown_holder(table: Table, *, can_ask_centre: bool) -> tuple[Answer, int | None]:
+    """Return the answer to a stranger, and how long the centre's is waited for before it."""
+    asking = table.table("ask")
+    wait_ms = asking.take("timeout_ms", _number(ASK_MS_MIN, ASK_MS_MAX), ASK_MS)
+    unanswered = asking.take("unanswered", word(_Unanswered), _Unanswered.REFUSE)
+    wanted = table.take("unknown_holder", word(_ToStrangers), _ToStrangers.REFUSE)
+    if wanted is not _ToStrangers.ASK:
+        return Answer(wanted), None
+    if not can_ask_centre:
+        table.complain(
+            "unknown_holder",
+            '"refuse", "refer" or "admit": to "ask" needs [broker], and `key_scope = "region"` in '
+            "[privacy], by which the centre knows people",
+        )
+    return Answer(unanswered), wait_ms
 
 
 def _capacity(root: Table) -> Capacity:

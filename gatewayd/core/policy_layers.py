@@ -82,6 +82,7 @@ def parse_layers(
     zone: tzinfo,
     *,
     exits_have_readers: bool,
+    can_ask_centre: bool = False,
     rule_sets: Mapping[str, RuleSet],
 ) -> tuple[Policy, tuple[Misread, ...]]:
     """Return the policy with its changes, and the mistakes of every time, each once."""
@@ -97,7 +98,11 @@ def parse_layers(
         in_force = [layer for layer in ordered if layer.is_in_force(begins)]
         document, owners = _lay_all(in_force)
         policy, mistakes = parse_policy(
-            document, zone, exits_have_readers=exits_have_readers, rule_sets=rule_sets
+            document,
+            zone,
+            exits_have_readers=exits_have_readers,
+            can_ask_centre=can_ask_centre,
+            rule_sets=rule_sets,
         )
         versions = tuple(str(one.values["version"]) for one in in_force if "version" in one.values)
         laid = replace(policy, versions=versions or policy.versions, layers=owners)

@@ -53,6 +53,8 @@ class Reason(StrEnum):
     CODE_WRONG = "code_wrong"
     REPLAYED = "replayed"
     CLOCK_UNSYNCED = "clock_unsynced"
+    PRESENCE = "presence"
+    """A lane's code that anybody may have a picture of, where the site asks for the display's."""
     # valid, and known here
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -229,6 +231,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.CLOCK_UNSYNCED: (
         "Jam gerbang sedang disetel. Silakan temui petugas.",
         "The clock of the gate is being set. Please see the officer.",
+    ),
+    Reason.PRESENCE: (
+        "Kode ini tidak menunjukkan bahwa Anda ada di sini. Pindai kode pada layar jalur ini.",
+        "This code does not show that you are here. Scan the one on the lane's display.",
     ),
     Reason.EXPIRED: (
         "Masa berlaku kode sudah habis. Minta kode baru.",

@@ -112,8 +112,9 @@ class Recap:
         declared = fact.attestation or {}
         if declared:
             self.officers[f"{declared.get('officer')} {fact.outcome}"] += 1
-        if fact.outcome is AccessOutcome.ADMITTED and declared.get("purpose") is not None:
-            self.purposes[str(declared["purpose"])] += 1
+        purpose = declared.get("purpose") or fact.purpose
+        if fact.outcome is AccessOutcome.ADMITTED and purpose is not None:
+            self.purposes[str(purpose)] += 1
 
     def _passed(self, fact: Passage, at: datetime) -> None:
         match fact.outcome:

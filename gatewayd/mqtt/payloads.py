@@ -27,7 +27,7 @@ from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import ExitOnly, Faulted, Free, Idle, Lane, Rest
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Reason
-from gatewayd.core.words import ClockQuality, DoorId, Json, LaneId
+from gatewayd.core.words import ClockQuality, Direction, DoorId, HolderId, Json, LaneId
 from gatewayd.mqtt.topics import SitePath
 
 EVENT_CONTENT_TYPE = "application/cloudevents+json"
@@ -242,6 +242,31 @@ def reply(
     if detail:
         told["detail"] = dict(detail)
     return _dump(told)
+
+
+def check(question_id: str, holder: HolderId, lane_id: LaneId, at: datetime, wait_ms: int) -> bytes:
+    """Return the question who somebody at a lane's entry is: schemas/check.json."""
+    return _dump(
+        {
+            "id": question_id,
+            "holder": holder,
+            "lane": lane_id,
+            "direction": str(Direction.ENTRY),
+            "wait_ms": wait_ms,
+            "time": format_time(at),
+        }
+    )
+
+
+def told_reason(reason: str, publish: PublishStatus) -> str | None:
+    """Return the reason of a verdict as far as it leaves the site; None where it does not."""
+    match publish:
+        case PublishStatus.STATUS:
+            return reason
+        case PublishStatus.OUTCOME:
+            return _neutral(reason)
+        case PublishStatus.NONE:
+            return None
 
 
 def _subject(fact: Fact) -> str | None:

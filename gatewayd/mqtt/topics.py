@@ -78,6 +78,18 @@ def reply(site: SitePath) -> str:
     return f"{site.root}/up/reply"
 
 
+def check(site: SitePath) -> str:
+    return f"{site.root}/up/check"
+
+
+def check_in(site: SitePath) -> str:
+    return f"{site.root}/dn/checkin"
+
+
+def status(site: SitePath) -> str:
+    return f"{site.root}/dn/status"
+
+
 def command(site: SitePath) -> str:
     return f"{site.root}/dn/command"
 
@@ -141,6 +153,30 @@ def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
             is_retained=False,
             carries="what became of a signed message",
             schema="reply.json",
+        ),
+        TopicEntry(
+            check(site),
+            Flow.UP,
+            1,
+            is_retained=False,
+            carries="asks who an unknown holder is",
+            schema="check.json",
+        ),
+        TopicEntry(
+            check_in(site),
+            Flow.DOWN,
+            1,
+            is_retained=False,
+            carries="somebody scanned a lane's code; signed",
+            schema="checkin.json",
+        ),
+        TopicEntry(
+            status(site),
+            Flow.DOWN,
+            1,
+            is_retained=False,
+            carries="the status of a holder; signed",
+            schema="status.json",
         ),
         TopicEntry(
             command(site),

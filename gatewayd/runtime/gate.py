@@ -8,8 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gatewayd.core.centre_statuses import KEPT, CentreStatus, newer, read_row
 from gatewayd.core.companions import FirstShown, join, keep
-from gatewayd.core.credential import Attested, Credential, SignedPass, Unreadable, read_scan
+from gatewayd.core.credential import (
+    Attested,
+    CheckIn,
+    Credential,
+    SignedPass,
+    UnknownId,
+    Unreadable,
+    read_scan,
+)
 from gatewayd.core.decide import (
     Admit,
     Refer,
@@ -41,7 +50,7 @@ from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import Roster
 from gatewayd.core.rotating import CodeUse
-from gatewayd.core.standing import Standing, find_standing
+from gatewayd.core.standing import UNKNOWN, Standing, find_standing
 from gatewayd.core.trust import Trust
 from gatewayd.core.words import Direction, GrantId, HolderId, Json, LaneId, Status
 from gatewayd.ports import Cache, Chance, Clock
@@ -92,6 +101,10 @@ class Admission:
     attested: Attested
     referral: int | None = None
     badge: int | None = None
+
+
+Asked = Scan | Admission | CheckIn
+"""In which way somebody asks to pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,10 @@ class Gate:
         known = self.knowledge
         if scan.data is None:
             return Unreadable(Reason.TOO_LARGE)
-        return read_scan(scan.data, known.trust, known.rosters, known.pseudonyms)
+        shown = read_scan(scan.data, known.trust, known.rosters, known.pseudonyms)
+        if isinstance(shown, UnknownId) and (told := self._told(shown.holder)) is not None:
+            return replace(shown, category=told.category)
+        return shown
 
     def decide_scan(self, scan: Scan, place: Place) -> Decision:
         """Decide what a person held up, and reserve the grant if they may pass."""
@@ -220,17 +236,34 @@ class Gate:
     def release_referral(self, number: int) -> None:
         self._claimed.discard(number)
 
-    def turn_away(self, asked: Scan | Admission, place: Place) -> Access:
+    def decide_check_in(self, check_in: CheckIn, place: Place) -> Decision:
+        """Decide about somebody whom the centre says to be at a lane."""
+        fact = self._fact(check_in, check_in.holder, place, GATEWAY)
+        return self._reserve(replace(fact, purpose=check_in.purpose, order=check_in.order))
+
+    def stranger(self, scan: Scan) -> HolderId | None:
+        """Return whom a scan stands for of whom nothing is known, where the centre is asked."""
+        if self.policy.asks_centre_ms is None:
+            return None
+        credential = self.read(scan)
+        if not isinstance(credential, UnknownId) or self._told(credential.holder) is not None:
+            return None
+        return credential.holder
+
+    def turn_away(self, asked: Asked, place: Place) -> Access:
         """Return the verdict for somebody the lane has no time for. An exit is still admitted."""
         is_exit = place.direction is Direction.EXIT
+        check_in = asked if isinstance(asked, CheckIn) else None
         return Access(
             outcome=AccessOutcome.ADMITTED if is_exit else AccessOutcome.REFUSED,
             lane=place.lane,
             direction=place.direction,
             reason=Reason.EXIT if is_exit else Reason.LANE_BUSY,
             findings=(str(Reason.LANE_BUSY),) if is_exit else (),
-            source=GATEWAY if isinstance(asked, Scan) else OFFICER,
-            kind="unread" if isinstance(asked, Scan) else asked.attested.kind,
+            source=OFFICER if isinstance(asked, Admission) else GATEWAY,
+            kind=_kind(asked),
+            holder=check_in.holder if check_in is not None else None,
+            order=check_in.order if check_in is not None else None,
             policy=self.policy.versions,
         )
 
@@ -250,6 +283,10 @@ class Gate:
     def _carrier(self, badge: int) -> HolderId:
         return self.knowledge.pseudonyms.of(Namespace.PERSON, badge_subject(badge))
 
+    def _told(self, holder: HolderId) -> CentreStatus | None:
+        """Return what the centre said of a holder, as long as it holds."""
+        return read_row(self.cache.get(KEPT, holder), self._clock.utc())
+
     def _fact(
         self, credential: Credential, holder: HolderId | None, place: Place, source: str
     ) -> Access:
@@ -257,7 +294,10 @@ class Gate:
         at = self._clock.utc()
         policy = self._policy_at(at)
         row = self.cache.get(HOLDERS, holder) if holder is not None else None
-        standing = find_standing(credential, _known_standing(row, at), policy, at)
+        told = self._told(holder) if holder is not None else None
+        known = newer(told, _known_standing(row, at), _seen(row))
+        word = UNKNOWN if told is None else told.standing
+        standing = find_standing(credential, known, policy, at, word)
         status = standing.status
         inside_since = None if row is None else _time(row.get("inside_since"))
         has_grant = holder is not None and self.grants.has(holder)
@@ -331,6 +371,16 @@ _OUTCOMES = {
 }
 
 
+def _kind(asked: Asked) -> str:
+    match asked:
+        case Scan():
+            return "unread"
+        case Admission(attested):
+            return attested.kind
+        case CheckIn():
+            return asked.kind
+
+
 def _limited_pass(credential: Credential) -> tuple[str, datetime] | tuple[None, None]:
     """Return the id and the end of a pass that is good for a number of entries."""
     if isinstance(credential, SignedPass) and credential.entries is not None:
@@ -345,6 +395,10 @@ def _known_standing(row: Document | None, at: datetime) -> Standing:
         if until is not None and at < until:
             return Standing(Status(str(row["status"])), until)
     return Standing()
+
+
+def _seen(row: Document | None) -> datetime | None:
+    return None if row is None else _time(row.get("seen"))
 
 
 def _time(value: Json) -> datetime | None:

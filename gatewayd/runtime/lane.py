@@ -14,6 +14,7 @@ from functools import partial
 from typing import Never
 
 from drivers import base
+from gatewayd.core.credential import CheckIn
 from gatewayd.core.events import Access, Event
 from gatewayd.core.lane import Windows, held_grant, rest_state, step
 from gatewayd.core.lane_terms import (
@@ -54,9 +55,10 @@ from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.fire import Fire
-from gatewayd.runtime.gate import Admission, Decision, Gate, Place, Scan
+from gatewayd.runtime.gate import Admission, Asked, Decision, Gate, Place, Scan
 from gatewayd.runtime.lamps import Lamps
 from gatewayd.runtime.parts_reader import PartsReader
+from gatewayd.runtime.questions import Questions
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import Reports
 from gatewayd.runtime.timers import Timers
@@ -64,6 +66,7 @@ from gatewayd.runtime.timers import Timers
 log = logging.getLogger(__name__)
 
 SCAN_WAITS_MS = 5000  # Longer than one person takes; who waits longer starts to scan again.
+UNANSWERED_MAX = 8  # Strangers at one lane; who comes then is decided without a question.
 OFFICER_WAITS_MS = 30_000  # The officer sees the lane and has the next turn anyway.
 UNKNOWN_AFTER_S = 600.0  # With the link up this long, the turnstile has nothing more to tell.
 SWEEP_S = 10.0
@@ -80,6 +83,7 @@ class Shared:
 
     on_record_failure: what a lane shows at the entry when the disk refuses the verdict.
     changed: called when something that the centre sees of a lane may have changed.
+    questions: to the centre, about strangers; None where it is never asked.
     """
 
     gate: Gate
@@ -90,11 +94,12 @@ class Shared:
     on_record_failure: Indication
     changed: Callable[[], None]
     fire: Fire = field(default_factory=Fire)
+    questions: Questions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    what: Scan | Admission
+    what: Asked
     answered: Answered | None = None
 
 
@@ -117,13 +122,15 @@ class LaneShell:
         self.line = base.LineCounted(0, 0)
         self._turnstile = turnstile
         self._readers = {
-            direction: PartsReader(reader, partial(self._wait_for_part, direction))
+            direction: PartsReader(reader, partial(self._show_wait, direction))
             for direction, reader in readers.items()
         }
         self._lamps = Lamps(turnstile, self._readers)
         self._shared = shared
         self._reports = Reports(lane, shared.gate, shared.recorder, turnstile.send)
         self._asked: dict[int, _Asked] = {}
+        self._unanswered: dict[int, _Asked] = {}
+        """Scans of strangers that wait beside the lane, for the centre's answer."""
         self._tickets = 0
         self._inputs: deque[Input] = deque()
         self._is_stepping = False
@@ -167,9 +174,13 @@ class LaneShell:
 
     def scan(self, scan: Scan, direction: Direction, answered: Answered | None = None) -> None:
         """Decide about somebody who holds up a code, when it is their turn."""
-        is_exit = direction is Direction.EXIT
-        wait_ms = None if is_exit else SCAN_WAITS_MS
-        self._present(_Asked(scan, answered), direction, wait_ms, goes_first=is_exit)
+        asked = _Asked(scan, answered)
+        if direction is Direction.EXIT or not self._ask_centre(asked, scan):
+            self._take_turn(asked, direction)
+
+    def check_in(self, check_in: CheckIn, direction: Direction, answered: Answered) -> None:
+        """Decide about somebody who scanned the lane's code, as about one who is scanned here."""
+        self._take_turn(_Asked(check_in, answered), direction)
 
     def admit(
         self, admission: Admission, answered: Answered, wait_ms: int = OFFICER_WAITS_MS
@@ -215,6 +226,9 @@ class LaneShell:
         self.state = replace(self.state, waiting=(), is_linked=False)
         for ticket in waiting:
             self._turn_away(ticket)
+        for asked in self._unanswered.values():
+            self._tell_busy(asked, Direction.ENTRY)
+        self._unanswered.clear()
 
     # --- readers ---
 
@@ -232,6 +246,35 @@ class LaneShell:
             case base.LinkLost(reason):
                 self._shared.alarms.raise_("link_lost", subject, {"reason": reason})
 
+    def _take_turn(self, asked: _Asked, direction: Direction) -> None:
+        is_exit = direction is Direction.EXIT
+        wait_ms = None if is_exit else SCAN_WAITS_MS
+        self._present(asked, direction, wait_ms, goes_first=is_exit)
+
+    def _ask_centre(self, asked: _Asked, scan: Scan) -> bool:
+        """Let somebody wait beside the lane while the centre is asked; False where it is not.
+
+        The lane serves others meanwhile; whatever the centre says by then, they take their turn.
+        """
+        questions = self._shared.questions
+        if questions is None or len(self._unanswered) >= UNANSWERED_MAX:
+            return False
+        stranger = self._shared.gate.stranger(scan)
+        if stranger is None:
+            return False
+        self._tickets += 1
+        number = self._tickets
+        if not questions.ask(stranger, self.id, partial(self._answered, number)):
+            return False
+        self._unanswered[number] = asked
+        self._show_wait(Direction.ENTRY)
+        return True
+
+    def _answered(self, number: int) -> None:
+        asked = self._unanswered.pop(number, None)
+        if asked is not None:  # Else the lane was closed meanwhile.
+            self._take_turn(asked, Direction.ENTRY)
+
     def _present(
         self, asked: _Asked, direction: Direction, wait_ms: int | None, *, goes_first: bool
     ) -> None:
@@ -239,7 +282,7 @@ class LaneShell:
         self._asked[self._tickets] = asked
         self.put(Presented(Ticket(self._tickets, direction, wait_ms, goes_first)))
 
-    def _wait_for_part(self, direction: Direction) -> None:
+    def _show_wait(self, direction: Direction) -> None:
         if isinstance(self.state.state, Idle):
             self._lamps.show(Indication.WAIT, direction, None)
 
@@ -367,6 +410,8 @@ class LaneShell:
                 decision = self._shared.gate.decide_scan(scan, place)
             case Admission() as admission:
                 decision = self._shared.gate.decide_admission(admission, place)
+            case CheckIn() as check_in:
+                decision = self._shared.gate.decide_check_in(check_in, place)
         self.put(Decided(ticket.id, decision.outcome))
         done = partial(self._recorded, ticket, decision, asked.answered)
         self._shared.recorder.verdict(decision.fact, done)
@@ -385,8 +430,10 @@ class LaneShell:
             answered(decision.fact if event is not None else None)
 
     def _turn_away(self, ticket: Ticket) -> None:
-        asked = self._asked.pop(ticket.id)
-        place = Place(self.id, ticket.direction, GateMode.NORMAL)
+        self._tell_busy(self._asked.pop(ticket.id), ticket.direction)
+
+    def _tell_busy(self, asked: _Asked, direction: Direction) -> None:
+        place = Place(self.id, direction, GateMode.NORMAL)
         fact = self._shared.gate.turn_away(asked.what, place)
 
         def done(event: Event | None) -> None:

@@ -7,6 +7,7 @@ costs nothing but time: the journal is the queue.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from gatewayd.ports import (
     Clock,
     HungUpError,
     Journal,
+    Message,
     Receipt,
     StorageError,
 )
@@ -109,6 +111,7 @@ class Publisher:
         self._inbox = Inbox([outside.receipts])
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
+        self._questions: deque[Message] = deque()
         self._news = asyncio.Event()
         self._is_paused = False
         """Live events wait: one that is suspected is tried alone."""
@@ -146,6 +149,14 @@ class Publisher:
     def replay(self, first: int, last: int) -> bool:
         """Send events again, whatever the receipts; False where too many such ranges wait."""
         return self._backfill.replay(first, last)
+
+    def ask(self, question: Message) -> bool:
+        """Send a question that somebody waits for; False where there is no connection."""
+        if self._up_at_s is None:
+            return False
+        self._questions.append(question)
+        self._news.set()
+        return True
 
     def retry(self) -> int:
         """Try all in quarantine once more, each alone; return how many there are."""
@@ -217,6 +228,7 @@ class Publisher:
     async def _serve(self, link: BrokerLink) -> None:
         """Run until the connection is lost, and raise BrokerError in a group."""
         self._is_paused = False
+        self._questions.clear()  # Nobody waits any more for what could not be sent.
         self._live.rewind(self._book.is_due)
         self._changed = dict.fromkeys(self._states)  # The birth was shown first.
         jitter_s = BACKFILL_JITTER_S * self._outside.chance.fraction()
@@ -312,6 +324,9 @@ class Publisher:
                 self._news.clear()
 
     def _send_next(self, stream: Stream) -> bool:
+        if self._questions:
+            stream.send_state(self._questions.popleft())
+            return True
         event = self._next_live()
         if event is not None:
             stream.send(event)

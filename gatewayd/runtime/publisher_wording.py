@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from gatewayd.core.events import Event, EventClass, event_class
 from gatewayd.mqtt import payloads, topics
@@ -9,6 +10,7 @@ from gatewayd.mqtt.payloads import Offline, PublishStatus, SyncFigures
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Clock, Message
 from gatewayd.runtime.inbox import Reply
+from gatewayd.runtime.questions import Question
 
 HEALTH_EXPIRY_S = 120  # Figures older than the next but one say nothing.
 
@@ -64,6 +66,15 @@ def reply_message(settings: PublisherSettings, reply: Reply, clock: Clock) -> Me
         topics.reply(settings.site),
         payloads.reply(reply.id, reply.result, clock.utc(), text=reply.text, detail=reply.detail),
         content_type=payloads.STATE_CONTENT_TYPE,
+    )
+
+
+def check_message(site: SitePath, question: Question) -> Message:
+    return Message(
+        topics.check(site),
+        payloads.check(question.id, question.holder, question.lane, question.at, question.wait_ms),
+        content_type=payloads.STATE_CONTENT_TYPE,
+        expiry_s=ceil(question.wait_ms / 1000),
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self, cast
 
+from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.projection import Change
 from gatewayd.core.words import Json
 from gatewayd.ports import StorageError
@@ -75,6 +76,11 @@ class TinyCache:
         folded = {"epoch": epoch, "upto": upto}
         self._database.storage.stage([*rows, (_FOLDED_TABLE, _FOLDED_KEY, folded)])
 
+    def keep(self, changes: Sequence[Change]) -> None:
+        rows = [(change.table, change.key, change.document) for change in changes]
+        assert all(table in RECEIVED for table, _, _ in rows), "the others are of the journal"
+        self._database.storage.stage(rows)
+
     def folded(self) -> tuple[str, int]:
         row = self._database.table(_FOLDED_TABLE).get(doc_id=cast("int", _FOLDED_KEY))
         return (row["epoch"], row["upto"]) if row else ("", 0)
@@ -88,7 +94,10 @@ class TinyCache:
             self._database.storage.compact()
 
     def clear(self) -> None:
-        self._database.storage.clear()
+        storage = self._database.storage
+        received = [(table, key, row) for table in RECEIVED for key, row in storage.items(table)]
+        storage.clear()
+        storage.stage(received)
 
     def copy_to(self, directory: Path) -> None:
         """Write all rows into the files of another directory, durably. Raises StorageError."""

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Never, TypeVar
 
 from drivers import base
+from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.events import Draft, Event, Fact, dump_draft, load_draft
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication, Order
@@ -27,6 +28,7 @@ from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.questions import Question, Questions
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.requests import Verb
 
@@ -156,13 +158,16 @@ class SimCache:
         return len(self._tables.get(table, {}))
 
     def apply(self, changes: Sequence[Change], epoch: str, upto: int) -> None:
+        self.keep(changes)
+        self._folded = (epoch, upto)
+
+    def keep(self, changes: Sequence[Change]) -> None:
         for change in changes:
             rows = self._tables.setdefault(change.table, {})
             if change.document is None:
                 rows.pop(change.key, None)
             else:
                 rows[change.key] = change.document
-        self._folded = (epoch, upto)
 
     def folded(self) -> tuple[str, int]:
         return self._folded
@@ -175,7 +180,8 @@ class SimCache:
         self.flush()
 
     def clear(self) -> None:
-        self._tables, self._folded = {}, ("", 0)
+        kept = {table: rows for table, rows in self._tables.items() if table in RECEIVED}
+        self._tables, self._folded = kept, ("", 0)
 
     def crash(self) -> None:
         """Forget what was not flushed."""
@@ -392,6 +398,7 @@ class Site:
     order: Order = Order.NORMAL
     windows: Windows = field(default_factory=Windows)
     on_record_failure: Indication = Indication.REFUSED
+    asks: Callable[[Question], bool] | None = None
 
     def __post_init__(self) -> None:
         self.clock = SimClock()
@@ -401,6 +408,12 @@ class Site:
         self.recorder = Recorder(self.journal, self.blocking, self.clock, committed)
         self.alarms = Alarms(self.cache, self.recorder)
         self.change_count = 0
+        self.questions = Questions(
+            self.clock,
+            SimChance(),
+            self.asks or (lambda _: False),
+            lambda: self.gate.policy.asks_centre_ms,
+        )
         shared = Shared(
             gate=self.gate,
             recorder=self.recorder,
@@ -409,6 +422,7 @@ class Site:
             windows=self.windows,
             on_record_failure=self.on_record_failure,
             changed=self._changed,
+            questions=self.questions if self.asks is not None else None,
         )
         self.readers = [
             {Direction.ENTRY: SimReader(), Direction.EXIT: SimReader()} for _ in self.turnstiles

@@ -13,6 +13,7 @@ from gatewayd.core import base45
 from gatewayd.core.credential import (
     SCAN_SIZE_MAX,
     Attested,
+    CheckIn,
     Credential,
     HealthCertificate,
     Inauthentic,
@@ -266,10 +267,11 @@ def test_every_credential_tells_its_kind():
         read("1001"),
         read("9"),
         Attested(officer="o", reason="no code", category="visitor", healthy=True, protocol=True),
+        CheckIn(order="c-1", holder=None, category="visitor"),
     ]
     assert {type(example) for example in examples} == set(get_args(Credential))
     kinds = ["unreadable", "pass", "pass", "dcc", "shc", "roster", "plain_id", "attestation"]
-    assert [example.kind for example in examples] == kinds
+    assert [example.kind for example in examples] == [*kinds, "checkin"]
 
 
 BOMBS = [

@@ -75,7 +75,7 @@ def test_no_character_can_be_changed(at):
 def test_the_code_of_another_site_or_key_or_a_poster_does_not_count():
     assert check(SHOWN, site="mojokerto/dukcapil/other") is Reason.PREFIX
     assert check(SHOWN, key=bytes(32)) is Reason.SIGNATURE
-    assert check(write_code(CODE)) is Reason.PREFIX
+    assert check(write_code(CODE)) is Reason.PRESENCE
     assert check("x" * 513) is Reason.TOO_LARGE
 
 

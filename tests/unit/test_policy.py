@@ -416,3 +416,37 @@ def test_no_document_raises(document):
     assert isinstance(policy, Policy)
     for mistake in mistakes:
         assert mistake.expected
+
+
+# --- asking the centre ---
+
+
+def test_a_site_that_asks_says_how_long_it_waits_and_what_then():
+    document = {"unknown_holder": "ask"}
+    policy, mistakes = parse_policy(document, UTC, exits_have_readers=True, can_ask_centre=True)
+    assert mistakes == ()
+    assert (policy.unknown_holder, policy.asks_centre_ms) == (Answer.REFUSE, 1500)
+    document["ask"] = {"timeout_ms": 5000, "unanswered": "refer"}
+    policy, mistakes = parse_policy(document, UTC, exits_have_readers=True, can_ask_centre=True)
+    assert mistakes == ()
+    assert (policy.unknown_holder, policy.asks_centre_ms) == (Answer.REFER, 5000)
+
+
+def test_a_site_whose_key_is_its_own_cannot_ask():
+    expected = mistakes_of({"unknown_holder": "ask"})["unknown_holder",]
+    assert "key_scope" in expected
+    assert "[broker]" in expected
+
+
+@pytest.mark.parametrize("wrong", [{"timeout_ms": 99}, {"timeout_ms": 5001}, {"unanswered": "ask"}])
+def test_nobody_waits_for_long_and_in_the_end_there_is_an_answer(wrong):
+    (path,) = mistakes_of({"ask": wrong})
+    assert path == ("ask", *wrong)
+
+
+def test_by_default_only_a_display_checks_somebody_in():
+    policy, _ = parse_policy({}, UTC, exits_have_readers=True)
+    assert policy.lane_codes == "display"
+    assert policy.asks_centre_ms is None
+    policy, mistakes = parse_policy({"lane_codes": "poster"}, UTC, exits_have_readers=True)
+    assert (policy.lane_codes, mistakes) == ("poster", ())

@@ -115,7 +115,7 @@ def test_a_file_is_named_with_the_line_of_its_mistake(write, tmp_path):
     path = write('layers = ["end.toml"]\nmode = "maybe"', end=layer)
     assert complaints(path) == [
         f'{path}:14: [policy] mode: expected one of enforce, observe, found "maybe"',
-        f"{tmp_path}/end.toml:5: unknown_holder: expected one of admit, refuse, refer, found 5",
+        f"{tmp_path}/end.toml:5: unknown_holder: expected one of admit, refuse, refer, ask, found 5",
     ]
 
 

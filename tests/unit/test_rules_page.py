@@ -70,7 +70,7 @@ def test_a_policy_of_the_page_is_good(example):
     policy = example["policy"]
     assert isinstance(policy, dict)
     policy.pop("profile", None)
-    assert parse_policy(policy, WIB, exits_have_readers=True)[1] == ()
+    assert parse_policy(policy, WIB, exits_have_readers=True, can_ask_centre=True)[1] == ()
 
 
 def test_the_layer_of_the_page_is_good():

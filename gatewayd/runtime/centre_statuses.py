@@ -1,0 +1,102 @@
+"""Takes what the centre says of holders on `dn/status`, durably, and tells who waits for it.
+
+A status opens nothing by itself, so it needs no event: the row and the counter of its key are on
+disk together before it counts for those who wait and before the broker forgets it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims, read_row
+from gatewayd.core.orders import Judge, Now, Order, OrderKind
+from gatewayd.core.projection import Change
+from gatewayd.core.signed import Refusal, Refused
+from gatewayd.core.tables import Expected
+from gatewayd.core.words import ClockQuality, HolderId
+from gatewayd.ports import Blocking, Cache, Clock, Message, StorageError
+from gatewayd.runtime.inbox import Centre, Reply
+from gatewayd.runtime.nonces import Nonces
+
+log = logging.getLogger(__name__)
+
+ROWS_MAX = 100_000  # More people than a gate sees in the time that they are kept; about 30 MB.
+SLICE = 1000  # Rows in one go, some milliseconds: the gate has its turn in between.
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a status is held against, and where it is kept, for `kept_max` at the most."""
+
+    judge: Callable[[], Judge]
+    key_id: Callable[[], str]
+    nonces: Nonces
+    cache: Cache
+    blocking: Blocking
+    clock: Clock
+    kept_max: timedelta
+
+
+class CentreStatuses:
+    """An `Intake`."""
+
+    def __init__(self, topic: str, shelf: Shelf, answered: Callable[[HolderId], None]) -> None:
+        self.topics = (topic,)
+        self._shelf = shelf
+        self._answered = answered
+
+    async def take(self, message: Message, centre: Centre) -> None:
+        shelf = self._shelf
+        order = shelf.judge().read(
+            message.payload, OrderKind.STATUS, self._now(), is_retained=message.is_retained
+        )
+        match order:
+            case Refused(why=why, id=order_id):
+                log.warning("status_refused", extra={"fields": {"reason": str(why)}})
+                if order_id is not None:
+                    centre.tell(Reply(order_id, str(why)))
+            case Order():
+                centre.tell(await self._take(order))
+
+    def _now(self) -> Now:
+        shelf = self._shelf
+        is_unsynced = shelf.clock.quality() is ClockQuality.UNSYNCED
+        counters = {
+            bytes.fromhex(key_id): counter
+            for key_id, row in shelf.cache.items(COUNTERS)
+            if isinstance(counter := row.get("counter"), int)
+        }
+        return Now(None if is_unsynced else shelf.clock.utc(), counters, shelf.nonces.valid)
+
+    async def _take(self, order: Order) -> Reply:
+        shelf = self._shelf
+        match read_claims(order.claims, shelf.key_id(), shelf.clock.utc(), shelf.kept_max):
+            case Expected(what):
+                return Reply(order.id, str(Refusal.CONTENT), what)
+            case (holder, told):
+                return await self._keep(order, holder, told)
+
+    async def _keep(self, order: Order, holder: HolderId, told: CentreStatus) -> Reply:
+        cache = self._shelf.cache
+        if cache.size(KEPT) >= ROWS_MAX and cache.get(KEPT, holder) is None:
+            log.error("statuses_full", extra={"fields": {"count": ROWS_MAX}})
+            return Reply(order.id, "busy", f"{ROWS_MAX} holders have a status already")
+        counter = Change(COUNTERS, order.key_id.hex(), {"counter": order.counter})
+        cache.keep([Change(KEPT, holder, told.row()), counter])
+        try:
+            await self._shelf.blocking.run(cache.flush)
+        except StorageError as error:
+            return Reply(order.id, "record_failed", str(error))
+        self._answered(holder)
+        return Reply(order.id, "done")
+
+
+async def forget_over(cache: Cache, at: datetime) -> None:
+    """Forget what holds no more, a few rows at a time."""
+    rows = list(cache.items(KEPT))
+    for first in range(0, len(rows), SLICE):
+        over = [key for key, row in rows[first : first + SLICE] if read_row(row, at) is None]
+        cache.keep([Change(KEPT, key, None) for key in over])
+        await asyncio.sleep(0)
