@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from config.fields import Notes, nearest, one_of
 from config.problems import KeyPath, shown
-from config.schema import Contact, Door, DriverTable, FireInput, LaneInput, Settings
+from config.schema import AssistButton, Contact, Door, DriverTable, FireInput, LaneInput, Settings
 
 _SHARED = " (devices on one line: the same driver and baudrate, and an address for each)"
 
@@ -19,6 +19,7 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_unique([roster.name for roster in settings.rosters], "rosters", "name", notes)
     _check_unique([door.id for door in settings.doors], "doors", "id", notes)
     _check_unique([one.id for one in settings.fire_inputs], "fire_inputs", "id", notes)
+    _check_unique([one.id for one in settings.assist_buttons], "assist_buttons", "id", notes)
     _check_devices(settings, notes)
     _check_interlocks(settings, notes)
     _check_doors(settings, notes)
@@ -103,9 +104,10 @@ def _check_doors(settings: Settings, notes: Notes) -> None:
     lanes = [lane.id for lane in settings.lanes]
     contacts: list[tuple[KeyPath, Contact]] = []
     taken: dict[str, KeyPath] = {name: ("lanes", index) for index, name in enumerate(lanes) if name}
-    sections: tuple[tuple[str, tuple[Door | FireInput, ...]], ...] = (
+    sections: tuple[tuple[str, tuple[Door | FireInput | AssistButton, ...]], ...] = (
         ("doors", settings.doors),
         ("fire_inputs", settings.fire_inputs),
+        ("assist_buttons", settings.assist_buttons),
     )
     for section, listed in sections:
         for index, one in enumerate(listed):
@@ -116,6 +118,12 @@ def _check_doors(settings: Settings, notes: Notes) -> None:
                 found = f"{shown(one.id)} as in [[{before[0]}]] in line {line}"
                 notes.mistake((section, index, "id"), f"another id than in [[{before[0]}]]", found)
     _check_contacts(contacts, lanes, notes)
+    for index, button in enumerate(settings.assist_buttons):
+        at = button.contact.lane if isinstance(button.contact, LaneInput) else ""
+        if button.lane and lanes and all(lanes) and button.lane not in (*lanes, at):
+            expected = f"the id of a lane: {one_of(lanes)}"
+            hint = nearest(button.lane, lanes)
+            notes.mistake(("assist_buttons", index, "lane"), expected, shown(button.lane), hint)
 
 
 def _check_contacts(

@@ -13,6 +13,7 @@ from config.crosschecks import check_across
 from config.fields import Notes, Surroundings, Table, nearest, one_of
 from config.problems import Problem, SettingsError, Where
 from config.schema import (
+    AssistButton,
     Broker,
     Contact,
     ContactState,
@@ -96,6 +97,7 @@ def _settings(root: Table) -> Settings:
         rosters=tuple(_roster(table) for table in root.tables("rosters")),
         doors=tuple(_door(table) for table in root.tables("doors")),
         fire_inputs=tuple(_fire_input(table) for table in root.tables("fire_inputs")),
+        assist_buttons=tuple(_assist_button(table) for table in root.tables("assist_buttons")),
         profile=profile,
         policy=policy,
         where=root.notes.where,
@@ -338,6 +340,20 @@ def _fire_input(table: Table) -> FireInput:
     table.refuse("normally", "no such key", hint)
     table.close()
     return fire_input
+
+
+def _assist_button(table: Table) -> AssistButton:
+    """Read a button; at a turnstile's input it is the one of that lane, unless it says so."""
+    contact = _contact(table)
+    if isinstance(contact, LaneInput) and not table.has("lane"):
+        lane = contact.lane
+    else:
+        lane = table.name("lane")
+    button = AssistButton(id=table.name("id"), lane=lane, contact=contact)
+    hint = "the contact of a help button is closed while it is pressed"
+    table.refuse("normally", "no such key", hint)
+    table.close()
+    return button
 
 
 def _contact(table: Table) -> Contact:

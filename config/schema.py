@@ -198,6 +198,15 @@ class FireInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssistButton:
+    """A button that calls the officer to a lane; its contact is closed while it is pressed."""
+
+    id: str
+    lane: str
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     site: Site
     storage: Storage
@@ -216,6 +225,7 @@ class Settings:
     doors: tuple[Door, ...]
     fire_inputs: tuple[FireInput, ...]
     """Besides those of the turnstiles."""
+    assist_buttons: tuple[AssistButton, ...]
     profile: str | None
     """The name of the profile that `policy` begins with."""
     policy: Mapping[str, object]
@@ -225,3 +235,8 @@ class Settings:
     """
     where: Where
     advice: tuple[Advice, ...]
+
+    @property
+    def watched(self) -> "tuple[Door | FireInput | AssistButton, ...]":
+        """Return all that has a contact of its own."""
+        return (*self.doors, *self.fire_inputs, *self.assist_buttons)

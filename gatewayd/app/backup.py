@@ -34,6 +34,7 @@ from gatewayd.store.backup_notes import BackupNote, note_backup
 from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_verify import verify
+from gatewayd.store.pins import PINS_NAME
 from gatewayd.store.refusals import refusals_named
 from gatewayd.store.state_copy import COPIED_NAMES, copy_state
 from gatewayd.store.state_directory import STATE_VERSION, state_directory
@@ -73,6 +74,7 @@ def place_of(path: Path) -> Place:
     keys = {
         "privacy.key": settings.privacy.key_file,
         CHECKPOINT_KEY_NAME: directory / CHECKPOINT_KEY_NAME,
+        PINS_NAME: directory / PINS_NAME,
     }
     retention = timedelta(days=settings.storage.retention_days)
     return Place(settings.site.path, directory, keys, retention)

@@ -10,7 +10,7 @@ from drivers.registry import Surroundings
 from gatewayd import __version__
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.doors import build_doors, build_fire_inputs
+from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
 from gatewayd.app.site import Rules
@@ -22,6 +22,7 @@ from gatewayd.core.words import Json, LaneId
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.assists import Assists
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
@@ -77,7 +78,10 @@ def build_gateway(
     devices = [device for shell in lanes.values() for device in shell.devices]
     officers = Officers(gate, recorder, SignOn(opened.pins, blocking, clock, SystemChance()))
     desk_readers = _build_desk_readers(settings, around, lanes, alarms, officers)
-    alarms.end_removed([*devices, *doors, *fire_inputs, *desk_readers])
+    assists = Assists(lanes, opened.cache, recorder, clock)
+    committed.append(assists.committed)
+    buttons = build_assist_buttons(settings, assists, alarms, around, lanes)
+    alarms.end_removed([*devices, *doors, *fire_inputs, *buttons, *desk_readers])
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes, doors)
@@ -90,6 +94,7 @@ def build_gateway(
         doors=doors,
         journal=opened.journal,
         sync=None if sync is None else sync.figures,
+        assists=assists.waiting,
     )
     locale = Locale(settings.site.locale)
     commands = Commands(
@@ -101,7 +106,7 @@ def build_gateway(
         locale,
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
-        more=officers.verbs,
+        more={**officers.verbs, **assists.verbs},
     )
     orders = (
         []
@@ -118,6 +123,8 @@ def build_gateway(
             *(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()),
             *(Part(f"door {door}", shell.run) for door, shell in doors.items()),
             *(Part(f"fire input {name}", shell.run) for name, shell in fire_inputs.items()),
+            *(Part(f"help button {name}", button.run) for name, button in buttons.items()),
+            Part("assists", assists.run),
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             *orders,
             control,

@@ -24,6 +24,8 @@ def device_problems(settings: Settings) -> Iterator[Problem]:
             path = (*fire_input.contact.path, "driver")
             found = shown(fire_input.contact.driver)
             yield settings.where.problem(path, "a contact on a wire", found, NO_RADIO)
+    for index, button in enumerate(settings.assist_buttons):
+        yield from _contact_problems(settings, ("assist_buttons", index), button.contact)
 
 
 def _contact_problems(settings: Settings, path: KeyPath, contact: Contact) -> Iterator[Problem]:

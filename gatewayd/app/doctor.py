@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.problems import SettingsError
-from config.schema import Broker, Door, EmbeddedBroker, FireInput, LaneInput, Settings
+from config.schema import Broker, EmbeddedBroker, LaneInput, Settings
 from gatewayd.app.check import check_site
 from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.doctor_devices import Device, devices, try_devices
@@ -102,8 +102,7 @@ def _told(
     settings: Settings, found: list[Device], status: Mapping[str, Any], alarms: Mapping[str, Any]
 ) -> list[Finding]:
     findings: list[Finding] = []
-    contacts: tuple[Door | FireInput, ...] = (*settings.doors, *settings.fire_inputs)
-    inputs = [one.id for one in contacts if isinstance(one.contact, LaneInput)]
+    inputs = [one.id for one in settings.watched if isinstance(one.contact, LaneInput)]
     for subject in [*(device.subject for device in found), *inputs]:
         lost = alarms.get(f"link_lost/{subject}")
         fault = alarms.get(f"turnstile_fault/{subject}")

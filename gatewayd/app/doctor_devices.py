@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from config.schema import Door, DriverTable, FireInput, Settings
+from config.schema import DriverTable, Settings
 from drivers.base import DriverError, LinkLost, LinkUp
 from drivers.registry import READERS, SENSORS, TURNSTILES, DriverKind, Surroundings, complete
 from gatewayd.app.doctor_words import Finding, ill, well
@@ -56,10 +56,9 @@ def devices(settings: Settings) -> list[Device]:
                 found.append(Device(f"{lane.id}/{way}_reader", table, READERS[table.driver]))
     if settings.desk_reader is not None:
         found.append(Device(SUBJECT, settings.desk_reader, READERS[settings.desk_reader.driver]))
-    contacts: tuple[Door | FireInput, ...] = (*settings.doors, *settings.fire_inputs)
     found += [
         Device(one.id, one.contact, SENSORS[one.contact.driver])
-        for one in contacts
+        for one in settings.watched
         if isinstance(one.contact, DriverTable)
     ]
     return found

@@ -1,4 +1,4 @@
-"""Builds the doors and fire inputs of a site: each with a contact that is read somewhere."""
+"""Builds what a site has contacts for: doors, fire inputs, help buttons."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,9 @@ from drivers.registry import SENSORS, Surroundings, complete
 from gatewayd.core.words import DoorId, LaneId
 from gatewayd.ports import Cache
 from gatewayd.runtime import doors as runtime
+from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.assist_button import AssistButton
+from gatewayd.runtime.assists import Assists
 from gatewayd.runtime.doors import DoorShell, Watched
 from gatewayd.runtime.fire import FireInput
 from gatewayd.runtime.lane import LaneShell, Shared
@@ -46,6 +49,21 @@ def build_fire_inputs(
             one.id, build_sensor(one.contact, around, lanes), shared.fire, shared.alarms
         )
         for one in settings.fire_inputs
+    }
+
+
+def build_assist_buttons(
+    settings: Settings,
+    assists: Assists,
+    alarms: Alarms,
+    around: Surroundings,
+    lanes: Mapping[LaneId, LaneShell],
+) -> dict[str, AssistButton]:
+    return {
+        one.id: AssistButton(
+            one.id, LaneId(one.lane), build_sensor(one.contact, around, lanes), assists, alarms
+        )
+        for one in settings.assist_buttons
     }
 
 

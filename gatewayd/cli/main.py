@@ -23,6 +23,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "forgive": ("gate", "forgive"),
     "door": ("door", "door"),
     "officer": ("officer", "officer"),
+    "assist": ("assist", "assist"),
     "pass": ("passes", "passes"),
     "sign": ("sign", "sign"),
     "trust": ("trust", "trust"),

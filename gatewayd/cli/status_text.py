@@ -21,6 +21,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"door      {name}: {_door_sentence(door)}"
     yield f"inside    {_inside_sentence(status['occupancy'])}"
     yield f"referrals {status['referrals']} waiting for the officer"
+    for one in status["assists"]:
+        yield f"help      {one['lane']}: number {one['assist']}, {one['cause']}, since {one['at']}"
     on_duty = ", ".join(one["officer"] for one in status["on_duty"])
     yield f"on duty   {on_duty or 'nobody is signed on'}"
     yield f"alarms    {', '.join(status['alarms']) or 'none'}"

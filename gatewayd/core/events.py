@@ -13,6 +13,11 @@ from typing import Any, TypeVar, cast
 
 from gatewayd.core.words import ClockQuality, Direction, GrantId, HolderId, Json, LaneId, Status
 
+GATEWAY = "gateway"
+OFFICER = "officer"
+DEADLINE = "deadline"
+"""The sources of verdicts."""
+
 
 class EventClass(StrEnum):
     """The last level of the event topics: `R/up/event/{class}`."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from gatewayd.core.credential import Attested
 from gatewayd.core.duty import CENTRE, find_session, read_sessions
-from gatewayd.core.events import Access, AccessOutcome
+from gatewayd.core.events import OFFICER, Access, AccessOutcome
 from gatewayd.core.passes import BADGES_MAX
 from gatewayd.core.projection import OFFICERS, REFERRALS, Document
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import Json, LaneId
-from gatewayd.runtime.gate import OFFICER, REFERRALS_MAX, Admission, Gate
+from gatewayd.runtime.gate import REFERRALS_MAX, Admission, Gate
 from gatewayd.runtime.lane import OFFICER_WAITS_MS, SCAN_WAITS_MS, LaneShell
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.referrals import settle_by_refusal

@@ -29,7 +29,7 @@ from gatewayd.core.decide import (
     find_code,
     holder_of,
 )
-from gatewayd.core.events import Access, AccessOutcome, Event, Passage, parse_time
+from gatewayd.core.events import GATEWAY, OFFICER, Access, AccessOutcome, Event, Passage, parse_time
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.ordered_capacity import read_order, with_total
@@ -62,9 +62,6 @@ REFERRALS_MAX = 999  # A number that an officer can call out; then they start ag
 
 ANOTHER_HELPS = "another_certificate_helps"
 """Found where the person may show a second certificate within a minute."""
-
-GATEWAY = "gateway"
-OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True)

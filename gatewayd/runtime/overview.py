@@ -26,6 +26,7 @@ class Overview:
     doors: Mapping[DoorId, DoorShell]
     journal: Journal
     sync: Callable[[], dict[str, Json]] | None
+    assists: Callable[[], list[dict[str, Json]]]
 
     def status(self) -> dict[str, Json]:
         gate, recorder = self.shared.gate, self.shared.recorder
@@ -42,6 +43,8 @@ class Overview:
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
             "referrals": gate.cache.size(REFERRALS),
+            "assists": list[Json](self.assists()),
+            "officer_required": policy.officer.is_required,
             "on_duty": [told(one) for one in read_sessions(gate.cache.items(OFFICERS))],
             "alarms": list[Json](self.shared.alarms.active()),
             "journal": {
@@ -59,10 +62,13 @@ class Overview:
     def line(self) -> str:
         """Return the status in one line, for `systemctl status`."""
         inside = self.shared.gate.occupancy().total
+        waiting = self.assists()
         faulted = [lane for lane, shell in self.lanes.items() if not shell.state.is_linked]
         parts = [f"{inside} inside", f"{len(self.lanes)} lanes"]
         if faulted:
             parts.append(f"no link: {', '.join(faulted)}")
+        if waiting:
+            parts.append(f"help: {', '.join(sorted({str(one['lane']) for one in waiting}))}")
         open_doors = [door for door, shell in self.doors.items() if shell.state.state in BROKEN]
         if open_doors:
             parts.append(f"open doors: {', '.join(open_doors)}")

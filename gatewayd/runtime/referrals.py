@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Never
 
-from gatewayd.core.events import Access, AccessOutcome, Event, parse_time
+from gatewayd.core.events import DEADLINE, Access, AccessOutcome, Event, parse_time
 from gatewayd.core.projection import REFERRALS, Document
 from gatewayd.core.reasons import Reason
 from gatewayd.core.words import Direction, HolderId, LaneId
@@ -14,9 +14,6 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.recorder import Recorder
 
 LOOK_S = 1.0
-
-DEADLINE = "deadline"
-"""The source of the verdict on somebody whom nobody answered."""
 
 
 async def end_referrals(gate: Gate, recorder: Recorder, clock: Clock) -> Never:

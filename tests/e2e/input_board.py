@@ -9,10 +9,14 @@ from drivers.simulated.modbus_slave import ModbusSlave
 
 
 class InputBoard:
-    """Used as `async with`; `closed` are the inputs that are closed, counted from 1."""
+    """Used as `async with`; `closed` are the inputs that are closed, counted from 1.
+
+    asked_count: how often somebody asked for them; the last answer but one has arrived.
+    """
 
     def __init__(self, port: str, address: int = 2, baudrate: int = 9600) -> None:
         self.closed: set[int] = set()
+        self.asked_count = 0
         self._link = SerialLink(port, baudrate)
         self._slave = ModbusSlave(address)
 
@@ -37,6 +41,7 @@ class InputBoard:
     # --- see `modbus_slave.Device` ---
 
     def inputs(self, address: int, count: int) -> list[bool] | None:
+        self.asked_count += 1
         return [number + 1 in self.closed for number in range(address, address + count)]
 
     def coils(self, address: int, count: int) -> list[bool] | None:

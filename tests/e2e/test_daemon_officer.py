@@ -3,6 +3,8 @@
 import pytest
 
 from tests.e2e.daemon import Site, issue, until
+from tests.e2e.input_board import InputBoard
+from tests.e2e.pty_pair import PtyPair
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -161,3 +163,34 @@ async def test_an_officer_signs_on_by_pin_and_stands_in_the_records_also_over_a_
         assert (await site.cli("officer", "remove", "petugas-1"))[0] == 0
         written = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert [path for path in written if b"274931" in path.read_bytes()] == []
+
+
+async def test_who_needs_help_is_seen_at_the_desk_and_answered(tmp_path):
+    (tmp_path / "help").mkdir()
+    with PtyPair(tmp_path / "help") as cable:
+        settings = (
+            '[[assist_buttons]]\nid = "help-1"\nlane = "lane-1"\n[assist_buttons.sensor]\n'
+            f'driver = "modbus_input"\nport = "{cable.left}"\naddress = 2\ninput = 4\n'
+        )
+        async with (
+            InputBoard(str(cable.right)) as board,
+            Site(tmp_path, settings=settings) as site,
+        ):
+            await until(lambda: board.asked_count > 1)
+            board.closed = {4}
+            await until(lambda: site.status()["assists"] != [])
+            board.closed = set()
+            assert await site.show("CARD-BLOCKED") == ("refused", "blocked")
+            assert await site.show("CARD-NOBODY") == ("refused", "unknown_holder")
+            await until(lambda: len(site.status()["assists"]) == 2)
+            assert (await site.cli("assist", "request", "lane-1"))[0] == 0
+            _, out, _ = await site.cli("assist", "list")
+            assert [line.split()[2:5] for line in out.splitlines()] == [
+                ["the", "help", "button"],
+                ["two", "scans", "failed"],
+                ["asked", "for", "at"],
+            ]
+            code, out, _ = await site.cli("assist", "done", "1", "--note", "the reader was wet")
+            assert (code, out.startswith("1: helped after ")) == (0, True)
+            assert (await site.cli("assist", "done", "1"))[0] == 1
+            assert len(site.status()["assists"]) == 2

@@ -404,8 +404,8 @@ class Site:
         self.clock = SimClock()
         self.blocking = InlineBlocking()
         self.gate = Gate(knowledge(self.policy), self.cache, self.clock, SimChance())
-        committed = [self.gate.committed, log_committed]
-        self.recorder = Recorder(self.journal, self.blocking, self.clock, committed)
+        self.committed = [self.gate.committed, log_committed]
+        self.recorder = Recorder(self.journal, self.blocking, self.clock, self.committed)
         self.alarms = Alarms(self.cache, self.recorder)
         self.change_count = 0
         self.questions = Questions(

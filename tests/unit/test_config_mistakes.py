@@ -79,7 +79,7 @@ CASES = {
     ),
     "unknown section": (
         GATE + "[sites]",
-        'gate.toml:9: sites: expected one of broker, desk, desk_reader, device_broker, doors, fire_inputs, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
+        'gate.toml:9: sites: expected one of assist_buttons, broker, desk, desk_reader, device_broker, doors, fire_inputs, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
     ),
     "section that is none": (
         "storage = 5\n" + GATE,
@@ -265,6 +265,28 @@ CASES = {
         GATE + '[[doors]]\nid = "lane-1"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
         'normally = "closed"',
         'gate.toml:10: [doors] id: expected another id than in [[lanes]], found "lane-1" as in [[lanes]] in line 7',
+    ),
+    "help button for no lane": (
+        GATE + '[[assist_buttons]]\nid = "help"\nlane = "lane-2"\nturnstile = "lane-1"\ninput = 5\n',
+        'gate.toml:11: [assist_buttons] lane: expected the id of a lane: "lane-1", found "lane-2"; did you mean "lane-1"?',
+    ),
+    "help button at no lane": (
+        GATE + '[[assist_buttons]]\nid = "help"\nturnstile = "lane-2"\ninput = 5\n',
+        'gate.toml:11: [assist_buttons] turnstile: expected the id of a lane: "lane-1", found "lane-2"; did you mean "lane-1"?',
+    ),
+    "help button on a sensor that says not for whom": (
+        GATE + '[[assist_buttons]]\nid = "help"\n[assist_buttons.sensor]\ndriver = "modbus_input"\n'
+        'port = "a"\n',
+        'gate.toml:9: [assist_buttons] lane: expected 1 to 32 characters of a-z, 0-9 and "-", found nothing',
+    ),
+    "help button that says how it is while nobody presses it": (
+        GATE + '[[assist_buttons]]\nid = "help"\nturnstile = "lane-1"\ninput = 5\nnormally = "open"',
+        'gate.toml:13: [assist_buttons] normally: expected no such key, found "open"; the contact of a help button is closed while it is pressed',
+    ),
+    "help button at the input of a door": (
+        GATE + '[[doors]]\nid = "back"\nname = ""\nturnstile = "lane-1"\ninput = 3\n'
+        'normally = "closed"\n[[assist_buttons]]\nid = "help"\nturnstile = "lane-1"\ninput = 3\n',
+        "gate.toml:18: [assist_buttons] input: expected an input of its own, found the one of line 13",
     ),
     "fire contact that is open in peace": (
         GATE + '[[fire_inputs]]\nid = "panel"\nturnstile = "lane-1"\ninput = 1\nnormally = "open"',
