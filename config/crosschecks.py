@@ -22,6 +22,7 @@ def check_across(settings: Settings, notes: Notes) -> None:
     _check_unique([one.id for one in settings.assist_buttons], "assist_buttons", "id", notes)
     _check_devices(settings, notes)
     _check_interlocks(settings, notes)
+    _check_areas(settings, notes)
     _check_doors(settings, notes)
     for index in range(len(settings.rosters)):
         text = (
@@ -98,6 +99,13 @@ def _check_interlocks(settings: Settings, notes: Notes) -> None:
         ):
             expected = "two lanes that have no interlock with a third"
             notes.mistake(path, expected, shown(other))
+
+
+def _check_areas(settings: Settings, notes: Notes) -> None:
+    """See that the gate has a lane: whoever is in an inner area came through it before."""
+    if settings.lanes and all(lane.area is not None for lane in settings.lanes):
+        expected = "a lane without `area`: one of the gate itself"
+        notes.mistake(("lanes", 0, "area"), expected, shown(settings.lanes[0].area))
 
 
 def _check_doors(settings: Settings, notes: Notes) -> None:

@@ -300,6 +300,7 @@ def _lane(table: Table) -> Lane:
         exit_reader=_driver(table.table("exit_reader")) if table.has("exit_reader") else None,
         turnstile=_driver(table.table("turnstile")),
         interlock=table.name("interlock") if table.has("interlock") else None,
+        area=table.name("area") if table.has("area") else None,
     )
     table.close()
     return lane

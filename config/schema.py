@@ -151,6 +151,8 @@ class Lane:
     turnstile: DriverTable
     interlock: str | None
     """The id of the lane that is never open for an entry together with this one."""
+    area: str | None
+    """The inner area that it leads to; None: it is a lane of the gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ def build_gateway(
     """Build all parts; none of them runs yet."""
     settings = rules.settings
     clock = opened.clock
-    gate = Gate(knowledge, opened.cache, clock, SystemChance())
+    areas = {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
+    gate = Gate(knowledge, opened.cache, clock, SystemChance(), areas)
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)

@@ -44,7 +44,9 @@ def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
     policy, misread = parse_layers(
         layers,
         files.zone,
-        exits_have_readers=all(lane.exit_reader is not None for lane in settings.lanes),
+        exits_have_readers=all(
+            lane.exit_reader is not None for lane in settings.lanes if lane.area is None
+        ),
         can_ask_centre=_can_ask_centre(settings),
         rule_sets=rule_sets,
     )

@@ -67,7 +67,7 @@ class Sync:
         self._clock = clock
         self._journal = journal
         self._gate = gate
-        self._counted = (gate.occupancy().by_category, gate.occupancy().uncertain)
+        self._counted = self._count()
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
 
@@ -87,11 +87,14 @@ class Sync:
 
     def committed(self, events: Sequence[Event]) -> None:
         self.publisher.committed(events)
-        occupancy = self._gate.occupancy()
-        counted = (occupancy.by_category, occupancy.uncertain)
+        counted = self._count()
         if counted != self._counted:
             self._counted = counted
             self.publisher.changed(topics.occupancy(self.site))
+
+    def _count(self) -> list[tuple[Mapping[str, int], int]]:
+        places = [self._gate.occupancy(area) for area in (None, *self._gate.area_names)]
+        return [(one.by_category, one.uncertain) for one in places]
 
     def changed(self) -> None:
         """Show lanes anew that can do something else now; who is being served is not shown."""
@@ -131,8 +134,11 @@ class Sync:
         return figures.connected_s is not None and figures.depth > 0
 
     def _show_count(self) -> bytes:
-        limit = limits(self._gate.policy)
-        return payloads.occupancy(self._gate.occupancy(), limit, self._as_of())
+        areas = {name: self._counted_in(name) for name in self._gate.area_names}
+        return payloads.occupancy(self._counted_in(None), areas, self._as_of())
+
+    def _counted_in(self, area: str | None) -> payloads.Counted:
+        return self._gate.occupancy(area), limits(self._gate.policy.of_area(area))
 
     def _show_lane(self, lane: LaneId) -> bytes:
         return payloads.lane(lane, self._lanes[lane].state, self._as_of())

@@ -97,6 +97,8 @@ class Access:
     """The id of the centre's message that asked for this."""
     pass_id: str | None = None
     """The pass held up, where it is good for a number of entries: they are counted by it."""
+    area: str | None = None
+    """The inner area that the lane leads to; None: it is a lane of the gate."""
     code_step: int | None = None
     """The step of the rotating code that was held up, in 30 s since 1970: it is used by this."""
     pass_until: datetime | None = None
@@ -119,6 +121,8 @@ class Passage:
     grant: GrantId | None = None
     holder: HolderId | None = None
     category: str | None = None
+    area: str | None = None
+    """The inner area that the lane leads to: they went in and out of it, and not of the house."""
     device: str | None = None
     device_sequence: int | None = None
     """Position in the controller's own log; (device, device_sequence) is unique."""

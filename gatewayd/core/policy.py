@@ -1,7 +1,7 @@
 """The policy in force: the rules of a site as data, and what they mean at a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -125,6 +125,7 @@ class Policy:
     rule_sets: what makes a status of evidence; without any, health plays no part beyond what a
     pass itself says. category_statuses: answers for a category that differ from `statuses`.
     conditions: what those are told whom a status admits all the same.
+    areas: the limits of inner areas, where they have any.
     layers: from which layer each key came, by its path with dots.
     changes: what is in force instead from a time on, rising.
     asks_centre_ms: how long an answer from above is waited for about somebody unknown; None never
@@ -151,6 +152,7 @@ class Policy:
     opening_hours: Hours | None = None
     hours: Mapping[str, Hours] = field(default_factory=dict)
     capacity: Capacity = Capacity()
+    areas: Mapping[str, Capacity] = field(default_factory=dict)
     rule_sets: tuple[RuleSet, ...] = ()
     statuses: Mapping[Status, Answer] = field(default_factory=dict)
     category_statuses: Mapping[str, Mapping[Status, Answer]] = field(default_factory=dict)
@@ -184,6 +186,10 @@ class Policy:
         """Return what a status means for a category; what nobody says anything of is admitted."""
         own = self.category_statuses.get(category or ANONYMOUS, {})
         return own.get(status) or self.statuses.get(status, Answer.ADMIT)
+
+    def of_area(self, area: str | None) -> "Policy":
+        """Return the policy for a lane: of the gate, or with the limits of an inner area."""
+        return self if area is None else replace(self, capacity=self.areas.get(area, Capacity()))
 
     def blocks_until(self, inside_since: datetime) -> datetime | None:
         """Return when somebody inside may come in again for all that; None is never."""

@@ -92,6 +92,7 @@ def parse_policy(
         opening_hours=table.take("opening_hours", _hours, None),
         hours=table.table("hours").all(_hours),
         capacity=_capacity(table),
+        areas=_areas(table.table("areas")),
         rule_sets=_rule_sets(table, rule_sets or {}),
         statuses=statuses,
         category_statuses=category_statuses,
@@ -156,6 +157,12 @@ def _capacity(root: Table) -> Capacity:
     if by_level and level is not None and level not in by_level:
         root.complain("level", f"a level of [capacity.levels]: {', '.join(by_level)}")
     return by_level.get(level or "", base)
+
+
+def _areas(table: Table) -> dict[str, Capacity]:
+    """Read the limits of inner areas, whose lanes name them."""
+    areas = {name: table.table(name) for name in table.values}
+    return {name: _limits(area, Capacity(), area) for name, area in areas.items()}
 
 
 def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:

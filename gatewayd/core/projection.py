@@ -9,7 +9,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | holders | holder | the last verdict (category, status, reason ...), inside_since, code_step |
 | grants | grant | lane, direction, holder, category, pass, at ...: those not recorded as ended |
 | passes | pass id | until, entries: how often somebody came in with one good for a number |
-| counts | `occupancy` | by_category, uncertain |
+| counts | `occupancy`, inner area | by_category, uncertain |
 | devices | device | sequence: the last of its log entries that is recorded |
 | lanes | lane | order: what the officer ordered last |
 | doors | door | state, since: those that are open |
@@ -38,7 +38,7 @@ from gatewayd.core.events import (
     format_time,
 )
 from gatewayd.core.policy import ANONYMOUS
-from gatewayd.core.words import Direction, Json
+from gatewayd.core.words import Direction, HolderId, Json
 
 HOLDERS = "holders"
 GRANTS = "grants"
@@ -182,16 +182,28 @@ def _passage(fact: Passage, at: str, look: Look) -> list[Change]:
     if counted is not None:
         changes.append(counted)
     if fact.holder is not None and fact.outcome is PassageOutcome.COMPLETED:
-        before = look(HOLDERS, fact.holder) or {}
-        inside_since = at if fact.direction is Direction.ENTRY else None
-        present = {**before, "category": fact.category, "inside_since": inside_since}
-        changes.append(Change(HOLDERS, fact.holder, present))
+        changes.append(_present(fact, fact.holder, at, look))
     return changes
+
+
+def _present(fact: Passage, holder: HolderId, at: str, look: Look) -> Change:
+    """Note since when somebody is in the house, or in the inner area of the lane."""
+    before = look(HOLDERS, holder) or {}
+    since = at if fact.direction is Direction.ENTRY else None
+    if fact.area is None:
+        kept = {name: value for name, value in before.items() if since or name != "areas"}
+        row = {**kept, "category": fact.category, "inside_since": since}
+        return Change(HOLDERS, holder, row)
+    areas = before.get("areas")
+    known = dict(areas) if isinstance(areas, dict) else {}
+    return Change(HOLDERS, holder, {**before, "areas": {**known, fact.area: since}})
 
 
 def _used_pass(fact: Passage, look: Look) -> list[Change]:
     """Count an entry on the pass that it was granted for; one of unknown outcome counts too."""
     assert fact.grant is not None
+    if fact.area is not None:
+        return []  # They came in at the gate.
     grant = look(GRANTS, fact.grant) or {}
     used = grant.get("pass")
     is_in = fact.outcome is PassageOutcome.COMPLETED or fact.uncertain
@@ -212,7 +224,8 @@ def entry_count(pass_id: str, look: Look) -> int:
 
 
 def _count(fact: Passage, look: Look) -> Change | None:
-    by_category, uncertain = read_counts(look)
+    place = fact.area or OCCUPANCY
+    by_category, uncertain = read_counts(look, place)
     match fact.outcome:
         case PassageOutcome.EXPIRED:
             if not fact.uncertain:
@@ -224,7 +237,7 @@ def _count(fact: Passage, look: Look) -> Change | None:
         case PassageOutcome.BREACHED | PassageOutcome.UNATTRIBUTED:
             _move(by_category, fact.category or ANONYMOUS, fact.direction)
             uncertain += 1
-    return Change(COUNTS, OCCUPANCY, {"by_category": dict(by_category), "uncertain": uncertain})
+    return Change(COUNTS, place, {"by_category": dict(by_category), "uncertain": uncertain})
 
 
 def _move(by_category: dict[str, int], category: str, direction: Direction) -> int:
@@ -247,9 +260,12 @@ def _move(by_category: dict[str, int], category: str, direction: Direction) -> i
     return 0 if is_known else 1
 
 
-def read_counts(look: Look) -> tuple[dict[str, int], int]:
-    """Return the people inside by category (positive numbers only), and how many are uncertain."""
-    document = look(COUNTS, OCCUPANCY) or {}
+def read_counts(look: Look, place: str = OCCUPANCY) -> tuple[dict[str, int], int]:
+    """Return the people inside by category (positive numbers only), and how many are uncertain.
+
+    place: an inner area instead of the whole house.
+    """
+    document = look(COUNTS, place) or {}
     by_category = document.get("by_category", {})
     uncertain = document.get("uncertain", 0)
     assert isinstance(by_category, dict)

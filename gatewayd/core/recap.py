@@ -100,8 +100,8 @@ class Recap:
         return told
 
     def _decided(self, fact: Access) -> None:
-        if fact.direction is Direction.EXIT:
-            return
+        if fact.direction is Direction.EXIT or fact.area is not None:
+            return  # Whoever goes on into an inner area was counted at the gate.
         self.outcomes[fact.outcome] += 1
         if fact.outcome is not AccessOutcome.ADMITTED:
             self.reasons[fact.reason] += 1
@@ -124,6 +124,8 @@ class Recap:
                 self.violations[f"breach {fact.reason or ''}".strip()] += 1
             case PassageOutcome.COMPLETED | PassageOutcome.UNATTRIBUTED:
                 pass
+        if fact.area is not None:
+            return
         table = self.entries if fact.direction is Direction.ENTRY else self.exits
         table[fact.category or ANONYMOUS] += 1
         self.by_hour[fact.direction][at.astimezone(self.zone).hour] += 1

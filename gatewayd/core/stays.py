@@ -58,6 +58,8 @@ class Sights:
     def fold(self, draft: Draft) -> None:
         fact = draft.fact
         if isinstance(fact, Passage):
+            if fact.area is not None:
+                return  # Whoever goes into an inner area is in the house before and after.
             if fact.holder is not None:
                 self._passed(fact.holder, fact, draft)
             elif fact.direction is _IN and fact.outcome is not PassageOutcome.EXPIRED:

@@ -163,17 +163,16 @@ def offline(run: str, reason: Offline) -> bytes:
     return _dump({"state": "offline", "run": run, "reason": str(reason)})
 
 
-def occupancy(now: Occupancy, limit: Mapping[str, Json], as_of: AsOf) -> bytes:
-    """Return the count: schemas/occupancy.json. `limit` is that of `core.occupancy.limits`."""
-    return _dump(
-        {
-            "total": now.total,
-            "uncertain": now.uncertain,
-            "by_category": dict(now.by_category),
-            "limit": dict(limit),
-            "as_of": _as_of(as_of),
-        }
-    )
+Counted = tuple[Occupancy, Mapping[str, Json]]
+"""Who is inside, and the limits there as `core.occupancy.limits` shows them."""
+
+
+def occupancy(house: Counted, areas: Mapping[str, Counted], as_of: AsOf) -> bytes:
+    """Return the count of the house and of its inner areas: schemas/occupancy.json."""
+    told = _count(house)
+    if areas:
+        told["areas"] = {name: _count(area) for name, area in areas.items()}
+    return _dump({**told, "as_of": _as_of(as_of)})
 
 
 def lane(lane_id: LaneId, now: Lane, as_of: AsOf) -> bytes:
@@ -308,6 +307,16 @@ def _neutral(code: str) -> str:
 
 def _without(data: Mapping[str, Json], *names: str) -> dict[str, Json]:
     return {name: value for name, value in data.items() if name not in names}
+
+
+def _count(counted: Counted) -> dict[str, Json]:
+    now, limit = counted
+    return {
+        "total": now.total,
+        "uncertain": now.uncertain,
+        "by_category": dict(now.by_category),
+        "limit": dict(limit),
+    }
 
 
 def _condition(rest: Rest) -> str:

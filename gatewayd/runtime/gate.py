@@ -4,7 +4,7 @@ A decision happens on the event loop between two awaits and reserves its grant a
 the record of it is on disk: two lanes cannot both give the last place away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,6 +39,7 @@ from gatewayd.core.projection import (
     CAPACITY,
     GRANTS,
     HOLDERS,
+    OCCUPANCY,
     ORDERED,
     REFERRALS,
     Document,
@@ -124,8 +125,17 @@ class Decision:
 class Gate:
     """One for each daemon; used from the event loop only."""
 
-    def __init__(self, knowledge: Knowledge, cache: Cache, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        cache: Cache,
+        clock: Clock,
+        chance: Chance,
+        areas: Mapping[LaneId, str] | None = None,
+    ) -> None:
+        """`areas`: the lanes that lead to an inner area, each with its name."""
         self.knowledge = knowledge
+        self.areas = areas or {}
         self.cache = cache
         self.grants = Grants(cache.items(GRANTS), clock.monotonic())
         self._clock = clock
@@ -148,9 +158,17 @@ class Gate:
             if isinstance(event.fact, Passage) and event.fact.grant is not None:
                 self.grants.ended(event.fact.grant)
 
-    def occupancy(self) -> Occupancy:
-        by_category, uncertain = read_counts(self.cache.get)
-        return Occupancy(by_category, self.grants.entering(), uncertain)
+    def occupancy(self, area: str | None = None) -> Occupancy:
+        """Return who is inside the house, or an inner area."""
+        by_category, uncertain = read_counts(self.cache.get, area or OCCUPANCY)
+        return Occupancy(by_category, self.grants.entering(self._lanes_of(area)), uncertain)
+
+    @property
+    def area_names(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.areas.values())))
+
+    def _lanes_of(self, area: str | None) -> Callable[[LaneId], bool]:
+        return lambda lane: self.areas.get(lane) == area
 
     def read(self, scan: Scan) -> Credential:
         """Return what a code is understood to be, as of what is known now."""
@@ -262,6 +280,7 @@ class Gate:
             holder=check_in.holder if check_in is not None else None,
             order=check_in.order if check_in is not None else None,
             policy=self.policy.versions,
+            area=self.areas.get(place.lane),
         )
 
     def _still_open(self, referral: int | None) -> int | None:
@@ -289,21 +308,22 @@ class Gate:
     ) -> Access:
         """Return the verdict on a credential as a fact that has no grant or referral yet."""
         at = self._clock.utc()
-        policy = self._policy_at(at)
+        area = self.areas.get(place.lane)
+        policy = self._policy_at(at).of_area(area)
         row = self.cache.get(HOLDERS, holder) if holder is not None else None
         told = self._told(holder) if holder is not None else None
         known = newer(told, _known_standing(row, at), _seen(row))
         word = UNKNOWN if told is None else told.standing
         standing = find_standing(credential, known, policy, at, word)
         status = standing.status
-        inside_since = None if row is None else _time(row.get("inside_since"))
-        has_grant = holder is not None and self.grants.has(holder)
-        pass_id, pass_until = _limited_pass(credential)
+        inside_since = None if row is None else _inside_since(row, area)
+        has_grant = holder is not None and self.grants.has(holder, self._lanes_of(area))
+        pass_id, pass_until = _limited_pass(credential) if area is None else (None, None)
         count = entry_count(pass_id, self.cache.get) if pass_id is not None else 0
         code_use, code_step = self._use_code(credential, row, at)
         usage = Usage(place.direction, place.mode, inside_since, has_grant, count, code_use)
         ruling = standing.ruling
-        verdict = decide(credential, status, usage, self.occupancy(), policy, at)
+        verdict = decide(credential, status, usage, self.occupancy(area), policy, at)
         return Access(
             outcome=_OUTCOMES[type(verdict)],
             lane=place.lane,
@@ -319,6 +339,7 @@ class Gate:
             findings=verdict.findings,
             pass_id=pass_id,
             pass_until=pass_until,
+            area=area,
             code_step=code_step,
             cached=row is not None,
         )
@@ -400,6 +421,13 @@ def _seen(row: Document | None) -> datetime | None:
 
 def _time(value: Json) -> datetime | None:
     return parse_time(value) if isinstance(value, str) else None
+
+
+def _inside_since(row: Document, area: str | None) -> datetime | None:
+    if area is None:
+        return _time(row.get("inside_since"))
+    areas = row.get("areas")
+    return _time(areas.get(area)) if isinstance(areas, dict) else None
 
 
 def _holder(row: Document) -> HolderId | None:

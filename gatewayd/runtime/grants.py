@@ -5,7 +5,7 @@ holder all that time, whatever happened to the lane, the link or the process mea
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -67,17 +67,13 @@ class Grants:
             if one.holder == holder:
                 self._pending[grant] = replace(one, holder=None)
 
-    def entering(self) -> dict[str, int]:
-        """Return how many of each category are on their way in."""
-        entries = (one for one in self._pending.values() if one.direction is Direction.ENTRY)
-        return dict(Counter(one.category for one in entries))
+    def entering(self, is_of: Callable[[LaneId], bool]) -> dict[str, int]:
+        """Return how many of each category are on their way in, by the lanes of one area."""
+        return dict(Counter(one.category for one in self._entries(is_of)))
 
-    def has(self, holder: HolderId) -> bool:
-        """Return whether the holder is on the way in."""
-        return any(
-            one.holder == holder and one.direction is Direction.ENTRY
-            for one in self._pending.values()
-        )
+    def has(self, holder: HolderId, is_of: Callable[[LaneId], bool]) -> bool:
+        """Return whether the holder is on the way in, by a lane of one area."""
+        return any(one.holder == holder for one in self._entries(is_of))
 
     def unsettled(self, lane: LaneId, watched: GrantId | None, before_s: float) -> list[GrantId]:
         """Return grants opened at the lane before a time, that nobody watches any more."""
@@ -91,6 +87,11 @@ class Grants:
     def elsewhere(self, lanes: Container[LaneId]) -> list[GrantId]:
         """Return grants of all lanes but these."""
         return [grant for grant, one in self._pending.items() if one.lane not in lanes]
+
+    def _entries(self, is_of: Callable[[LaneId], bool]) -> Iterator[Pending]:
+        for one in self._pending.values():
+            if one.direction is Direction.ENTRY and is_of(one.lane):
+                yield one
 
     def __len__(self) -> int:
         return len(self._pending)

@@ -16,15 +16,20 @@ async def watch_occupancy(gate: Gate, alarms: Alarms) -> Never:
     """Compare the count with the limit, for ever. An alarm ends when enough people have left."""
     while True:
         await asyncio.sleep(LOOK_S)
-        capacity = gate.policy.capacity
-        total = gate.occupancy().total
-        reached = {
-            f"{_ALARM}{percent}"
-            for percent in capacity.alarm_percents
-            if capacity.total and total * 100 >= percent * capacity.total
-        }
-        for alarm in sorted(reached):
-            alarms.raise_(alarm, SUBJECT, {"inside": total, "limit": capacity.total})
-        for alarm in [key.partition("/")[0] for key in alarms.active()]:
-            if alarm.startswith(_ALARM) and alarm not in reached:
-                alarms.clear(alarm, SUBJECT)
+        for area in (None, *gate.area_names):
+            _compare(gate, area, alarms)
+
+
+def _compare(gate: Gate, area: str | None, alarms: Alarms) -> None:
+    capacity = gate.policy.of_area(area).capacity
+    total, subject = gate.occupancy(area).total, area or SUBJECT
+    reached = {
+        f"{_ALARM}{percent}"
+        for percent in capacity.alarm_percents
+        if capacity.total and total * 100 >= percent * capacity.total
+    }
+    for alarm in sorted(reached):
+        alarms.raise_(alarm, subject, {"inside": total, "limit": capacity.total})
+    for alarm, _, where in [key.partition("/") for key in alarms.active()]:
+        if alarm.startswith(_ALARM) and where == subject and alarm not in reached:
+            alarms.clear(alarm, subject)

@@ -40,6 +40,7 @@ class Overview:
             "doors": {door: _door(shell) for door, shell in self.doors.items()},
             "fire": list[Json](self.shared.fire.sources),
             "occupancy": self._occupancy(),
+            "areas": {area: self._occupancy(area) for area in gate.area_names},
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
             "referrals": gate.cache.size(REFERRALS),
@@ -76,9 +77,9 @@ class Overview:
             parts.append("the disk refuses")
         return ", ".join(parts)
 
-    def _occupancy(self) -> dict[str, Json]:
+    def _occupancy(self, area: str | None = None) -> dict[str, Json]:
         gate = self.shared.gate
-        occupancy, policy = gate.occupancy(), gate.policy
+        occupancy, policy = gate.occupancy(area), gate.policy.of_area(area)
         return {
             "total": occupancy.total,
             "uncertain": occupancy.uncertain,

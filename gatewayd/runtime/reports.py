@@ -57,9 +57,8 @@ class Reports:
         pending = self._gate.grants.end(grant)
         if pending is not None:
             outcome = PassageOutcome.EXPIRED
-            self._recorder.keep(
-                _ended(pending, grant, outcome, reason=reason, is_uncertain=is_uncertain)
-            )
+            ended = self._ended(pending, grant, outcome, reason=reason)
+            self._recorder.keep(replace(ended, uncertain=is_uncertain))
 
     def open_unknown(self, grant: GrantId) -> None:
         """Note that a grant may have opened; the end of the log will tell."""
@@ -107,7 +106,7 @@ class Reports:
         grant = None if report.grant is None else GrantId(report.grant)
         pending = None if grant is None else self._gate.grants.end(grant)
         if grant is not None and pending is not None:
-            completed = _ended(pending, grant, PassageOutcome.COMPLETED)
+            completed = self._ended(pending, grant, PassageOutcome.COMPLETED)
             return replace(completed, assumed=report.assumed)
         if direction is Direction.ENTRY and grant is None and not (is_free or report.free):
             return self._body(PassageOutcome.BREACHED, direction, reason="no_grant")
@@ -119,7 +118,13 @@ class Reports:
         pending = self._gate.grants.end(grant)
         if pending is None:
             return self._noted("not_passed")  # We had settled the grant without the device.
-        return _ended(pending, grant, PassageOutcome.EXPIRED, reason=report.reason)
+        return self._ended(pending, grant, PassageOutcome.EXPIRED, reason=report.reason)
+
+    def _ended(
+        self, pending: Pending, grant: GrantId, outcome: PassageOutcome, reason: str | None = None
+    ) -> Passage:
+        ended = _ended(pending, grant, outcome, reason)
+        return replace(ended, area=self._gate.areas.get(self._lane))
 
     def _body(
         self, outcome: PassageOutcome, direction: Direction, reason: str | None = None
@@ -133,6 +138,7 @@ class Reports:
             direction=direction,
             reason=reason,
             category=category,
+            area=self._gate.areas.get(self._lane),
         )
 
     def _noted(self, kind: str) -> Audit:
@@ -159,16 +165,12 @@ def expire_removed(lanes: Container[LaneId], gate: Gate, recorder: Recorder) -> 
         pending = gate.grants.end(grant)
         assert pending is not None, "nobody else ends grants at the start"
         expired = PassageOutcome.EXPIRED
-        recorder.keep(_ended(pending, grant, expired, reason="lane_removed", is_uncertain=True))
+        ended = _ended(pending, grant, expired, reason="lane_removed")
+        recorder.keep(replace(ended, uncertain=True))
 
 
 def _ended(
-    pending: Pending,
-    grant: GrantId,
-    outcome: PassageOutcome,
-    *,
-    reason: str | None = None,
-    is_uncertain: bool = False,
+    pending: Pending, grant: GrantId, outcome: PassageOutcome, reason: str | None = None
 ) -> Passage:
     return Passage(
         outcome=outcome,
@@ -178,5 +180,4 @@ def _ended(
         grant=grant,
         holder=pending.holder,
         category=pending.category,
-        uncertain=is_uncertain,
     )

@@ -16,6 +16,7 @@ from gatewayd.core.orders import Order
 from gatewayd.core.reasons import Locale
 from gatewayd.runtime.centre_commands import CentreCommands
 from gatewayd.runtime.commands import Commands
+from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.inbox import Reply
 from gatewayd.runtime.lane import SCAN_WAITS_MS
 from tests.sim.loop import run
@@ -28,13 +29,18 @@ class Gate:
     """A site with two lanes under the command of a centre."""
 
     def __init__(self, people: People = People.PASS) -> None:
-        self.site = Site([SimTurnstile(people), SimTurnstile(people)])
+        self.site = Site([SimTurnstile(people), SimTurnstile(people, device="sim-2")])
         self.replayed: list[tuple[int, int]] = []
         self.has_time = True
         self.limit_changes = 0
         lanes = {lane.id: lane for lane in self.site.lanes}
         site = self.site
-        commands = Commands(lanes, {}, site.gate, site.recorder, dict, Locale.EN)
+        erasure = Erasure(
+            site.journal, site.cache, site.recorder, site.blocking, site.gate.grants.forget
+        )
+        commands = Commands(
+            lanes, {}, site.gate, site.recorder, dict, Locale.EN, erasure=erasure
+        )
         self.centre = CentreCommands(
             commands, site.recorder, site.journal, self._replay, self._changed
         )

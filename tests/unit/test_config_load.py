@@ -106,6 +106,7 @@ def test_a_lane_keeps_the_keys_that_only_its_drivers_know(read, tmp_path):
         Lane(
             id="lane-1",
             interlock=None,
+            area=None,
             entry_reader=None,
             exit_reader=reader,
             turnstile=turnstile,

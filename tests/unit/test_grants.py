@@ -12,6 +12,10 @@ G1, G2 = GrantId("01" * 16), GrantId("02" * 16)
 HOLDER = HolderId("00000000.11111111111111111111111111111111")
 
 
+def everywhere(_: LaneId) -> bool:
+    return True
+
+
 def pending(
     direction: Direction = ENTRY,
     *,
@@ -42,21 +46,21 @@ def test_a_grant_holds_a_place_from_its_decision_to_its_end_on_disk():
     grants.reserve(G1, pending())
     grants.opened(G1, 2.0)
     assert grants.end(G1) is not None
-    assert grants.entering() == {"visitor": 1}  # Its end is not on disk yet.
+    assert grants.entering(everywhere) == {"visitor": 1}  # Its end is not on disk yet.
     grants.ended(G1)
-    assert grants.entering() == {}
+    assert grants.entering(everywhere) == {}
     assert len(grants) == 0
 
 
 def test_only_entries_take_places_and_keep_their_holder():
     grants = nothing()
     grants.reserve(G1, pending(EXIT))
-    assert grants.entering() == {}
-    assert not grants.has(HOLDER)
+    assert grants.entering(everywhere) == {}
+    assert not grants.has(HOLDER, everywhere)
     grants.reserve(G2, pending(ENTRY, category="staff"))
-    assert grants.entering() == {"staff": 1}
-    assert grants.has(HOLDER)
-    assert not grants.has(HolderId("somebody else"))
+    assert grants.entering(everywhere) == {"staff": 1}
+    assert grants.has(HOLDER, everywhere)
+    assert not grants.has(HolderId("somebody else"), everywhere)
 
 
 def test_the_end_of_a_grant_is_claimed_once():
@@ -144,8 +148,8 @@ def test_grants_of_lanes_that_are_no_more_are_told_apart():
 
 def test_grants_of_before_the_start_hold_their_place_and_may_have_opened():
     grants = Grants([(G1, row()), (G2, row(direction="exit", holder=None, category="staff"))], 5.0)
-    assert grants.entering() == {"visitor": 1}
-    assert grants.has(HOLDER)
+    assert grants.entering(everywhere) == {"visitor": 1}
+    assert grants.has(HOLDER, everywhere)
     assert unsettled(grants, before_s=5.1) == [G1, G2]
     assert unsettled(grants, before_s=5.0) == []
     assert grants.end(G2) == Pending(LANE, EXIT, None, "staff", 5.0, was_opened=True)

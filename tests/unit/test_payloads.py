@@ -323,7 +323,7 @@ def test_an_offline_state_says_which_run_ended_and_how(reason: Offline) -> None:
 
 def test_occupancy_has_counts_limits_and_the_event_it_includes() -> None:
     now = Occupancy({"staff": 4, "visitor": 9}, {"visitor": 1}, uncertain=2)
-    body = json.loads(payloads.occupancy(now, {"total": 60, "visitor": 50}, AS_OF))
+    body = json.loads(payloads.occupancy((now, {"total": 60, "visitor": 50}), {}, AS_OF))
     validator("occupancy.json").validate(body)
     assert body == {
         "total": 13,
