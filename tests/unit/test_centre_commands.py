@@ -38,9 +38,7 @@ class Gate:
         erasure = Erasure(
             site.journal, site.cache, site.recorder, site.blocking, site.gate.grants.forget
         )
-        commands = Commands(
-            lanes, {}, site.gate, site.recorder, dict, Locale.EN, erasure=erasure
-        )
+        commands = Commands(lanes, {}, site.gate, site.recorder, dict, Locale.EN, erasure=erasure)
         self.centre = CentreCommands(
             commands, site.recorder, site.journal, self._replay, self._changed
         )
