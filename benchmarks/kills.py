@@ -27,6 +27,7 @@ from gatewayd.store.journal_verify import verify
 from tests.e2e.mosquitto import IN_MEMORY, OPEN, Mosquitto
 
 LANES = 4
+KILL_S_MAX = 0.01  # After the drawn point: what a commit or a receipt takes.
 QUIET_S_MAX = 60.0  # Nothing new for so long: it will not come any more.
 
 
@@ -78,16 +79,21 @@ def kill_and_count(directory: Path, count: int, kills: int, random: Random) -> A
         Mosquitto(directory, OPEN, storage=IN_MEMORY) as broker,
         Subscriber(broker.port, "onegate/#") as centre,
     ):
-        for mark in (*marks, count):
-            life = context.Process(target=live, args=(state, promises, broker.port, count))
+
+        def a_life(mark: int, wanted: int) -> None:
+            """Record up to `wanted` and send, until so many arrived, and then no more."""
+            life = context.Process(target=live, args=(state, promises, broker.port, wanted))
             life.start()
             centre.wait_for(mark, QUIET_S_MAX)
-            time.sleep(random.uniform(0, 0.01))
+            time.sleep(random.uniform(0, KILL_S_MAX))
             assert life.exitcode is None, "it ended by itself"
-            if mark == count:  # The last life brings what is left.
-                centre.wait_for(head(state), QUIET_S_MAX)
             life.kill()
             life.join()
+
+        for mark in marks:
+            a_life(mark, count)
+        a_life(count, count)
+        a_life(head(state), 0)  # The last one brings what is left.
         time.sleep(0.2)  # What comes too often is on its way.
         return _account(state, promises, centre, kills, time.monotonic() - began_s)
 
@@ -103,6 +109,7 @@ def live(state: Path, promises: Path, port: int, count: int) -> None:
 
 
 def head(state: Path) -> int:
+    """Return how many events the journal has; nobody else may have it open."""
     journal = open_journal(state)
     try:
         return journal.head()

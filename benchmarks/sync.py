@@ -150,6 +150,7 @@ def live_bridge(directory: Path, count: int) -> Subscriber:
         listening(centre, count) as subscriber,
         bridge(directory, centre.port, 0, is_durable=True) as gate,
     ):
+        subscriber.start()
         publish_all(gate.port, messages(count))
         subscriber.wait_for(count, PATIENCE_S)
     return subscriber
@@ -162,6 +163,7 @@ def live_thingsboard(python: Path, directory: Path, count: int) -> Subscriber:
         listening(centre, count, TELEMETRY) as subscriber,
         Platform(centre.port),
     ):
+        subscriber.start()
         publish_all(gate_port, numbered(count))
         subscriber.wait_for(count, PATIENCE_S)
     return subscriber

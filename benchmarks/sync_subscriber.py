@@ -23,8 +23,9 @@ class Subscriber:
     def __init__(self, port: int, topic_filter: str) -> None:
         self.arrived: set[bytes] = set()
         self.count = 0
-        self.first_s = self.last_s = 0.0
-        """When the first and the last new one came."""
+        self.last_s = 0.0
+        """When the last new one came."""
+        self._first: tuple[float, int] | None = None
         self._socket = _connect(port)
         session = _text(b"centre")
         self._socket.sendall(_packet(0x10, _text(b"MQTT") + b"\x04\x00\x00\x00" + session))
@@ -54,8 +55,13 @@ class Subscriber:
 
     @property
     def per_s(self) -> float:
-        """Return how many came a second, from the first to the last."""
-        return (len(self.arrived) - 1) / max(1e-9, self.last_s - self.first_s)
+        """Return how many came a second after the first ones, or since `start`, to the last."""
+        first_s, first_count = self._first or (0.0, 0)
+        return (len(self.arrived) - first_count) / max(1e-9, self.last_s - first_s)
+
+    def start(self) -> None:
+        """Count the time from now on: what is on the way in packs would come as of nothing."""
+        self._first = time.monotonic(), 0
 
     def _receive(self) -> None:
         buffer = b""
@@ -79,7 +85,7 @@ class Subscriber:
             at = end[1]
         if len(self.arrived) > known_count:
             self.last_s = time.monotonic()
-            self.first_s = self.first_s or self.last_s
+            self._first = self._first or (self.last_s, len(self.arrived))
         if receipts:
             self._socket.sendall(receipts)
         return buffer[at:]

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -109,6 +110,25 @@ async def test_the_last_events_fit_on_a_full_disk_and_it_starts_there_again(tmp_
         assert reserve.stat().st_size == RESERVE_SIZE
         code, out, error = await site.cli("journal", "verify")
         assert code == 0, out + error
+
+
+async def test_a_program_that_locks_the_journal_closes_the_entry_for_as_long(tmp_path):
+    async with Site(tmp_path) as site:
+        await site.pass_through(issue("1001"))
+        other = sqlite3.connect(site.state / "journal.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        site.lane.scan(issue("1002"))
+        await until(lambda: site.lane.turnstile.told("indicated", signal="wait"))
+        await until(lambda: site.status()["journal"]["refusal"] is not None)
+        assert "another program holds the file" in site.status()["journal"]["refusal"]
+        site.lane.scan(issue("1001"), "exit")
+        await until(lambda: site.lane.turnstile.told("passed", direction="exit"))
+        other.execute("ROLLBACK")
+        other.close()
+        await until(lambda: site.log("journal_recovered"))
+        await until(lambda: site.inside() == 0)
+        await site.pass_through(issue("1003"))
+        assert len(site.lane.openings) == 3
 
 
 async def people_come(site, *numbers):
