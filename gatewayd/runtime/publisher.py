@@ -58,6 +58,7 @@ STABLE_S = 30.0  # A connection that held so long ends a row of failures.
 BACKFILL_JITTER_S = 5.0  # A whole region comes back at once; their backlogs do not have to.
 LIVE_PART = 4  # Of the window live events have a quarter to themselves: more than a gate needs.
 GOODBYE_S_MAX = 0.5  # The run has to end, with a broker that hangs too.
+AFTER_REFUSAL = " after a refusal; the broker's rules must let this gateway write below its up/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +220,11 @@ class Publisher:
                     await self._serve(link)
             except* BrokerError as errors:
                 is_hung_up = errors.subgroup(HungUpError) is not None
+                reason = str(errors.exceptions[0])
+                if is_hung_up and self._book.has_just_refused:
+                    reason += AFTER_REFUSAL
                 self._book.lost(is_hung_up=is_hung_up)
-                self._went_down(str(errors.exceptions[0]))
+                self._went_down(reason)
             held_s = self._outside.clock.monotonic() - began_s
             failures = 1 if held_s > STABLE_S else failures + 1
             await asyncio.sleep(self._backoff.delay_s(failures))

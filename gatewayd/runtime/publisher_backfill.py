@@ -29,7 +29,7 @@ Alone = Callable[[], AbstractAsyncContextManager[None]]
 """Inside, nothing else is in flight."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backfill:
     journal: Journal
     blocking: Blocking
@@ -41,6 +41,9 @@ class Backfill:
     """At most so many events a second, so that live ones and other sites have room."""
     replays: deque[tuple[int, int]] = field(default_factory=deque)
     """First and last seq of what the centre wants again, receipts or not."""
+    _tries: int = 0
+    _refused: int = 0
+    """How many refusals are answered with a rest; the others came since, or ended a connection."""
 
     def replay(self, first: int, last: int) -> bool:
         """Send these again after the backlog; False where too many wait for that already."""
@@ -59,27 +62,36 @@ class Backfill:
     ) -> Never:
         """Send what is below `floor` (seqs from there up are live) until cancelled.
 
-        try_more: is called in each pass, when the rest of it is sent.
+        try_more: is called in each pass. What was refused comes last, and after a rest: some
+        brokers hang up after a refusal.
         """
-        tries = 0
         while True:
             self.book.left_over.clear()
-            refused = self.book.refused
-            held = sorted({*self.book.suspects.held(), *self.book.again})
+            held = [*self.book.again, *self.book.suspects.held()]
             await self._pass(stream, floor, alone)
             await self._send_again(stream)
-            await self._try_held(held, stream, alone)
-            await try_more()
             await stream.landed()
-            if self.book.refused != refused:
-                tries += 1
-                self._tell(tries)
-                await asyncio.sleep(self.backoff.delay_s(tries))
+            if await self._rested():
                 continue
-            if tries >= TRIES_TOLD:
-                log.info("events_accepted", extra={"fields": {"after_tries": tries}})
-            tries = 0
+            await try_more()
+            await self._try_held(held, stream, alone)
+            await stream.landed()
+            if await self._rested():
+                continue
+            if self._tries >= TRIES_TOLD:
+                log.info("events_accepted", extra={"fields": {"after_tries": self._tries}})
+            self._tries = 0
             await self.book.left_over.wait()
+
+    async def _rested(self) -> bool:
+        """Wait if events were refused since the last time; tell whether they were."""
+        if self.book.refused == self._refused:
+            return False
+        self._refused = self.book.refused
+        self._tries += 1
+        self._tell(self._tries)
+        await asyncio.sleep(self.backoff.delay_s(self._tries))
+        return True
 
     async def _pass(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> None:
         outbox = self.book.outbox

@@ -36,6 +36,8 @@ class Book:
     refused: int = 0
     refusal: str = ""
     """The last refused event, and the code of the refusal."""
+    has_just_refused: bool = False
+    """The last answer on this connection was a refusal; some brokers hang up after theirs."""
     is_heard: bool = True
     refused_topics: set[str] = field(default_factory=set)
     """Of states; told once in a run."""
@@ -52,6 +54,7 @@ class Book:
         self.flying.pop(event.seq, None)
         is_again = event.seq in self.again
         self.again.discard(event.seq)
+        self.has_just_refused = receipt.is_refused
         if receipt.is_refused:
             self.refused += 1
             self.refusal = f"{event.id} (code 0x{receipt.code:02x})"
@@ -71,7 +74,8 @@ class Book:
         """Forget what was in flight when the connection ended; suspect it where that was for it."""
         in_flight = list(self.flying.values())
         self.flying.clear()
-        if not is_hung_up:
+        is_for_another, self.has_just_refused = self.has_just_refused, False
+        if not is_hung_up or is_for_another:
             return
         # What was in quarantine has its verdict, and was sent just once more.
         fresh = [event for event in in_flight if event.seq not in self.again]
@@ -93,6 +97,7 @@ class Book:
         self.quarantine.put(event.id, reason, let_pass)
 
     def answered_state(self, message: Message, receipt: Receipt) -> None:
+        self.has_just_refused = receipt.is_refused
         if receipt.is_refused and message.topic not in self.refused_topics:
             self.refused_topics.add(message.topic)
             what = (

@@ -51,11 +51,21 @@ class Suspects:
         return seq in self._suspects and self._suspects[seq].must_be_alone
 
     def held(self) -> list[int]:
-        return sorted(filter(self.is_held, self._suspects))
+        """Return those that wait for the others: what was refused after what was not."""
+        return sorted(
+            filter(self.is_held, self._suspects),
+            key=lambda seq: (self._suspects[seq].refusals > 0, seq),
+        )
 
     def keeps_its_place(self, seq: int) -> bool:
         """Tell whether it is tried alone, but where it stands: most lines just broke."""
-        return self.must_be_alone(seq) and self._suspects[seq].lone_hang_ups < LONE_HANG_UPS_MAX - 1
+        suspect = self._suspects.get(seq)
+        return (
+            suspect is not None
+            and suspect.must_be_alone
+            and suspect.refusals == 0
+            and suspect.lone_hang_ups < LONE_HANG_UPS_MAX - 1
+        )
 
     def forget(self, seq: int) -> None:
         self._suspects.pop(seq, None)

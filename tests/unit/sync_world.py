@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
@@ -95,6 +96,8 @@ class SimBroker:
         self.loses_answers = False
         self.hangs_up_at: Callable[[Message], bool] = lambda _: False
         """Which messages make it end the connection."""
+        self.hangs_up_after_refusals = False
+        """As Debian's mosquitto 2.0.11 does."""
         self.codes: Callable[[Message], int] = lambda _: 0
         self.connected_at_s: list[float] = []
         self.attempts = 0
@@ -181,6 +184,9 @@ class SimLink:
             async with asyncio.timeout(None if broker.loses_answers else broker.receipt_s):
                 await self.lost.wait()
         except TimeoutError:
+            if code >= 0x80 and broker.hangs_up_after_refusals:
+                cut = partial(self.lose, "the connection was cut", is_hung_up=True)
+                asyncio.get_running_loop().call_soon(cut)
             return Receipt(code)
         finally:
             self._in_flight -= 1

@@ -12,6 +12,7 @@ from gatewayd.core.projection import QUARANTINE
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
+from gatewayd.runtime.publisher import AFTER_REFUSAL
 from gatewayd.runtime.publisher_suspects import (
     HANG_UPS_MAX,
     LONE_HANG_UPS_MAX,
@@ -104,6 +105,28 @@ async def test_a_class_that_is_refused_as_a_whole_waits_for_better_rules():
         sync.broker.codes = lambda _: 0
         await asyncio.sleep(400)
         assert sync.journal.stored == Receipts(31)
+
+
+@in_virtual_time
+async def test_a_broker_that_hangs_up_after_each_refusal_gets_the_others_and_some_rest():
+    sync = Sync()
+    sync.broker.hangs_up_after_refusals = True
+    sync.broker.codes = lambda message: 0x87 if message.topic.endswith("/passage") else 0
+    async with sync.running():
+        for _ in range(20):
+            sync.append(A_PASSAGE)
+        await asyncio.sleep(600)
+        others = [sync.append() for _ in range(20)]
+        assert f"the connection was cut{AFTER_REFUSAL}" in sync.links
+        before = len(sync.broker.connected_at_s)
+        await asyncio.sleep(3600)
+        assert set(others) <= set(sync.broker.sequences("event"))
+        assert sync.publisher.figures().quarantined == 0
+        assert sync.publisher.figures().depth == 20
+        assert len(sync.broker.connected_at_s) - before < 3600 / 100
+        sync.broker.codes = lambda _: 0
+        await asyncio.sleep(400)
+        assert sync.journal.stored == Receipts(40)
 
 
 @in_virtual_time
