@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key
 from gatewayd.app.records import read_drafts
-from gatewayd.app.site import read_rules
+from gatewayd.app.site import Rules, read_rules
 from gatewayd.app.storage_directory import storage_directory
 from gatewayd.core.muster import FrozenMuster, Muster, call_muster
 from gatewayd.core.passes import BADGES_MAX, badge_subject
@@ -18,6 +18,7 @@ from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Locale
 from gatewayd.core.recap import Recap
 from gatewayd.core.recount import Recount
+from gatewayd.core.without_app import WithoutApp, came_without_app
 from gatewayd.core.words import HolderId
 from gatewayd.runtime.clock import SystemClock
 
@@ -72,19 +73,50 @@ def read_badges(path: Path) -> Mapping[HolderId, int]:
     }
 
 
-def recap_day(path: Path, day: date | None) -> Recap:
-    """Return the recap of a day at the gate; today by default."""
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day at the gate, from its first moment on. limit: how many could be inside, None any."""
+
+    rules: Rules
+    begins: datetime
+    ends: datetime
+
+    @property
+    def limit(self) -> int | None:
+        return self.rules.policy.at(self.begins).capacity.total
+
+
+def day_at_gate(path: Path, day: date | None) -> Day:
+    """Return a day; today by default."""
     with told_plainly():
-        settings = read_rules(path).settings
-    zone = ZoneInfo(settings.site.timezone)
+        rules = read_rules(path)
+    zone = ZoneInfo(rules.settings.site.timezone)
     first = day or SystemClock().utc().astimezone(zone).date()
-    begins = datetime.combine(first, time.min, tzinfo=zone)
-    ends = datetime.combine(first + timedelta(days=1), time.min, tzinfo=zone)
-    recap = Recap(begins, ends, zone)
-    for draft in read_drafts(settings.storage.directory):
-        if draft.at < ends:
+    begins, ends = (
+        datetime.combine(each, time.min, tzinfo=zone) for each in (first, first + timedelta(days=1))
+    )
+    return Day(rules, begins, ends)
+
+
+def recap_day(day: Day) -> Recap:
+    """Return what a day was like, in numbers."""
+    recap = Recap(day.begins, day.ends, day.rules.policy.zone)
+    for draft in read_drafts(day.rules.settings.storage.directory):
+        if draft.at < day.ends:
             recap.fold(draft)
     return recap
+
+
+def staff_without_app(day: Day) -> list[WithoutApp]:
+    """Return who of the staff came in on that day without a code of their own."""
+    staff = day.rules.policy.at(day.begins).staff_categories
+    directory = day.rules.settings.storage.directory
+    found = [
+        came_without_app(draft, staff)
+        for draft in read_drafts(directory)
+        if day.begins <= draft.at < day.ends
+    ]
+    return [one for one in found if one is not None]
 
 
 def read_names(path: Path, names: Path) -> Mapping[HolderId, str]:

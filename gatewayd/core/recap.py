@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
+from gatewayd.core.door import DoorState
 from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, Draft, Passage, PassageOutcome
 from gatewayd.core.policy import ANONYMOUS
 from gatewayd.core.reasons import INAUTHENTIC, Reason
@@ -21,9 +22,10 @@ VIOLATIONS = frozenset(
         Reason.BLOCKED,
         Reason.ALREADY_INSIDE,
         Reason.ALREADY_GRANTED,
+        Reason.ENTRIES_USED,
     }
 )
-"""Refusals that somebody tried to get around the rules, or may have."""
+"""Reasons that tell that somebody tried to get around the rules, or may have."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Recap:
     """Fold all records from the beginning, in order; the day is from `begins` on, before `ends`.
 
     by_hour: passages by the hour of the day at the gate, in and out. peak: most inside at once.
+    inside: how many were inside from each of these times on, in order.
     """
 
     begins: datetime
@@ -48,14 +51,17 @@ class Recap:
     by_hour: dict[Direction, Counter[int]] = field(
         default_factory=lambda: {way: Counter() for way in Direction}
     )
+    inside: list[tuple[datetime, int]] = field(default_factory=list)
     peak: int = 0
     peak_at: datetime | None = None
     _recount: Recount = field(default_factory=Recount)
 
     def fold(self, draft: Draft) -> None:
-        self._recount.fold(draft)
         if not self.begins <= draft.at < self.ends:
+            self._recount.fold(draft)
             return
+        before = self._total()
+        self._recount.fold(draft)
         match draft.fact:
             case Access() as fact:
                 self._decided(fact)
@@ -63,9 +69,16 @@ class Recap:
                 self._passed(fact, draft.at)
             case Alarm(alarm=alarm, outcome=outcome):
                 self.alarms[f"{alarm} {outcome}"] += 1
+            case Audit(action="door_opened", detail={"state": DoorState.FORCED}):
+                self.violations["door forced"] += 1
             case Audit():
                 pass
-        total = sum(self._recount.counts()[0].values())
+        total = self._total()
+        if not self.inside:
+            self.inside.append((self.begins, before))
+        if total != before:
+            # What a controller told late is shown where it was told: the count was such then.
+            self.inside.append((max(draft.at, self.inside[-1][0]), total))
         if total > self.peak:
             self.peak, self.peak_at = total, draft.at
 
@@ -107,14 +120,18 @@ class Recap:
             self.reasons[fact.reason] += 1
         if fact.status is not None:
             self.statuses[fact.status] += 1
-        if fact.reason in {str(reason) for reason in VIOLATIONS}:
-            self.violations[fact.reason] += 1
+        # With `observe` and with soft anti-passback, a finding is all that is left of a violation.
+        told = {fact.reason, *(finding.rpartition(":")[2] for finding in fact.findings)}
+        self.violations.update(str(reason) for reason in VIOLATIONS if reason in told)
         declared = fact.attestation or {}
         if declared:
             self.officers[f"{declared.get('officer')} {fact.outcome}"] += 1
         purpose = declared.get("purpose") or fact.purpose
         if fact.outcome is AccessOutcome.ADMITTED and purpose is not None:
             self.purposes[str(purpose)] += 1
+
+    def _total(self) -> int:
+        return sum(self._recount.counts()[0].values())
 
     def _passed(self, fact: Passage, at: datetime) -> None:
         match fact.outcome:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -154,13 +155,16 @@ def test_a_guest_is_called_by_the_number_of_the_badge(tmp_path):
     assert badge in run(muster, *at).stdout
 
 
-def test_a_frozen_muster_is_of_the_moment_when_the_last_alarm_began():
+def test_a_frozen_muster_is_of_the_moment_when_the_last_alarm_began(tmp_path):
     found = run(muster, "--frozen")
     assert found.exit_code == 0, found.output
     lines = found.stdout.splitlines()
     assert lines[0] == "Inside at 2022-08-24 09:10:00, when the alarm fire began"
     assert lines[-1] == "3 inside, 1 of it uncertain"
     assert json.loads(run(muster, "--frozen", "--json").stdout)["alarm"] == "fire"
+    run(muster, "--frozen", "--pdf", "muster.pdf")
+    at = "Keadaan pada 2022-08-24 09:10:00, saat alarm kebakaran"
+    assert at in words_of(tmp_path / "muster.pdf")
 
 
 def test_without_an_alarm_there_is_nothing_frozen():
@@ -281,3 +285,88 @@ def test_a_recap_is_a_table_to_read_and_one_for_a_spreadsheet():
 def test_a_day_without_records_is_short():
     assert run(report, "--day", "2022-08-20").stdout.splitlines() == ["2022-08-20"]
     assert run(report).exit_code == 0
+
+
+def test_what_was_forced_or_tried_again_is_a_violation(tmp_path):
+    forced = {"door": "back", "state": "forced"}
+    allowed = {"door": "back", "state": "open"}
+    append(
+        tmp_path,
+        (90, access("admitted", "ok", findings=("would_refuse:already_inside",))),
+        (91, access("refused", "entries_used")),
+        (92, access("admitted", "exit", "exit", findings=("already_inside",))),
+        (93, Audit(subject=AuditSubject.DOOR, action="door_opened", detail=forced)),
+        (94, Audit(subject=AuditSubject.DOOR, action="door_opened", detail=allowed)),
+    )
+    told = json.loads(run(report, "--day", "2022-08-24", "--json").stdout)
+    assert told["violations"] == {
+        "already_inside": 2,
+        "entries_used": 1,
+        "breach tailgate": 1,
+        "door forced": 1,
+    }
+
+
+def test_a_recap_on_paper_has_its_figures_charts_and_tables(tmp_path):
+    found = run(report, "--day", "2022-08-24", "--pdf", "day.pdf")
+    assert found.stdout == "2022-08-24: day.pdf\n", found.output
+    words = words_of(tmp_path / "day.pdf")
+    assert "3 masuk   1 keluar   2 ditolak   1 ke petugas   2 pelanggaran" in words
+    assert "terbanyak di dalam: 4, pukul 08:30" in words
+    assert words[words.index("Pelanggaran") + 1 :][:2] == ["already_inside", "1"]
+    assert b" l " in (tmp_path / "day.pdf").read_bytes()  # The curve.
+    run(report, "--day", "2022-08-24", "--pdf", "day.pdf", "--locale", "en")
+    words = words_of(tmp_path / "day.pdf")
+    assert ("People inside" in words, "limit 80" in words) == (True, False)
+    assert run(report, "--pdf", "missing/day.pdf").exit_code == 2
+    assert run(report, "--pdf", "day.pdf", "--csv").exit_code == 2
+
+
+def test_the_limit_of_the_policy_stands_in_the_chart(tmp_path):
+    with (tmp_path / "gate.toml").open("a") as settings:
+        settings.write("[policy]\ncapacity.total = 80\n")
+    run(report, "--day", "2022-08-24", "--pdf", "day.pdf")
+    assert "batas 80" in words_of(tmp_path / "day.pdf")
+
+
+def test_a_recap_of_a_day_without_records_says_so_on_paper(tmp_path):
+    run(report, "--day", "2022-08-20", "--pdf", "day.pdf")
+    assert "Tidak ada catatan pada hari ini." in words_of(tmp_path / "day.pdf")
+
+
+def test_a_long_recap_goes_on_on_further_pages(tmp_path):
+    raised = (
+        Alarm(outcome=AlarmOutcome.RAISED, alarm=f"a{n}", subject="lane-1") for n in range(120)
+    )
+    append(tmp_path, *((90, one) for one in raised))
+    run(report, "--day", "2022-08-24", "--pdf", "day.pdf")
+    words = words_of(tmp_path / "day.pdf")
+    assert [f"a{n} raised" in words for n in range(120)] == [True] * 120
+    assert "Halaman 2 / 2" in words
+
+
+BY_HAND = {"officer": "uid:7", "reason": "phone is broken"}
+
+
+def test_staff_who_came_without_the_app_are_listed(tmp_path):
+    (tmp_path / "names.csv").write_text("id,name\nS-1,Bu Contoh\n")
+    append(
+        tmp_path,
+        (60, access("admitted", category="staff", holder=ASN)),
+        (61, access("admitted", category="officer", attestation=BY_HAND)),
+        (62, access("admitted", category="visitor", holder=GUEST)),
+        (63, access("refused", "expired", category="staff", holder=ASN)),
+        (64, access("admitted", "exit", "exit", category="staff", holder=ASN)),
+        (65, replace(access("admitted", category="staff", holder=ASN), kind="pass")),
+    )
+    listed = ("--day", "2022-08-24", "--list", "staff-without-app")
+    assert run(report, *listed, "--names", "names.csv").stdout.splitlines() == [
+        "2022-08-24: 2 times, staff came in without the app",
+        f"09:00  {'Bu Contoh':<44} staff        lane-1     roster",
+        f"09:01  {'nobody known':<44} officer      lane-1     roster  phone is broken (uid:7)",
+    ]
+    told = json.loads(run(report, *listed, "--json").stdout)
+    assert [one["who"] for one in told] == [ASN, None]
+    rows = list(csv.DictReader(io.StringIO(run(report, *listed, "--csv").stdout)))
+    assert [row["reason"] for row in rows] == ["", "phone is broken"]
+    assert run(report, "--names", "names.csv").exit_code == 2
