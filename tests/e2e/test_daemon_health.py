@@ -91,9 +91,11 @@ async def test_a_guest_from_elsewhere_shows_a_second_certificate(tmp_path):
     async with site:
         assert await site.show(vaccinated()) == ("referred", "origin_unknown")
         assert lane_of(site)["prompt"] == "other_certificate"
+        assert len(site.ask(do="referrals")["referrals"]) == 1
         assert "Now show your test result" in (await site.cli("status"))[1]
         await site.pass_through(swabbed())
         assert lane_of(site)["prompt"] is None
+        assert site.ask(do="referrals")["referrals"] == []
         first, second = site.journal("access")
         assert first["data"]["findings"] == ["another_certificate_helps"]
         assert first["data"]["holder"] == second["data"]["holder"]

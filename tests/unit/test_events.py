@@ -225,6 +225,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         referral=st.none() | st.integers(1, 999),
         attestation=st.none() | details.filter(bool),
         cached=st.booleans(),
+        code_step=st.none() | st.integers(0, 10**9),
         latency_us=st.none() | st.integers(0, 10**7),
     ),
     st.builds(
