@@ -125,9 +125,8 @@ def _read_test(observation: _Resource) -> LabTest | None:
 
 def _codes(concept: object) -> set[str]:
     """Return the codes of a concept; those of the systems used here do not overlap."""
-    match concept:
-        case {"coding": [*codings]}:
-            found = (coding.get("code") for coding in codings if isinstance(coding, dict))
-            return {code for code in found if isinstance(code, str)}
-        case _:
-            return set()
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    if not isinstance(codings, list):
+        return set()
+    found = [coding.get("code") for coding in codings if isinstance(coding, dict)]
+    return {code for code in found if isinstance(code, str)}
