@@ -23,6 +23,7 @@ from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.assists import Assists
+from gatewayd.runtime.closing import infer_exits
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
@@ -71,6 +72,7 @@ def build_gateway(
         ),
     )
     around = surroundings(settings, messages)
+    gate_lane = next(LaneId(lane.id) for lane in settings.lanes if lane.area is None)
     lanes = build_lanes(settings, shared, opened.cache, around)
     interlock_lanes(settings, lanes)
     doors = build_doors(settings, shared, opened.cache, around, lanes)
@@ -132,6 +134,7 @@ def build_gateway(
         ],
         sync=[
             *_sync_parts(settings, sync, messages, shared),
+            Part("closing", partial(infer_exits, gate, gate_lane, recorder, clock)),
             *_storage_parts(settings, opened, shared, blocking),
         ],
         last_words=_say_nothing if sync is None else sync.last_words,

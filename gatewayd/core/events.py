@@ -127,7 +127,7 @@ class Passage:
     device_sequence: int | None = None
     """Position in the controller's own log; (device, device_sequence) is unique."""
     assumed: bool = False
-    """The turnstile gives no passage feedback and the settings say to assume one."""
+    """Nobody saw it: the turnstile gives no feedback, or it was inferred at closing time."""
     uncertain: bool = False
     """The outcome of the grant never became known."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from gatewayd.core.evidence import Method
@@ -126,6 +126,7 @@ class Policy:
     pass itself says. category_statuses: answers for a category that differ from `statuses`.
     conditions: what those are told whom a status admits all the same.
     areas: the limits of inner areas, where they have any.
+    infer_exits_at: when, by the local clock, everybody is taken to have left.
     layers: from which layer each key came, by its path with dots.
     changes: what is in force instead from a time on, rising.
     asks_centre_ms: how long an answer from above is waited for about somebody unknown; None never
@@ -146,6 +147,7 @@ class Policy:
     asks_centre_ms: int | None = None
     anti_passback: AntiPassback = AntiPassback.OFF
     anti_passback_minutes: int = 0
+    infer_exits_at: time | None = None
     anonymous_exit_category: str = "visitor"
     health_certificate_category: str = "visitor"
     holidays: frozenset[date] = frozenset()

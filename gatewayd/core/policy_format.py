@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
+from datetime import time as clock_time
 from enum import StrEnum
 
 from gatewayd.core import hours as opening
@@ -48,6 +49,7 @@ class _Unanswered(StrEnum):
     REFER = "refer"
 
 
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _PERCENT = re.compile(r"(\d{1,3}) ?%")
 _DECLARED = ("healthy", "protocol", "reason", "purpose", "origin", "certificate")
 
@@ -86,6 +88,7 @@ def parse_policy(
         asks_centre_ms=asks_centre_ms,
         anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
         anti_passback_minutes=table.take("anti_passback_minutes", _number(1, MINUTES_MAX), 0),
+        infer_exits_at=table.take("infer_exits_at", _clock_time, None),
         anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
         health_certificate_category=table.take("health_certificate_category", text, "visitor"),
         holidays=table.take("holidays", _holidays, frozenset()),
@@ -382,6 +385,13 @@ def _holidays(value: object) -> frozenset[date] | Expected:
             return wanted
         found.add(day)
     return frozenset(found)
+
+
+def _clock_time(value: object) -> clock_time | Expected:
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return Expected('a time of the day, like "22:00"')
+    return clock_time(int(found[1]), int(found[2]))
 
 
 def _hours(value: object) -> Hours | Expected:

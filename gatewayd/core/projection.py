@@ -10,6 +10,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | grants | grant | lane, direction, holder, category, pass, at ...: those not recorded as ended |
 | passes | pass id | until, entries: how often somebody came in with one good for a number |
 | counts | `occupancy`, inner area | by_category, uncertain |
+| counts | `closed` | at: the last closing time at which exits were inferred |
 | devices | device | sequence: the last of its log entries that is recorded |
 | lanes | lane | order: what the officer ordered last |
 | doors | door | state, since: those that are open |
@@ -22,6 +23,7 @@ policy is in force by then. A body counts when a passage says so, never when it 
 | capacity | `ordered` | total, until: what the centre ordered instead of the policy's |
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -72,6 +74,7 @@ TABLES = (
 )
 
 OCCUPANCY = "occupancy"
+CLOSED = "closed"
 ORDERED = "ordered"
 
 RECENT_MAX = 32  # An order is good for 30 s; nobody asks after more of them.
@@ -307,6 +310,25 @@ def _set_count(detail: Document, _: str, look: Look) -> list[Change]:
     return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
 
 
+def _infer_exits(detail: Document, _: str, look: Look) -> list[Change]:
+    """Take out those whom nobody knows; the known ones had exits of their own before."""
+    gone = detail["gone"]
+    assert isinstance(gone, dict)
+    changes = [Change(COUNTS, CLOSED, {"at": detail["at"]})]
+    for place, left in gone.items():
+        assert isinstance(left, dict)
+        by_category, uncertain = read_counts(look, place)
+        out, settled = left.get("by_category"), left.get("uncertain")
+        assert isinstance(out, dict)
+        assert isinstance(settled, int)
+        counts: Counter[str] = Counter(by_category)
+        counts.subtract({name: count for name, count in out.items() if isinstance(count, int)})
+        positive: dict[str, Json] = {name: n for name, n in counts.items() if n > 0}
+        row: Document = {"by_category": positive, "uncertain": max(0, uncertain - settled)}
+        changes.append(Change(COUNTS, place, row))
+    return changes
+
+
 def _lose_log(detail: Document, _: str, look: Look) -> list[Change]:
     """Count entries of a device's log that nobody saw: each may have been somebody, in or out."""
     number = detail["count"]
@@ -417,6 +439,7 @@ _AUDITS: Mapping[
 ] = {
     "count_set": (_set_count, {"category": str, "to": int}),
     "forgiven": (_forgive, {}),
+    "exits_inferred": (_infer_exits, {"at": str, "gone": dict}),
     "device_log_lost": (_lose_log, {"count": int}),
     "door_opened": (_door, {"door": str}),
     "door_closed": (_door, {"door": str}),
