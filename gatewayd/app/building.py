@@ -33,6 +33,7 @@ from gatewayd.runtime.gate import Gate, Knowledge
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.officers import Officers, SignOn
+from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.receipts_watch import watch_receipts
@@ -82,7 +83,8 @@ def build_gateway(
     officers = Officers(gate, recorder, SignOn(opened.pins, blocking, clock, SystemChance()))
     desk_readers = _build_desk_readers(settings, around, lanes, alarms, officers)
     assists = Assists(lanes, opened.cache, recorder, clock)
-    committed.append(assists.committed)
+    overrides = OverrideWatch(gate, alarms, clock)
+    committed += [assists.committed, overrides.committed]
     buttons = build_assist_buttons(settings, assists, alarms, around, lanes)
     alarms.end_removed([*devices, *doors, *fire_inputs, *buttons, *desk_readers])
     if sync is not None:
@@ -128,6 +130,7 @@ def build_gateway(
             *(Part(f"fire input {name}", shell.run) for name, shell in fire_inputs.items()),
             *(Part(f"help button {name}", button.run) for name, button in buttons.items()),
             Part("assists", assists.run),
+            Part("overrides", overrides.run),
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             *orders,
             control,

@@ -44,7 +44,9 @@ class Recap:
     entries: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    admitters: Counter[str] = field(default_factory=Counter)
     officers: Counter[str] = field(default_factory=Counter)
+    assists: Counter[str] = field(default_factory=Counter)
     purposes: Counter[str] = field(default_factory=Counter)
     violations: Counter[str] = field(default_factory=Counter)
     alarms: Counter[str] = field(default_factory=Counter)
@@ -69,10 +71,8 @@ class Recap:
                 self._passed(fact, draft.at)
             case Alarm(alarm=alarm, outcome=outcome):
                 self.alarms[f"{alarm} {outcome}"] += 1
-            case Audit(action="door_opened", detail={"state": DoorState.FORCED}):
-                self.violations["door forced"] += 1
-            case Audit():
-                pass
+            case Audit() as fact:
+                self._noted(fact)
         total = self._total()
         if not self.inside:
             self.inside.append((self.begins, before))
@@ -101,7 +101,9 @@ class Recap:
             "entries": self.entries,
             "exits": self.exits,
             "statuses": self.statuses,
+            "admitted by": self.admitters,
             "officers": self.officers,
+            "assists": self.assists,
             "purposes": self.purposes,
             "violations": self.violations,
             "alarms": self.alarms,
@@ -118,6 +120,8 @@ class Recap:
         self.outcomes[fact.outcome] += 1
         if fact.outcome is not AccessOutcome.ADMITTED:
             self.reasons[fact.reason] += 1
+        else:
+            self.admitters[fact.source] += 1
         if fact.status is not None:
             self.statuses[fact.status] += 1
         # With `observe` and with soft anti-passback, a finding is all that is left of a violation.
@@ -129,6 +133,19 @@ class Recap:
         purpose = declared.get("purpose") or fact.purpose
         if fact.outcome is AccessOutcome.ADMITTED and purpose is not None:
             self.purposes[str(purpose)] += 1
+
+    def _noted(self, fact: Audit) -> None:
+        match fact.action, fact.detail:
+            case "door_opened", {"state": DoorState.FORCED}:
+                self.violations["door forced"] += 1
+            case "assist_requested", {"cause": cause}:
+                self.assists[f"asked: {cause}"] += 1
+            case "assist_done", {"officer": officer}:
+                self.assists[f"helped: {officer}"] += 1
+            case "assist_lapsed", _:
+                self.assists["lapsed"] += 1
+            case _:
+                pass
 
     def _total(self) -> int:
         return sum(self._recount.counts()[0].values())

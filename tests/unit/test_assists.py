@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 
 from drivers import base
 from gatewayd.core.assists import FAILED_WITHIN_S, NO_HELP, FailedScans
-from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit
+from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, AuditSubject, Draft
 from gatewayd.core.projection import ASSISTS
+from gatewayd.core.recap import Recap
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.runtime.assist_button import AssistButton
 from gatewayd.runtime.assists import Assists
 from tests.sim.loop import run
-from tests.unit.doubles import SimCache, SimJournal, SimTurnstile, Site
+from tests.unit.doubles import START, SimCache, SimJournal, SimTurnstile, Site
 
 ONE, TWO = LaneId("lane-1"), LaneId("lane-2")
 REFUSED = Access(
@@ -230,3 +232,22 @@ def test_an_answer_that_is_none_is_told_why(request_, told):
         assert desk.waiting != []
 
     played(play)
+
+
+def test_a_recap_tells_who_needed_help_and_who_gave_it():
+    recap = Recap(START, START + timedelta(days=1), UTC)
+    for action, detail in (
+        ("assist_requested", {"cause": "button"}),
+        ("assist_requested", {"cause": "desk"}),
+        ("assist_requested", {"cause": "desk"}),
+        ("assist_done", {"officer": "petugas-1"}),
+        ("assist_lapsed", {}),
+        ("signed_out", {"officer": "petugas-1"}),
+    ):
+        recap.fold(Draft(Audit(subject=AuditSubject.OFFICER, action=action, detail=detail), START))
+    assert recap.tables()["assists"] == {
+        "asked: desk": 2,
+        "asked: button": 1,
+        "helped: petugas-1": 1,
+        "lapsed": 1,
+    }

@@ -61,7 +61,7 @@ def access(outcome: str, reason: str = "ok", way: str = "entry", **more) -> Acce
         lane=LANE,
         direction=Direction(way),
         reason=reason,
-        source="gateway",
+        source="officer" if "attestation" in more else "gateway",
         kind="roster",
         **more,
     )
@@ -259,6 +259,7 @@ def test_a_recap_counts_what_happened_on_the_day_at_the_gate():
     assert told["verdicts"] == {"admitted": 2, "refused": 2, "referred": 1}
     assert told["reasons"] == {"status_red": 1, "already_inside": 1, "unknown_holder": 1}
     assert told["statuses"] == {"green": 1, "red": 1}
+    assert told["admitted by"] == {"gateway": 1, "officer": 1}
     assert told["officers"] == {"uid:1 admitted": 1}
     assert told["purposes"] == {"paspor": 1}
     assert told["violations"] == {"already_inside": 1, "breach tailgate": 1}
