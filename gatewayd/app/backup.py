@@ -1,4 +1,4 @@
-"""Backups of a site's state: one file with records and tables, and with keys if they are locked.
+"""Backups of a site's state: records, tables and documents, and keys if they are locked.
 
 The file is a gzipped tar: `manifest.json`, the copied files, and `keys.locked` if keys were asked
 for. Settings, trust files and rosters are files of the manager's, and not in it.
@@ -35,6 +35,7 @@ from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_verify import verify
 from gatewayd.store.pins import PINS_NAME
+from gatewayd.store.received import is_received_name, received_names
 from gatewayd.store.refusals import refusals_named
 from gatewayd.store.state_copy import COPIED_NAMES, copy_state
 from gatewayd.store.state_directory import STATE_VERSION, state_directory
@@ -134,8 +135,10 @@ def restore(where: Place, source: Path, passphrase: str | None) -> dict[str, Jso
             for name, secret in _unlocked(found, source, passphrase).items():
                 if name in where.keys:
                     place_secret(where.keys[name], secret)
-            for name in reversed(COPIED_NAMES):  # The journal last: it says that all is there.
+            names = [*received_names(found), *reversed(COPIED_NAMES)]
+            for name in names:  # The journal last: it says that all is there.
                 if (found / name).exists():
+                    (directory / name).parent.mkdir(mode=0o700, exist_ok=True)
                     (found / name).rename(directory / name)
             sync_directory(directory)
         return manifest
@@ -151,7 +154,8 @@ def _bring_up_to_date(database: Path, source: Path) -> None:
 
 
 def _manifest(copied: Path, where: Place) -> dict[str, Json]:
-    names = [name for name in (*COPIED_NAMES, _LOCKED) if (copied / name).exists()]
+    single = [name for name in (*COPIED_NAMES, _LOCKED) if (copied / name).exists()]
+    names = [*single, *received_names(copied)]
     head = verify(copied).head
     now = SystemClock().utc()
     return {
@@ -214,7 +218,8 @@ def _expected(manifest: object, source: Path) -> dict[str, str]:
         case {"format": 1, "state_version": int(version), "files": dict(files)}:
             if version > STATE_VERSION:
                 raise BackupError(f"{source}: made by a newer gatewayd: install that one first")
-            if DATABASE_NAME in files and set(files) <= {*COPIED_NAMES, _LOCKED}:
+            known = {*COPIED_NAMES, _LOCKED, *filter(is_received_name, map(str, files))}
+            if DATABASE_NAME in files and set(files) <= known:
                 return {str(name): str(digest) for name, digest in files.items()}
         case _:
             pass
@@ -231,6 +236,7 @@ def _member(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Iterator[Binary
 
 
 def _unpack(file: BinaryIO, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600, exist_ok=False)
     with path.open("wb") as copy:
         while chunk := file.read(_CHUNK_SIZE):

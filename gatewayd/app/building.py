@@ -8,12 +8,13 @@ from os import environ
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from drivers.registry import Surroundings
 from gatewayd import __version__
+from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
-from gatewayd.app.site import Rules
+from gatewayd.app.site import Delivered, Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
@@ -29,7 +30,7 @@ from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
 from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
-from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.officers import Officers, SignOn
@@ -47,18 +48,19 @@ from gatewayd.store.clock_note import write_clock_note
 
 
 def build_gateway(
-    rules: Rules, knowledge: Knowledge, opened: Opened, blocking: Blocking
+    rules: Rules, delivered: Delivered, opened: Opened, blocking: Blocking
 ) -> Gateway:
     """Build all parts; none of them runs yet."""
     settings = rules.settings
     clock = opened.clock
     areas = {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
-    gate = Gate(knowledge, opened.cache, clock, SystemChance(), areas)
+    gate = Gate(delivered.knowledge, opened.cache, clock, SystemChance(), areas)
     committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)
     quarantine = Quarantine(opened.cache, recorder.keep)
-    sync = build_sync(settings, opened, blocking, gate, alarms, quarantine)
+    library = build_library(gate, blocking, delivered)
+    sync = build_sync(settings, opened, blocking, library, alarms, quarantine)
     messages = build_device_messages(settings, blocking)
     shared = Shared(
         gate=gate,
@@ -118,6 +120,8 @@ def build_gateway(
         if sync is None
         else build_orders(settings, sync, shared, lanes, opened.journal, commands)
     )
+    if sync is not None:  # After the orders, which have less time.
+        hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,
@@ -142,7 +146,7 @@ def build_gateway(
         ],
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,
-        started=_started(opened, knowledge, gate.policy.versions),
+        started=_started(opened, delivered, gate.policy.versions),
     )
 
 
@@ -199,9 +203,10 @@ def _storage_parts(
     return [Part("upkeep", upkeep.run), Part("clock", timekeeping.run)]
 
 
-def _started(opened: Opened, knowledge: Knowledge, versions: tuple[str, ...]) -> dict[str, Json]:
+def _started(opened: Opened, delivered: Delivered, versions: tuple[str, ...]) -> dict[str, Json]:
     """Return what the record of the start tells: also what was not as it was left."""
-    return {
+    knowledge = delivered.knowledge
+    told: dict[str, Json] = {
         "version": __version__,
         "run": opened.run,
         "policy": list[Json](versions),
@@ -209,6 +214,9 @@ def _started(opened: Opened, knowledge: Knowledge, versions: tuple[str, ...]) ->
         "trusted_keys": len(knowledge.trust.keys),
         **opened.findings(),
     }
+    if delivered.loaded.spoilt:
+        told["documents_moved_aside"] = [path.name for path in delivered.loaded.spoilt]
+    return told
 
 
 def _ignore() -> None:

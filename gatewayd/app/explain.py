@@ -9,7 +9,7 @@ from config.load import read_document
 from config.problems import SettingsError, shown
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.records import read_events
-from gatewayd.app.site import Rules, read_delivered, read_rules
+from gatewayd.app.site import Rules, policy_here, read_delivered, read_rules
 from gatewayd.core.credential import Credential, read_scan
 from gatewayd.core.decide import Case, Usage
 from gatewayd.core.described import Described, parse_described
@@ -37,17 +37,17 @@ def explain_scan(path: Path, scan: bytes, asked: Asked) -> Explanation:
         rules = read_rules(path)
         known = read_delivered(rules, makes_key=False).knowledge
     credential = read_scan(scan, known.trust, known.rosters, known.pseudonyms)
-    return _explain(credential, Standing(), rules.policy.at(asked.at), asked)
+    return _explain(credential, Standing(), known.policy.at(asked.at), asked)
 
 
 def explain_described(path: Path, described: Described, asked: Asked) -> Explanation:
     rules = _read(path)
-    policy = described.admits_by(rules.policy.at(asked.at))
+    policy = described.admits_by(policy_here(rules).at(asked.at))
     return _explain(described.shown(asked.at), described.known(asked.at), policy, asked)
 
 
 def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Json]]:
-    """Explain a recorded verdict by the rules that are in the files now, and return its record too.
+    """Explain a recorded verdict by the rules that are here now, and return its record too.
 
     Evidence and the count of that time are not kept: the status stands as recorded, and nobody else
     is taken to be inside.
@@ -69,7 +69,7 @@ def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Jso
         status=Status(str(data["status"])) if "status" in data else None,
     )
     asked = Asked(at, Direction(str(data["direction"])), Occupancy(), None)
-    policy = rules.policy.at(at)
+    policy = policy_here(rules).at(at)
     return _explain(described.shown(at), described.known(at), policy, asked), event
 
 

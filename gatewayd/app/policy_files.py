@@ -20,11 +20,12 @@ from config.load import (
     rule_set_names,
     rule_set_path,
 )
-from config.problems import KeyPath, Problem, SettingsError, Where, shown
+from config.problems import KeyPath, Problem, SettingsError, Where, key_text, shown
 from config.schema import KeyScope, Settings
 from gatewayd.core.policy import Policy
 from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.policy_layers import LAYERS_MAX, Layer, Level, parse_layer, parse_layers
+from gatewayd.core.received import LaidDown
 from gatewayd.core.rule_sets import parse_rule_set
 from gatewayd.core.status import RuleSet
 from gatewayd.core.tables import Mistake
@@ -34,23 +35,93 @@ OWN = "settings"  # How the site's own [policy] is called among the layers.
 _NOT_RULES = ("profile", "layers")  # Keys of [policy] that say where rules are, and are none.
 
 
-def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
-    """Read the policy with all its files; with problems, the one returned is not to be used."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the keys of a document stand; `prefix` leads to it in its file."""
+
+    where: Where
+    prefix: KeyPath = ()
+
+    def problem(self, mistake: Mistake) -> Problem:
+        # Items of a list are counted in the path of a mistake, as texts.
+        inner = (int(part) if part.isdigit() else part for part in mistake.path)
+        path = (*self.prefix, *inner)
+        return self.where.problem(path, mistake.expected, shown(mistake.found))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFiles:
+    """All that files say of a policy, to be laid together with what the centre says."""
+
+    zone: ZoneInfo
+    exits_have_readers: bool
+    can_ask_centre: bool = False
+    layers: tuple[Layer, ...] = ()
+    rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
+    sources: Mapping[str, _Source] = field(default_factory=dict)
+    """By the labels of layers."""
+
+    def lay(self, received: Sequence[LaidDown] = ()) -> tuple[Policy, list[Problem]]:
+        """Return the policy; with problems, it is not to be used.
+
+        A problem in a document that was received has its label for a file.
+        """
+        problems = [_misread(one.layer, mistake) for one in received for mistake in one.mistakes]
+        rule_sets = {**self.rule_sets, **self._shipped(received, problems)}
+        if problems:
+            return Policy(self.zone), problems
+        policy, misread = parse_layers(
+            [*self.layers, *(one.layer for one in received)],
+            self.zone,
+            exits_have_readers=self.exits_have_readers,
+            can_ask_centre=self.can_ask_centre,
+            rule_sets=rule_sets,
+        )
+        documents = {one.layer.label: one.layer for one in received}
+        return policy, [
+            _misread(documents[one.layer], one.mistake)
+            if one.layer in documents
+            else self.sources[one.layer].problem(one.mistake)
+            for one in misread
+        ]
+
+    def _shipped(self, received: Sequence[LaidDown], problems: list[Problem]) -> dict[str, RuleSet]:
+        """Read the rule-sets that documents name: files of the site are no business of theirs."""
+        found: dict[str, RuleSet] = {}
+        for layer in (one.layer for one in received):
+            names = layer.values.get("rule_sets")
+            for name in names if isinstance(names, list) else []:
+                if name in rule_set_names():
+                    document, _ = read_document(rule_set_path(str(name), Path()))
+                    found[name], _ = parse_rule_set(document, self.zone)
+                elif not isinstance(name, str) or name not in self.rule_sets:
+                    expected = f"names out of {', '.join(rule_set_names())}"
+                    problems.append(_misread(layer, Mistake(("rule_sets",), expected, name)))
+        return found
+
+
+def read_policy_files(settings: Settings) -> tuple[PolicyFiles, list[Problem]]:
+    """Read the policy's files; with problems, what is returned is not to be used."""
     files = _Files(settings, ZoneInfo(settings.site.timezone or "UTC"))
     layers = files.read_layers()
     rule_sets = files.read_rule_sets(layers)
-    if files.problems:
-        return Policy(files.zone), files.problems
-    policy, misread = parse_layers(
-        layers,
+    found = PolicyFiles(
         files.zone,
         exits_have_readers=all(
             lane.exit_reader is not None for lane in settings.lanes if lane.area is None
         ),
         can_ask_centre=_can_ask_centre(settings),
+        layers=tuple(layers),
         rule_sets=rule_sets,
+        sources=files.sources,
     )
-    return policy, [files.sources[one.layer].problem(one.mistake) for one in misread]
+    return found, files.problems
+
+
+def read_policy(settings: Settings) -> tuple[Policy, list[Problem]]:
+    """Read the policy as the files have it; with problems, the one returned is not to be used."""
+    files, problems = read_policy_files(settings)
+    return (Policy(files.zone), problems) if problems else files.lay()
 
 
 def read_profile(name: str) -> Policy:
@@ -67,23 +138,14 @@ def read_profile(name: str) -> Policy:
     return policy
 
 
+def document_name(layer: Layer) -> str:
+    """Return how problems call a document that was received, where they name files."""
+    return f"policy {layer.name}"
+
+
 def shipped_profiles() -> dict[str, str]:
     """Return the names of the shipped profiles, each with what it says of itself."""
     return {name: profile_head(name) for name in profile_names()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the keys of a document stand; `prefix` leads to it in its file."""
-
-    where: Where
-    prefix: KeyPath = ()
-
-    def problem(self, mistake: Mistake) -> Problem:
-        # Items of a list are counted in the path of a mistake, as texts.
-        inner = (int(part) if part.isdigit() else part for part in mistake.path)
-        path = (*self.prefix, *inner)
-        return self.where.problem(path, mistake.expected, shown(mistake.found))
 
 
 @dataclass(slots=True)
@@ -137,7 +199,7 @@ class _Files:
 
     def _layer_names(self, here: _Source) -> list[str]:
         names: Any = self.settings.policy.get("layers", [])
-        most = LAYERS_MAX - 2  # Profile and settings are layers too.
+        most = LAYERS_MAX - 6  # Profile and settings are layers too, and up to four documents.
         is_list = isinstance(names, list) and len(names) <= most
         if is_list and all(isinstance(name, str) for name in names):
             return list(names)
@@ -159,6 +221,12 @@ class _Files:
 
     def _note(self, source: _Source, mistakes: Sequence[Mistake]) -> None:
         self.problems += [source.problem(mistake) for mistake in mistakes]
+
+
+def _misread(layer: Layer, mistake: Mistake) -> Problem:
+    """Return what is wrong in a document that was received: it has no lines."""
+    key = key_text(mistake.path)
+    return Problem(document_name(layer), 0, key, mistake.expected, shown(mistake.found))
 
 
 def _can_ask_centre(settings: Settings) -> bool:

@@ -10,6 +10,7 @@ from gatewayd.app.building import build_gateway
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.logs import start_logging
 from gatewayd.app.opened import Opened, open_state
+from gatewayd.app.received_documents import set_aside
 from gatewayd.app.site import Delivered, Rules, advice, read_delivered, read_rules
 from gatewayd.runtime.blocking import ThreadBlocking
 
@@ -28,6 +29,7 @@ def run_gateway(path: Path) -> None:
         rules = read_rules(path)
         with open_state(rules.settings.storage.directory) as opened:
             delivered = read_delivered(rules, makes_key=True)
+            set_aside(delivered.loaded, rules.settings.storage.directory)
             for sentence in (*delivered.problems, *advice(rules)):
                 log.warning("look_at_this", extra={"fields": {"text": sentence}})
             asyncio.run(_run(rules, delivered, opened))
@@ -39,5 +41,5 @@ async def _run(rules: Rules, delivered: Delivered, opened: Opened) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with ThreadBlocking() as blocking:
-        gateway = build_gateway(rules, delivered.knowledge, opened, blocking)
+        gateway = build_gateway(rules, delivered, opened, blocking)
         await gateway.run(stop)

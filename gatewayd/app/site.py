@@ -5,32 +5,40 @@ told at once; mistakes in lists that others deliver (rosters, trust files) are t
 part is used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.load import read
+from config.problems import Problem
 from config.schema import KeyScope, Privacy, Settings
 from gatewayd.app.device_tables import device_problems
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import read_or_make_privacy_key, read_secret
-from gatewayd.app.policy_files import read_policy
-from gatewayd.app.trust_directory import read_trust
+from gatewayd.app.policy_files import PolicyFiles, document_name, read_policy_files
+from gatewayd.app.received_documents import Loaded, load_received
+from gatewayd.app.trust_directory import TrustFolder, read_trust
+from gatewayd.core.documents import DocumentKind, Office
 from gatewayd.core.policy import Policy
 from gatewayd.core.policy_advice import advise
 from gatewayd.core.pseudonym import KEY_SIZE, Pseudonyms
+from gatewayd.core.received import Received, policy_layers, rosters, trusted
 from gatewayd.core.roster import Roster, parse_roster
+from gatewayd.core.trust import Trust
+from gatewayd.core.trust_documents import combine
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.gate import Knowledge
+from gatewayd.store.received import Shelves
 
 ROSTER_SIZE_MAX = 64 * 1024 * 1024  # Bytes: as many rows as a roster may have, with long notes.
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings and policy, both without mistakes."""
+    """Settings and policy, both without mistakes; `policy` is that of the files alone."""
 
     settings: Settings
+    files: PolicyFiles
     policy: Policy
 
     @property
@@ -40,32 +48,70 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """What a site knows by itself, to be put together with what the centre sends."""
+
+    files: PolicyFiles
+    folder: TrustFolder
+    rosters: tuple[Roster, ...]
+    pseudonyms: Pseudonyms
+    office: Office
+
+    def know(self, received: Received) -> Knowledge | list[Problem]:
+        """Return what decisions are made from; what is wrong where the layers contradict."""
+        policy, problems = self.files.lay(
+            policy_layers(received, self.office.site, self.files.zone)
+        )
+        return problems or self.know_with(policy, received)
+
+    def know_with(self, policy: Policy, received: Received) -> Knowledge:
+        documents = [*(file.document for file in self.folder.files), *trusted(received)]
+        listed = (*self.rosters, *rosters(received, self.office))
+        return Knowledge(policy, combine(documents), listed, self.pseudonyms)
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """What others deliver, with a sentence for each part of it that is not used."""
 
     knowledge: Knowledge
     problems: tuple[str, ...]
+    base: Base
+    loaded: Loaded
 
 
 def read_rules(path: Path) -> Rules:
     """Read the settings file. Raises SettingsError with every mistake in it."""
     reading = read(path)
     settings = reading.settings
-    policy, problems = read_policy(settings)
-    return Rules(reading.accept([*problems, *device_problems(settings)]), policy)
+    files, problems = read_policy_files(settings)
+    policy = Policy(files.zone)
+    if not problems:
+        policy, problems = files.lay()
+    return Rules(reading.accept([*problems, *device_problems(settings)]), files, policy)
 
 
 def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
-    """Read the privacy key, the trust folder and the rosters.
+    """Read the privacy key, the trust folder, the rosters, and what the centre sent.
 
     makes_key: a missing privacy key is made; else a key that nobody keeps stands in for it. Raises
     KeyFileError where the key cannot be used: under another one everybody would be a stranger.
     """
+    base, problems = read_base(rules, makes_key=makes_key)
+    loaded = load_received(Shelves(rules.settings.storage.directory), base.office, DocumentKind)
+    policy, received, told = _lay_what_fits(rules, loaded.received)
+    found = replace(loaded, received=received)
+    knowledge = base.know_with(policy, received)
+    return Delivered(knowledge, (*problems, *loaded.problems, *told), base, found)
+
+
+def read_base(rules: Rules, *, makes_key: bool) -> tuple[Base, tuple[str, ...]]:
+    """Read what stands at the site, with a sentence for each part of it that is not used."""
     settings = rules.settings
     pseudonyms = Pseudonyms(_privacy_key(settings.privacy, makes_key=makes_key))
     folder = read_trust(settings.trust.directory)
     problems = list(folder.problems)
-    rosters: list[Roster] = []
+    listed_here: list[Roster] = []
     for listed in settings.rosters:
         try:
             with listed.file.open("rb") as file:
@@ -75,9 +121,41 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
             continue
         roster, rows = parse_roster(listed.name, data, rules.policy.zone, pseudonyms)
         problems += [f"{listed.file}:{row.row}: {row.what}" for row in rows]
-        rosters.append(roster)
-    knowledge = Knowledge(rules.policy, folder.trust, tuple(rosters), pseudonyms)
-    return Delivered(knowledge, tuple(problems))
+        listed_here.append(roster)
+    office = _office(rules, folder.trust, pseudonyms)
+    return Base(rules.files, folder, tuple(listed_here), pseudonyms, office), tuple(problems)
+
+
+def policy_here(rules: Rules) -> Policy:
+    """Return the policy of a site with what the centre sent there."""
+    office = _office(rules, read_trust(rules.settings.trust.directory).trust, None)
+    shelves = Shelves(rules.settings.storage.directory)
+    received = load_received(shelves, office, [DocumentKind.POLICY]).received
+    return _lay_what_fits(rules, received)[0]
+
+
+def _lay_what_fits(rules: Rules, received: Received) -> tuple[Policy, Received, tuple[str, ...]]:
+    """Lay the policy together without the documents that contradict the files of today.
+
+    The gate opens by what is left; a sentence for each mistake.
+    """
+    told: list[str] = []
+    while True:
+        laid = policy_layers(received, str(rules.site_path), rules.files.zone)
+        policy, problems = rules.files.lay(laid)
+        if not problems:
+            return policy, received, tuple(told)
+        assert laid, "the files alone have no mistakes"
+        told += [f"{problem}; it is left out" for problem in problems]
+        named = {problem.file for problem in problems}
+        wrong = [one.slot for one in laid if document_name(one.layer) in named]
+        received = received.without(frozenset(wrong or [one.slot for one in laid]))
+
+
+def _office(rules: Rules, trust: Trust, pseudonyms: Pseudonyms | None) -> Office:
+    is_shared = rules.settings.privacy.key_scope is KeyScope.REGION
+    key_id = pseudonyms.key_id if is_shared and pseudonyms is not None else None
+    return Office(str(rules.site_path), rules.files.zone, trust, key_id)
 
 
 def _privacy_key(privacy: Privacy, *, makes_key: bool) -> bytes:

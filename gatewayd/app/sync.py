@@ -33,6 +33,7 @@ from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
+from gatewayd.runtime.library import Library
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
 from gatewayd.runtime.publisher_earlier import EarlierEpochs
@@ -68,6 +69,7 @@ class Sync:
         self._journal = journal
         self._gate = gate
         self._counted = self._count()
+        self._policy = gate.policy
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
 
@@ -97,7 +99,11 @@ class Sync:
         return [(one.by_category, one.uncertain) for one in places]
 
     def changed(self) -> None:
-        """Show lanes anew that can do something else now; who is being served is not shown."""
+        """Show anew what lanes can do and rules are in force; who is being served is not shown."""
+        if self._gate.policy is not self._policy:
+            self._policy = self._gate.policy
+            self.publisher.changed(topics.state(self.site))
+            self.publisher.changed(topics.occupancy(self.site))
         for lane, shell in self._lanes.items():
             rest = rest_state(shell.state)
             condition = replace(shell.state, state=rest, waiting=(), is_held=False)
@@ -154,7 +160,7 @@ def build_sync(
     settings: Settings,
     opened: Opened,
     blocking: Blocking,
-    gate: Gate,
+    library: Library,
     alarms: Alarms,
     quarantine: Quarantine,
 ) -> Sync | None:
@@ -164,7 +170,7 @@ def build_sync(
             alarms.clear(alarm, "gateway")  # Of a run that was still to reach one.
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
-    clock, journal = opened.clock, opened.journal
+    clock, journal, gate = opened.clock, opened.journal, library.gate
     broker = AiomqttBroker(account_of(settings.broker, client_id=str(site)), blocking)
     words = PublisherSettings(
         site=site,
@@ -195,6 +201,7 @@ def build_sync(
             quarantine=quarantine,
             receipts=receipts,
             nonces=nonces,
+            documents=library.documents,
         ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,

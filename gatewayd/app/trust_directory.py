@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewayd.core.trust import Trust, collect
-from gatewayd.core.trust_documents import TrustDocument, parse_document
+from gatewayd.core.trust_documents import TrustDocument, combine, parse_document
 
 SUFFIX = ".jwks.json"
 SUFFIXES = (".json", ".pem", ".crt", ".cer", ".der")
@@ -39,11 +39,7 @@ def read_trust(directory: Path) -> TrustFolder:
         return TrustFolder(collect(()), (problem,))
     files = tuple(TrustFile(path, _read_file(path)) for path in paths)
     return TrustFolder(
-        collect(
-            (key for file in files for key in file.document.keys),
-            (each for file in files for each in file.document.revocations),
-            (each for file in files for each in file.document.revoked_passes),
-        ),
+        combine([file.document for file in files]),
         tuple(f"{file.path}: {what}" for file in files for what in file.document.problems),
         files,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatewayd.app.errors import MISUSE, EarlyEnd, told_plainly
-from gatewayd.app.site import read_rules
+from gatewayd.app.site import policy_here, read_rules
 from gatewayd.cli.options import ended_early, json_option
 from gatewayd.core.events import Draft, format_time, load_draft
 from gatewayd.core.replay import Replay
@@ -34,7 +34,7 @@ def diff(*, before: Path, after: Path, records: Path, is_json: bool) -> None:
     """
     with ended_early():
         with told_plainly():
-            replay = Replay(read_rules(before).policy, read_rules(after).policy)
+            replay = Replay(policy_here(read_rules(before)), policy_here(read_rules(after)))
         replay.run(_read(records))
     click.echo(json.dumps(_document(replay)) if is_json else "\n".join(_lines(replay)))
     sys.exit(1 if replay.counts else 0)

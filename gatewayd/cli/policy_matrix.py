@@ -9,7 +9,7 @@ import click
 
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.policy_files import read_profile, shipped_profiles
-from gatewayd.app.site import read_rules
+from gatewayd.app.site import policy_here, read_rules
 from gatewayd.cli.options import ended_early, json_option, time_option
 from gatewayd.core.matrix import STATUSES, Matrix, make_matrix
 from gatewayd.core.policy import Policy
@@ -39,7 +39,7 @@ def matrix(
         click.echo("\n".join(_page(at)))
         return
     with ended_early(), told_plainly():
-        policy = read_rules(path).policy if path is not None else read_profile(str(profile))
+        policy = policy_here(read_rules(path)) if path is not None else read_profile(str(profile))
     made = make_matrix(policy, at)
     click.echo(_document(made) if is_json else "\n".join(matrix_lines(policy.at(at), made)))
 

@@ -15,7 +15,7 @@ from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.status import RuleSet
 from gatewayd.core.tables import Mistake, Table, time, word
 
-LAYERS_MAX = 64  # Years of monthly extensions; more is better tidied up.
+LAYERS_MAX = 68  # Years of monthly extensions and four documents; more is better tidied up.
 
 _BEFORE = datetime.min.replace(tzinfo=UTC)
 

@@ -20,10 +20,13 @@ from gatewayd.core.signed import Refusal, Refused
 from gatewayd.core.tables import Mistake
 from gatewayd.core.trust_documents import TrustDocument
 
+ROSTERS_MAX = 32  # For a site; each may be large.
+CHANGES_MAX = 32  # Since the whole: all of them are read again at each start.
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The highest version that was ever taken, and the digest of what it said."""
+    """The highest version that was ever taken, and the digest of what it said; "" is not known."""
 
     version: int
     digest: str
@@ -43,12 +46,15 @@ class Received:
         if floor is not None and document.version < floor.version:
             return _refuse(document, Refusal.ROLLBACK, f"version {floor.version} was here already")
         if floor is not None and document.version == floor.version:
-            if document.digest != floor.digest:
+            if floor.digest not in ("", document.digest):
                 told = f"another document of version {floor.version} was here already"
                 return _refuse(document, Refusal.ROLLBACK, told)
             if present is not None and present.version == floor.version:
                 return self
         if isinstance(document.content, FullRoster | RosterDelta):
+            if present is None and self._roster_count >= ROSTERS_MAX:
+                told = f"there are {ROSTERS_MAX} rosters already: withdraw one"
+                return _refuse(document, Refusal.SIZE, told)
             settled = _settle(document, present)
             if isinstance(settled, Refused):
                 return settled
@@ -57,6 +63,10 @@ class Received:
             {**self.documents, slot: document},
             {**self.floors, slot: Floor(document.version, document.digest)},
         )
+
+    @property
+    def _roster_count(self) -> int:
+        return sum(isinstance(one.content, FullRoster) for one in self.documents.values())
 
     def without(self, slots: frozenset[Slot]) -> "Received":
         """Return all but some documents; they could come again."""
@@ -112,6 +122,9 @@ def _settle(document: Document, present: Document | None) -> Document | Refused:
         base = document.content.base
         match present:
             case Document(version=version, content=FullRoster() as full) if version == base:
+                if full.change_count >= CHANGES_MAX:
+                    told = f"there are {CHANGES_MAX} changes since the whole already"
+                    return _refuse(document, Refusal.BASE, told)
                 before = full
             case _:
                 version = 0 if present is None else present.version

@@ -30,10 +30,14 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class FullRoster:
-    """Everybody on it. digest: what the centre says it is; `apply` holds the rows against it."""
+    """Everybody on it. digest: what the centre says it is; `apply` holds the rows against it.
+
+    change_count: how many changes were laid over it.
+    """
 
     rows: Mapping[HolderId, Cells] = field(repr=False)
     digest: str
+    change_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +78,24 @@ def read_roster(
 
 def apply(roster: FullRoster | None, change: FullRoster | RosterDelta) -> FullRoster | Refused:
     """Return the result, which must be what the centre says it is."""
-    match change:
-        case FullRoster():
-            rows = change.rows
-        case RosterDelta():
-            laid = {**(roster.rows if roster is not None else {}), **change.put}
-            for holder in change.removed:
-                laid.pop(holder, None)
-            rows = laid
+    rows, change_count = _laid_over(roster, change)
     if len(rows) > ROW_COUNT_MAX:
         return Refused(Refusal.SIZE, None, f"expected at most {ROW_COUNT_MAX} people")
     if hash_rows(rows) != change.digest:
         return Refused(Refusal.HASH, None, "the result has another hash than the document says")
-    return FullRoster(rows, change.digest)
+    return FullRoster(rows, change.digest, change_count)
+
+
+def _laid_over(
+    roster: FullRoster | None, change: FullRoster | RosterDelta
+) -> tuple[Mapping[HolderId, Cells], int]:
+    if isinstance(change, FullRoster):
+        return change.rows, 0
+    assert roster is not None, "a change has a base"
+    rows = {**roster.rows, **change.put}
+    for holder in change.removed:
+        rows.pop(holder, None)
+    return rows, roster.change_count + 1
 
 
 def hash_rows(rows: Mapping[HolderId, Cells]) -> str:

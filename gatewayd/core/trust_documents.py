@@ -23,7 +23,7 @@ from gatewayd.core.revocation import RevocationList, parse_revocations
 from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
 from gatewayd.core.tables import Expected
-from gatewayd.core.trust import IssuerKey
+from gatewayd.core.trust import IssuerKey, Trust, collect
 from gatewayd.core.words import Json
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
@@ -40,6 +40,15 @@ class TrustDocument:
     revocations: tuple[RevocationList, ...] = ()
     problems: tuple[str, ...] = ()
     revoked_passes: tuple[tuple[str, bytes], ...] = ()
+
+
+def combine(documents: Sequence[TrustDocument]) -> Trust:
+    """Put everything together that can be used."""
+    return collect(
+        (key for one in documents for key in one.keys),
+        (each for one in documents for each in one.revocations),
+        (each for one in documents for each in one.revoked_passes),
+    )
 
 
 def parse_document(content: bytes) -> TrustDocument:

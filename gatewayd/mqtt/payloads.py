@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gatewayd.core.documents import Document, Withdrawn
 from gatewayd.core.door import Door
 from gatewayd.core.events import (
     Access,
@@ -27,6 +28,7 @@ from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import ExitOnly, Faulted, Free, Idle, Lane, Rest
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Reason
+from gatewayd.core.roster_documents import FullRoster
 from gatewayd.core.words import ClockQuality, Direction, DoorId, HolderId, Json, LaneId
 from gatewayd.mqtt.topics import SitePath
 
@@ -82,6 +84,8 @@ class Birth:
     at: datetime
     nonce: str | None = None
     """What orders must echo while the clock is not synchronised."""
+    documents: tuple[Document, ...] = ()
+    """Those of the centre that are in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +155,30 @@ def online(birth: Birth) -> bytes:
         "policy": list(birth.policy),
         "clockquality": str(birth.clock),
         "queue_depth": birth.depth,
+        "documents": [document_state(one) for one in birth.documents],
         "time": format_time(birth.at),
     }
     if birth.nonce is not None:
         told["nonce"] = birth.nonce
     return _dump(told)
+
+
+def document_state(document: Document) -> dict[str, Json]:
+    """Return what a document of the centre is, for the birth message, records and answers."""
+    slot = document.slot
+    told: dict[str, Json] = {"kind": str(slot.kind), "path": slot.path}
+    if slot.name:
+        told["name"] = slot.name
+    told |= {
+        "version": document.version,
+        "issued_at": format_time(document.issued_at),
+        "hash": document.digest,
+    }
+    if isinstance(document.content, Withdrawn):
+        told["withdrawn"] = True
+    if isinstance(document.content, FullRoster):
+        told["people"] = len(document.content.rows)
+    return told
 
 
 def offline(run: str, reason: Offline) -> bytes:

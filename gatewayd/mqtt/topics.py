@@ -5,10 +5,12 @@ what is meant for it under `.../dn/`.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gatewayd.core.events import EventClass
+from gatewayd.core.trust import NATIONAL
 from gatewayd.core.words import DoorId, LaneId
 
 VERSION_ROOT = "onegate/v1"
@@ -98,6 +100,17 @@ def receipt(site: SitePath) -> str:
     return f"{site.root}/dn/receipt"
 
 
+def documents(site: SitePath, path: str) -> dict[str, str]:
+    """Return the filters for the documents of a place (`/`, or a path of up to three names)."""
+    below = f"{site}/dn" if path == str(site) else path
+    place = VERSION_ROOT if path == NATIONAL else f"{VERSION_ROOT}/{below}"
+    return {
+        "policy": f"{place}/policy",
+        "roster": f"{place}/roster/+",
+        "trust": f"{place}/trust",
+    }
+
+
 def is_under(topic_filter: str, topic: str) -> bool:
     """Tell whether a filter (with `+` for one level, no `#`) takes a topic in."""
     wanted, levels = topic_filter.split("/"), topic.split("/")
@@ -113,7 +126,7 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TopicEntry:
-    """One line of the catalogue; `{lane}` and `{door}` in a topic stand for ids."""
+    """One line of the catalogue; `{lane}`, `{door}` and `{name}` in a topic stand for ids."""
 
     topic: str
     flow: Flow
@@ -194,6 +207,7 @@ def catalogue(site: SitePath) -> tuple[TopicEntry, ...]:
             carries="what the centre has, or wants again; signed",
             schema="receipt.json",
         ),
+        *_documents(site),
     )
 
 
@@ -203,6 +217,26 @@ _CLASSES = (
     (EventClass.ALARM, "alarms"),
     (EventClass.AUDIT, "audit trail"),
 )
+
+
+def _documents(site: SitePath) -> Iterator[TopicEntry]:
+    places = {
+        NATIONAL: "of the nation",
+        site.region: "of the region",
+        f"{site.region}/{site.organisation}": "of the organisation",
+        str(site): "of the site",
+    }
+    told = {"policy": "rules", "roster": "list of people", "trust": "keys and revocations"}
+    for path, whose in places.items():
+        for kind, topic in documents(site, path).items():
+            yield TopicEntry(
+                topic.replace("+", "{name}"),
+                Flow.DOWN,
+                1,
+                is_retained=True,
+                carries=f"{told[kind]} {whose}; signed",
+                schema=f"{kind}.json",
+            )
 
 
 def _queued(topic: str, carries: str) -> TopicEntry:

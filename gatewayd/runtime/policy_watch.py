@@ -18,7 +18,7 @@ async def watch_policy(gate: Gate, recorder: Recorder, changed: Callable[[], Non
     while True:
         await asyncio.sleep(LOOK_S)
         now = gate.policy
-        if now is before:
+        if now == before:  # Laid together anew, perhaps, since a roster came.
             continue
         detail: dict[str, Json] = {
             "from": list[Json](before.versions),

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Never
 
 from gatewayd.core.backoff import Backoff
+from gatewayd.core.documents import Document
 from gatewayd.core.events import Event
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.payloads import Birth, Offline, SyncFigures
@@ -73,6 +74,8 @@ class Outside:
     quarantine: Quarantine
     receipts: CentreReceipts
     nonces: Nonces
+    documents: Callable[[], tuple[Document, ...]] = tuple
+    """Those of the centre that are in force."""
 
 
 class Publisher:
@@ -277,12 +280,9 @@ class Publisher:
 
     async def _listen(self, link: BrokerLink, group: asyncio.TaskGroup) -> None:
         """Read on until the connection is lost: a line that died in silence is noticed here."""
-        for topic in self._inbox.topics:
-            try:
-                await link.subscribe(topic)
-            except BrokerError as error:  # If the connection is lost, it says so again.
-                fields = {"topic": topic, "reason": str(error)}
-                log.warning("not_subscribed", extra={"fields": fields})
+        async with asyncio.TaskGroup() as asking:  # All in one go: what comes before them is lost.
+            for topic in self._inbox.topics:
+                asking.create_task(_subscribe(link, topic), name=f"subscribe {topic}")
 
         def tell(reply: Reply) -> None:
             told = link.publish(reply_message(self._settings, reply, self._outside.clock))
@@ -393,6 +393,7 @@ class Publisher:
                 clock=clock.quality(),
                 depth=self._outbox.depth,
                 nonce=self._outside.nonces.present,
+                documents=self._outside.documents(),
                 at=clock.utc(),
             )
         )
@@ -400,3 +401,10 @@ class Publisher:
 
 async def _ignore_receipt(told: Awaitable[Receipt]) -> None:
     await told
+
+
+async def _subscribe(link: BrokerLink, topic: str) -> None:
+    try:
+        await link.subscribe(topic)
+    except BrokerError as error:  # If the connection is lost, it says so again.
+        log.warning("not_subscribed", extra={"fields": {"topic": topic, "reason": str(error)}})

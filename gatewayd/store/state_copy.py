@@ -9,6 +9,7 @@ from gatewayd.store import journal_file
 from gatewayd.store.cache import CACHE_FILE_NAMES, TinyCache
 from gatewayd.store.clock_note import CLOCK_NOTE_NAME, read_clock_note, write_clock_note
 from gatewayd.store.journal_file import DATABASE_NAME
+from gatewayd.store.received import copy_received
 from gatewayd.store.refusals import refusals_named
 
 COPIED_NAMES = (DATABASE_NAME, *CACHE_FILE_NAMES, CLOCK_NOTE_NAME)
@@ -28,6 +29,7 @@ def copy_state(directory: Path, into: Path) -> None:
     except StorageError:
         for name in CACHE_FILE_NAMES:
             (into / name).unlink(missing_ok=True)
+    copy_received(directory, into)
     path = directory / DATABASE_NAME
     with (
         refusals_named(path),

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from functools import partial
 from typing import Any
 
+from gatewayd.core.documents import Document
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
 from gatewayd.core.orders import Judge
 from gatewayd.core.projection import project
@@ -220,7 +221,12 @@ class Sync:
     """A publisher between its journal and its broker; `append` commits as the recorder does."""
 
     def __init__(
-        self, past: int = 0, seed: int = 1, trust: Trust = NOBODY, **settings: Any
+        self,
+        past: int = 0,
+        seed: int = 1,
+        trust: Trust = NOBODY,
+        documents: Callable[[], tuple[Document, ...]] = tuple,
+        **settings: Any,
     ) -> None:
         self.journal = SimJournal(past)
         self.broker = SimBroker()
@@ -240,6 +246,7 @@ class Sync:
             quarantine,
             CentreReceipts(SITE, lambda: Judge(str(SITE), trust), self.journal, self.clock),
             Nonces(self.clock, chance),
+            documents,
         )
         self.publisher = Publisher(
             PublisherSettings(site=SITE, run=RUN, version="0.1.0", **settings),

@@ -308,6 +308,7 @@ def test_the_birth_tells_where_the_events_stand() -> None:
         "epoch": EPOCH,
         "next_sequence": 43,
         "policy": ["site@12"],
+        "documents": [],
         "clockquality": "synced",
         "queue_depth": 3,
         "time": "2026-11-21T08:30:00.123Z",

@@ -74,6 +74,12 @@ def test_what_was_lost_may_come_again_and_nothing_older():
     assert policy_slot() in back.documents
 
 
+def test_where_only_the_version_of_what_was_here_is_known_any_of_it_is_taken():
+    received = Received({}, {policy_slot(): Floor(5, "")})
+    assert isinstance(received.take(read(policy(version=5))), Received)
+    assert why(received.take(read(policy(version=4)))) is Refusal.ROLLBACK
+
+
 def test_a_document_that_is_withdrawn_holds_its_place():
     received = taken(policy(version=1, mode="observe"), document(policy_slot(), 2, policy=None))
     assert received.documents[policy_slot()].content == Withdrawn()
@@ -148,6 +154,24 @@ def test_the_whole_and_its_changes_of_one_version_are_the_same():
     change = delta(1, people(1), 2, remove=[holder(2), holder(3)])
     received = taken(roster(FULL), change, slot=roster_slot())
     assert received.take(read(roster(people(1), 2), roster_slot())) is received
+
+
+def test_after_many_changes_the_whole_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr("gatewayd.core.received.CHANGES_MAX", 2)
+    received = taken(roster(FULL), slot=roster_slot())
+    for version in (2, 3):
+        received = received.take(read(delta(version - 1, FULL, version), roster_slot()))
+    assert why(received.take(read(delta(3, FULL, 4), roster_slot()))) is Refusal.BASE
+    received = received.take(read(roster(FULL, 4), roster_slot()))
+    assert isinstance(received.take(read(delta(4, FULL, 5), roster_slot())), Received)
+
+
+def test_a_site_has_so_many_rosters_and_no_more(monkeypatch):
+    monkeypatch.setattr("gatewayd.core.received.ROSTERS_MAX", 1)
+    received = taken(roster(FULL), slot=roster_slot())
+    other = roster_slot("guests")
+    assert why(received.take(read(roster({}, slot=other), other))) is Refusal.SIZE
+    assert isinstance(received.take(read(roster(people(1), 2), roster_slot())), Received)
 
 
 def test_of_two_rosters_the_nearer_one_counts():

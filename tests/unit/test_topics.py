@@ -71,10 +71,21 @@ def test_the_catalogue_names_each_topic_once_with_every_class_of_event() -> None
 def test_events_are_never_retained_states_always_and_only_figures_may_get_lost() -> None:
     for entry in catalogue(SITE):
         assert entry.flow is (Flow.UP if "/up/" in entry.topic else Flow.DOWN)
-        assert entry.is_retained == (
-            entry.topic.split("/")[6] in {"state", "occupancy", "lane", "door"}
-        )
+        is_document = entry.schema in {"policy.json", "roster.json", "trust.json"}
+        is_state = entry.schema in {"state.json", "occupancy.json", "lane.json", "door.json"}
+        assert entry.is_retained == (is_document or is_state)
         assert entry.qos == (0 if entry.topic == topics.health(SITE) else 1)
+
+
+def test_documents_stand_beside_the_names_of_each_place() -> None:
+    named = [entry.topic for entry in catalogue(SITE) if entry.schema == "roster.json"]
+    assert named == [
+        "onegate/v1/roster/{name}",
+        f"onegate/v1/{SITE.region}/roster/{{name}}",
+        f"onegate/v1/{SITE.region}/{SITE.organisation}/roster/{{name}}",
+        f"{SITE.root}/dn/roster/{{name}}",
+    ]
+    assert topics.documents(SITE, "/")["policy"] == "onegate/v1/policy"
 
 
 def test_every_schema_in_the_catalogue_is_shipped_and_every_shipped_one_is_in_it() -> None:
