@@ -38,8 +38,10 @@ class Recount:
             else:
                 rows[change.key] = change.document
         fact = draft.fact
-        if isinstance(fact, Passage) and fact.outcome is PassageOutcome.COMPLETED and fact.holder:
-            self._lanes[fact.holder] = fact.lane
+        if isinstance(fact, Passage) and fact.holder is not None:
+            is_through = fact.outcome is PassageOutcome.COMPLETED
+            if is_through and fact.area is None:
+                self._lanes[fact.holder] = fact.lane
 
     def counts(self) -> tuple[Mapping[str, int], int]:
         """Return the people inside by category, and how many of it is uncertain."""

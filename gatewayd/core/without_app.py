@@ -38,7 +38,7 @@ def came_without_app(draft: Draft, staff: Collection[str]) -> WithoutApp | None:
     category = fact.category
     if category is None or category not in staff or fact.direction is Direction.EXIT:
         return None
-    if fact.kind not in _WITHOUT:
+    if fact.area is not None or fact.kind not in _WITHOUT:
         return None
     declared = fact.attestation or {}
     reason, officer = declared.get("reason"), declared.get("officer")

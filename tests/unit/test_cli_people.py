@@ -308,6 +308,31 @@ def test_what_was_forced_or_tried_again_is_a_violation(tmp_path):
     }
 
 
+def test_what_happens_at_the_door_of_a_room_is_no_traffic_of_the_house(tmp_path):
+    room = {"area": "service-room"}
+    day = ("--day", "2022-08-24", "--json")
+    before = json.loads(run(report, *day).stdout)
+    append(
+        tmp_path,
+        (31, passage(ASN, "staff", **room)),
+        (32, access("admitted", category="staff", holder=ASN, **room)),
+        (33, access("refused", "already_inside", **room)),
+    )
+    assert json.loads(run(report, *day).stdout) == before
+    assert "0 times" in run(report, "--day", "2022-08-24", "--list", "staff-without-app").stdout
+    replaced = replace(passage(ASN, "staff", **room), lane=LaneId("lane-9"))
+    append(tmp_path, (34, replaced))
+    assert "lane-9" not in run(muster, "--at", "2022-08-24T09:00:00+07:00").stdout
+
+
+def test_what_they_came_for_is_told_by_a_check_in_too(tmp_path):
+    append(
+        tmp_path, (31, access("admitted", purpose="paspor")), (32, access("refused", purpose="x"))
+    )
+    told = json.loads(run(report, "--day", "2022-08-24", "--json").stdout)
+    assert told["purposes"] == {"paspor": 2}
+
+
 def test_a_recap_on_paper_has_its_figures_charts_and_tables(tmp_path):
     found = run(report, "--day", "2022-08-24", "--pdf", "day.pdf")
     assert found.stdout == "2022-08-24: day.pdf\n", found.output

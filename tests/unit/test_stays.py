@@ -73,6 +73,8 @@ def stays_of(*drafts, until=20 * HOUR):
         ([passage(0, "entry", outcome="expired", uncertain=True), passage(9, "exit")],
          [(0, 9, False)]),
         ([passage(0, "entry", outcome="expired")], []),
+        # To go in and out of a room is to be in the house.
+        ([passage(0, "entry"), passage(3, "exit", area="room"), passage(9, "exit")], [(0, 9, True)]),
     ],
 )  # fmt: skip
 def test_a_stay_is_from_a_passage_in_to_a_passage_out(drafts, expected):
