@@ -14,6 +14,7 @@ from gatewayd.app.opened import Opened, open_state
 from gatewayd.app.records import read_table
 from gatewayd.app.site import read_rules
 from gatewayd.core import disclosure
+from gatewayd.core.centre_statuses import KEPT
 from gatewayd.core.events import (
     Audit,
     AuditSubject,
@@ -166,7 +167,7 @@ def _tables(
     passes = {data.get("pass_id") for data in shown}
     return {
         f"{table}/{key}": row
-        for table in TABLES
+        for table in (*TABLES, KEPT)
         for key, row in read_table(directory, table)
         if key == holder or row.get("holder") == holder or (table == PASSES and key in passes)
     }

@@ -9,6 +9,7 @@ import click
 from gatewayd.app.records import read_table
 from gatewayd.app.storage_directory import storage_directory
 from gatewayd.cli.options import ended_early, json_option, settings_option
+from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.projection import TABLES
 from gatewayd.core.words import Json
 
@@ -21,7 +22,7 @@ def cache() -> None:
 @cache.command("list", epilog="\b\nExample:\n  gatewayd cache list holders -c gate.toml")
 @settings_option
 @json_option
-@click.argument("table", type=click.Choice(TABLES), default="holders")
+@click.argument("table", type=click.Choice((*TABLES, *RECEIVED)), default="holders")
 def list_rows(*, path: Path, is_json: bool, table: str) -> None:
     """Print a table, one row a line, as of the last second."""
     with ended_early():
@@ -32,7 +33,7 @@ def list_rows(*, path: Path, is_json: bool, table: str) -> None:
 
 @cache.command("get", epilog="\b\nExample:\n  gatewayd cache get counts occupancy -c gate.toml")
 @settings_option
-@click.argument("table", type=click.Choice(TABLES))
+@click.argument("table", type=click.Choice((*TABLES, *RECEIVED)))
 @click.argument("key")
 def get_row(*, path: Path, table: str, key: str) -> None:
     """Print one row as JSON. Exit code 1: there is none."""

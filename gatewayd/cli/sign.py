@@ -34,8 +34,8 @@ _ID_BYTES = 8
 
 _EXAMPLES: Mapping[OrderKind, str] = {
     OrderKind.COMMAND: '{"do": "open", "lane": "lane-1", "reason": "parcel", "healthy": true}',
-    OrderKind.CHECKIN: '{"code": "onegate:...", "direction": "entry"}',
-    OrderKind.STATUS: '{"holder": "1a2b3c4d.5e6f...", "status": "green"}',
+    OrderKind.CHECKIN: '{"code": "onegate:...", "direction": "entry", "category": "visitor"}',
+    OrderKind.STATUS: '{"holder": "1a2b3c4d.5e...", "status": "green", "status_until": 1795483800}',
     OrderKind.RECEIPT: '{"epoch": "0193f1c2a4b05d6e", "upto": 4711}',
 }
 _ABOUT: Mapping[OrderKind, str] = {

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from gatewayd.core.centre_statuses import KEPT
 from gatewayd.core.events import Access, Alarm, Audit, Draft, Passage
 from gatewayd.core.projection import GRANTS, PASSES, REFERRALS, TABLES, Change, Document, Look
 from gatewayd.core.pseudonym import PSEUDONYM
@@ -51,7 +52,7 @@ def forgotten(holder: HolderId, passes: Iterable[str], look: Look, rows_of: Rows
 
     passes: the ids of their passes, whose entries are counted. rows_of: all rows of a table.
     """
-    rows = [(table, holder) for table in TABLES] + [(PASSES, one) for one in passes]
+    rows = [(table, holder) for table in (*TABLES, KEPT)] + [(PASSES, one) for one in passes]
     changes = [Change(table, key, None) for table, key in rows if look(table, key) is not None]
     taken: dict[str, dict[str, Json]] = {
         GRANTS: {"holder": None, "pass": None, "pass_until": None},

@@ -1,4 +1,4 @@
-"""Which rows of the tables have served their time: people not seen for long, passes that ended.
+"""Which rows of the tables have served their time: people not seen for long, what has ended.
 
 Whoever builds the tables again from a journal in which older events wait for their receipt gets
 such rows back for a day: this is asked daily, and gives the same answer each time.
@@ -6,19 +6,20 @@ such rows back for a day: this is asked daily, and gives the same answer each ti
 
 from datetime import datetime
 
+from gatewayd.core.centre_statuses import KEPT
 from gatewayd.core.events import format_time
 from gatewayd.core.projection import HOLDERS, PASSES, Document
 
-TABLES_OF_PEOPLE = (HOLDERS, PASSES)
+TABLES_OF_PEOPLE = (HOLDERS, PASSES, KEPT)
 
 
 def has_served(table: str, row: Document, kept_since: datetime, now: datetime) -> bool:
     """Tell whether a row can go.
 
     Somebody who is inside stays. The count of a pass is kept for as long as the pass is good: else
-    it would let somebody in anew.
+    it would let somebody in anew. What the centre said goes when it ends.
     """
-    if table == PASSES:
+    if table in (PASSES, KEPT):
         return _is_before(row.get("until"), now)
     is_outside = row.get("inside_since") is None
     return is_outside and (row.get("seen") is None or _is_before(row["seen"], kept_since))

@@ -4,13 +4,12 @@ A status opens nothing by itself, so it needs no event: the row and the counter 
 disk together before it counts for those who wait and before the broker forgets it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims, read_row
+from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
 from gatewayd.core.projection import Change
 from gatewayd.core.signed import Refusal, Refused
@@ -23,7 +22,6 @@ from gatewayd.runtime.nonces import Nonces
 log = logging.getLogger(__name__)
 
 ROWS_MAX = 100_000  # More people than a gate sees in the time that they are kept; about 30 MB.
-SLICE = 1000  # Rows in one go, some milliseconds: the gate has its turn in between.
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +89,3 @@ class CentreStatuses:
             return Reply(order.id, "record_failed", str(error))
         self._answered(holder)
         return Reply(order.id, "done")
-
-
-async def forget_over(cache: Cache, at: datetime) -> None:
-    """Forget what holds no more, a few rows at a time."""
-    rows = list(cache.items(KEPT))
-    for first in range(0, len(rows), SLICE):
-        over = [key for key, row in rows[first : first + SLICE] if read_row(row, at) is None]
-        cache.keep([Change(KEPT, key, None) for key in over])
-        await asyncio.sleep(0)

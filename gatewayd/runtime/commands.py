@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
+from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.projection import HOLDERS, TABLES, read_counts
@@ -169,8 +170,8 @@ class Commands:
 
     async def _tell_cache(self, request: Mapping[str, Any], _: str) -> Answer:
         table = str(request.get("table"))
-        if table not in TABLES:
-            raise RequestError(f"`table` is one of: {', '.join(TABLES)}")
+        if table not in (*TABLES, *RECEIVED):
+            raise RequestError(f"`table` is one of: {', '.join((*TABLES, *RECEIVED))}")
         key = request.get("key")
         if key is not None:
             row = self._gate.cache.get(table, str(key))

@@ -21,7 +21,6 @@ from gatewayd.core.served import TABLES_OF_PEOPLE, has_served
 from gatewayd.core.words import ClockQuality
 from gatewayd.ports import Blocking, Cache, Clock, StorageError
 from gatewayd.runtime.alarms import Alarms
-from gatewayd.runtime.centre_statuses import forget_over
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.store.journal import SqliteJournal
 from gatewayd.store.journal_retention import Limits, Plan
@@ -72,8 +71,6 @@ class Upkeep:
                 is_large = await self._look()
                 if is_due:
                     self._mark()
-                    if self.clock.quality() is not ClockQuality.UNSYNCED:
-                        await forget_over(self.cache, self.clock.utc())
                 if is_due or is_large:
                     await self._trim()
                 if is_due:

@@ -58,8 +58,8 @@ class Centre:
     def states(self, topic: str) -> list[dict[str, Any]]:
         return [body for end, body in list(self.arrived) if end == topic]
 
-    def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
-        self._client.publish(topic, payload, qos)
+    def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, qos, retain=retain)
 
     def _receive(self, _: object, __: object, message: MQTTMessage) -> None:
         objection = self._watch.objection(message.topic, message.payload)

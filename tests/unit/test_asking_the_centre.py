@@ -189,6 +189,18 @@ def test_two_scans_of_one_stranger_are_one_question_and_two_verdicts():
     assert len(verdicts(site)) == 2
 
 
+def test_who_asks_later_waits_longer_for_the_same_answer():
+    async def play(site: Site) -> None:
+        site.scan("X-1")
+        await asyncio.sleep(1.0)
+        site.scan("X-1")
+        await asyncio.sleep(0.6)
+        assert len(verdicts(site)) == 1
+        await asyncio.sleep(1.0)
+
+    assert verdicts(played(Centre(None), play)) == [("referred", "unknown_holder")] * 2
+
+
 def test_only_so_many_wait_and_the_others_are_decided():
     centre = Centre(None)
 

@@ -73,6 +73,27 @@ def test_a_cleared_cache_is_folded_from_the_beginning(cache, tmp_path):
     again.close()
 
 
+def test_what_was_received_stays_when_the_rest_is_folded_anew(cache, tmp_path):
+    red = {"status": "red"}
+    cache.apply([Change("holders", "ana", ANA)], EPOCH, 9)
+    cache.keep([Change("centre_statuses", "ana", red), Change("centre_statuses", "budi", red)])
+    cache.keep([Change("centre_statuses", "budi", None)])
+    assert cache.folded() == (EPOCH, 9)
+    cache.flush()
+    cache.clear()
+    cache.flush()
+    cache.close()
+    again = TinyCache.open(tmp_path)
+    assert (again.folded(), again.size("holders")) == (("", 0), 0)
+    assert list(again.items("centre_statuses")) == [("ana", red)]
+    again.close()
+
+
+def test_only_received_tables_change_without_the_journal(cache):
+    with pytest.raises(AssertionError):
+        cache.keep([Change("holders", "ana", ANA)])
+
+
 @pytest.mark.parametrize("name", ["cache.snapshot", "cache.journal"])
 def test_damaged_files_are_kept_aside_and_the_cache_begins_empty(cache, tmp_path, name):
     cache.clear()

@@ -11,12 +11,13 @@ from gatewayd.core.events import Access
 from gatewayd.core.orders import Judge
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.projection import Change
+from gatewayd.core.served import has_served
 from gatewayd.core.tables import Expected
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import ClockQuality, Status
 from gatewayd.ports import Message, StorageError
 from gatewayd.runtime import centre_statuses
-from gatewayd.runtime.centre_statuses import CentreStatuses, Shelf, forget_over
+from gatewayd.runtime.centre_statuses import CentreStatuses, Shelf
 from gatewayd.runtime.inbox import Centre
 from gatewayd.runtime.nonces import Nonces
 from tests.sim.loop import run
@@ -162,14 +163,11 @@ def test_only_so_many_have_a_status(monkeypatch):
     run(main())
 
 
-def test_what_holds_no_more_is_forgotten(monkeypatch):
-    monkeypatch.setattr(centre_statuses, "SLICE", 2)
-    cache = SimCache()
-    now = START + DAY
-    rows = [CentreStatus(Status.RED, START, START + n * DAY).row() for n in range(5)]
-    cache.keep([Change(KEPT, f"h-{n}", row) for n, row in enumerate(rows)])
-    asyncio.run(forget_over(cache, now))
-    assert sorted(key for key, _ in cache.items(KEPT)) == ["h-2", "h-3", "h-4"]
+def test_what_holds_no_more_is_forgotten():
+    row = CentreStatus(Status.RED, START, START + DAY).row()
+    kept_since = START - 21 * DAY
+    assert not has_served(KEPT, row, kept_since, START + DAY)
+    assert has_served(KEPT, row, kept_since, START + DAY + timedelta(milliseconds=1))
 
 
 # --- the claims ---

@@ -21,6 +21,7 @@ from gatewayd.core.decide import (
     find_code,
     holder_of,
 )
+from gatewayd.core.events import Access, AccessOutcome, Draft, dump_draft, load_draft
 from gatewayd.core.evidence import Method
 from gatewayd.core.explain import explain_case
 from gatewayd.core.hours import Hours, parse_span
@@ -36,6 +37,7 @@ from gatewayd.core.policy import (
     RegionTest,
 )
 from gatewayd.core.reasons import Reason
+from gatewayd.core.recap import Recap
 from gatewayd.core.roster import RosterEntry
 from gatewayd.core.rotating import CodeUse
 from gatewayd.core.standing import UNKNOWN, Standing, find_standing
@@ -231,6 +233,23 @@ def test_the_policy_key_behind_a_poster_is_named():
     case = Case(away, Status.UNKNOWN, Usage(), Occupancy(), policy, START)
     told = next(one for one in explain_case(case, UNKNOWN).checks if one.checked.reason)
     assert (told.checked.name, told.key, told.layer) == ("authentic", "lane_codes", "settings")
+
+
+def test_the_recap_counts_what_people_checked_in_for():
+    recap = Recap(START, START + timedelta(days=1), UTC)
+    told = Access(
+        outcome=AccessOutcome.ADMITTED,
+        lane=LaneId("lane-1"),
+        direction=Direction.ENTRY,
+        reason="ok",
+        source="gateway",
+        kind="checkin",
+        purpose="paspor",
+        order="c-1",
+    )
+    recap.fold(Draft(told, START))
+    assert recap.purposes == {"paspor": 1}
+    assert load_draft(dump_draft(Draft(told, START))).fact == told
 
 
 # --- the status ---

@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatewayd.core.centre_statuses import KEPT, CentreStatus
 from gatewayd.core.erasure import forgotten, without_person
 from gatewayd.core.events import (
     Access,
@@ -19,7 +20,7 @@ from gatewayd.core.events import (
     PassageOutcome,
     dump_draft,
 )
-from gatewayd.core.projection import GRANTS, HOLDERS, PASSES, REFERRALS, TABLES, project
+from gatewayd.core.projection import GRANTS, HOLDERS, PASSES, REFERRALS, TABLES, Change, project
 from gatewayd.core.pseudonym import Namespace
 from gatewayd.core.words import Direction, GrantId, LaneId, Status
 from tests.unit.doubles import PSEUDONYMS, START, SimCache, SimJournal
@@ -153,7 +154,8 @@ def test_all_tables_forget_a_holder_their_passes_grants_and_referrals():
     referred = replace(VERDICT, outcome=AccessOutcome.REFERRED, grant=None, referral=5)
     again = replace(VERDICT, grant=GrantId("02" * 16))
     cache = fold([VERDICT, entered, again, referred], SimCache())
-    assert {HOLDERS, PASSES, GRANTS, REFERRALS} <= set(cache.tables)
+    cache.keep([Change(KEPT, ANA, CentreStatus(Status.GREEN, START, START).row())])
+    assert {HOLDERS, PASSES, GRANTS, REFERRALS, KEPT} <= set(cache.tables)
     cache.apply(forgotten(ANA, ["0a", "0b"], cache.get, cache.items), "", 0)
     assert cache.tables == {
         GRANTS: {
