@@ -235,6 +235,8 @@ def fact_data(fact: Fact) -> dict[str, Json]:
     data: dict[str, Json] = {}
     for name in _DATA_NAMES[type(fact)]:
         value = getattr(fact, name)
+        if value is None:  # Most of the rest.
+            continue
         if type(value) is str or type(value) is int:  # Most of them, in the way of each verdict.
             data[name] = value
         elif value:
@@ -244,7 +246,8 @@ def fact_data(fact: Fact) -> dict[str, Json]:
 
 def format_time(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{at.isoformat(timespec='milliseconds')[:-6]}Z"  # Its end is +00:00.
 
 
 def parse_time(text: str) -> datetime:

@@ -99,22 +99,13 @@ class SqliteJournal:
             return []
         bodies = [(str(event_class(draft.fact)), dump_draft(draft)) for draft, _ in drafts]
         with self._writing:
-            end = self._end
+            end, run = self._end, self._run
             chain = end.chain
             rows: list[Row] = []
-            for (name, body), (_, appended_s) in zip(bodies, drafts, strict=True):
-                row = Row(
-                    position=end.position + len(rows) + 1,
-                    epoch=end.epoch,
-                    seq=end.seq + len(rows) + 1,
-                    event_class=name,
-                    body=body,
-                    salt=self._token(SALT_SIZE),
-                    digest=None,
-                    chain=b"",
-                    run=self._run,
-                    appended_s=float(appended_s),
-                ).linked(chain)
+            for count, ((name, body), (_, at_s)) in enumerate(zip(bodies, drafts, strict=True), 1):
+                place = (end.position + count, end.epoch, end.seq + count)
+                content = (name, body, self._token(SALT_SIZE), run, float(at_s))
+                row = Row.appended(chain, place, content)
                 chain = row.chain
                 rows.append(row)
             self._write(_INSERT, rows, *self._erasures(drafts))
@@ -127,7 +118,8 @@ class SqliteJournal:
 
     def _erasures(self, drafts: Sequence[tuple[Draft, float]]) -> list[journal_erasure.Statement]:
         """Return what erases the events that these drafts list as erased."""
-        ids = [*journal_erasure.listed_in(draft for draft, _ in drafts)]
+        audits = [draft.fact for draft, _ in drafts if isinstance(draft.fact, Audit)]
+        ids = journal_erasure.listed_in(audits) if audits else []
         if not ids:
             return []
         with refusals_named(self._path):

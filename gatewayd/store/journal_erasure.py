@@ -60,13 +60,10 @@ def list_erased(rows: Iterable[Row], officer: str) -> Erased:
     return Erased(tuple(ids), tuple(left), officer)
 
 
-def listed_in(drafts: Iterable[Draft]) -> Iterator[str]:
-    """Yield the ids of the events that these erase."""
-    for draft in drafts:
-        if isinstance(draft.fact, Audit):
-            said = read_listed(draft.fact)
-            if isinstance(said, Erased):
-                yield from said.ids
+def listed_in(facts: Iterable[Audit]) -> list[str]:
+    """Return the ids of the events that these erase."""
+    said = map(read_listed, facts)
+    return [each for one in said if isinstance(one, Erased) for each in one.ids]
 
 
 def statements(writer: Connection, places: Mapping[int, str]) -> list[Statement]:

@@ -20,6 +20,10 @@ CHAIN_SIZE = 32
 CHAIN_START = bytes(CHAIN_SIZE)
 
 
+Content = tuple[str, bytes, bytes, str, float]
+"""Class, body, salt, run and appended_s of a row."""
+
+
 class Row(NamedTuple):
     """A stored event, its fields in the order of the table's columns.
 
@@ -64,6 +68,20 @@ class Row(NamedTuple):
     def erased(self, left: bytes | None = None) -> Self:
         """Return this row with what is left of its content, and what keeps its place."""
         return self._replace(body=left, salt=None, digest=self._content_digest())
+
+    @classmethod
+    def appended(cls, previous: bytes, end: tuple[int, str, int], content: Content) -> Self:
+        """Make the row that follows one whose chain is `previous`.
+
+        end: its position, epoch and seq. It does what `linked` does, once and without a copy: it
+        stands in the way of each verdict.
+        """
+        position, epoch, seq = end
+        event_class, body, salt, run, appended_s = content
+        digest = sha256(salt + body).digest()
+        head = f"{epoch}-{seq} {event_class} {run} {appended_s.hex()}"
+        chain = sha256(previous + digest + head.encode()).digest()
+        return cls(position, epoch, seq, event_class, body, salt, None, chain, run, appended_s)
 
     def _content_digest(self) -> bytes:
         if self.body is not None and self.salt is not None:
