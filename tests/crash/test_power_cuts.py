@@ -4,17 +4,23 @@ Each commit and each flush is synced; `journal.head` never is, and the note of t
 """
 
 import shutil
+from dataclasses import replace
 from itertools import product
+from random import Random
 
 import pytest
 
 from gatewayd.app.opened import catch_up
+from gatewayd.core.events import Draft
 from gatewayd.core.projection import Change
 from gatewayd.store.cache import TinyCache
+from gatewayd.store.journal_erasure import list_erased
 from gatewayd.store.journal_verify import verify
-from tests.unit.journal_facts import EPOCH_MS, a_draft, fill, opened
+from tests.unit.journal_facts import AT, EPOCH_MS, a_draft, fill, opened
+from tests.unit.test_erasure import ANA, BUDI, VERDICT
 
 COMMITS = 6
+SECTOR_SIZE = 512
 
 
 @pytest.fixture
@@ -98,3 +104,37 @@ def test_a_log_cut_at_every_byte_of_the_last_commit_loses_that_commit_or_nothing
         assert verify(directory).findings == ()
     assert found <= {1, 2}
     assert 1 in found
+
+
+def test_an_erasure_whose_sectors_came_in_any_order_is_whole_or_was_never_begun(tmp_path):
+    """Power fails before its sync is over: some sectors of the log are on the disk, some are not."""
+    running = tmp_path / "running"
+    running.mkdir()
+    with opened(running) as journal:
+        others = (replace(VERDICT, holder=holder) for holder in (ANA, BUDI) * 5)
+        journal.commit([(Draft(fact, AT), 1.0) for fact in others])
+        before = (running / "journal.db-wal").read_bytes()
+        note = (running / "journal.head").read_bytes()
+        said = list_erased(journal.rows_at(journal.positions_about(ANA)), "uid:1")
+        journal.commit([(Draft(said.fact(), AT), 1.0)])
+        after = shutil.copytree(running, tmp_path / "after")
+    whole = (after / "journal.db-wal").read_bytes()
+    sectors = range(len(before) // SECTOR_SIZE, -(-len(whole) // SECTOR_SIZE))
+    random = Random(1)
+    lost = [{sector} for sector in sectors]
+    lost += [{each for each in sectors if random.random() < 0.2} for _ in range(20)] + [set()]
+    found = set()
+    for missing in lost:
+        directory = put_together(tmp_path / "cut", journal_db=after)
+        torn = bytearray(whole)
+        for sector in missing:
+            place = slice(max(len(before), sector * SECTOR_SIZE), (sector + 1) * SECTOR_SIZE)
+            torn[place] = bytes(len(torn[place]))
+        (directory / "journal.db-wal").write_bytes(torn)
+        (directory / "journal.db-shm").unlink(missing_ok=True)
+        (directory / "journal.head").write_bytes(note)
+        with opened(directory, "run-2", EPOCH_MS + 1) as journal:
+            assert not journal.report.is_new_epoch
+            found.add((journal.head(), len(journal.positions_about(ANA))))
+        assert verify(directory).findings == ()
+    assert found == {(10, 5), (11, 0)}
