@@ -31,6 +31,7 @@ from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
+from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_receipts import CentreReceipts
 from gatewayd.runtime.publisher_wording import PublisherSettings
 from gatewayd.runtime.quarantine import Quarantine
@@ -75,7 +76,8 @@ async def run(directory: Path, port: int, count: int, lanes: int, *listeners: Li
         settings = PublisherSettings(
             site=SITE, run=secrets.token_hex(4), version=__version__, backfill_per_s=PER_S
         )
-        publisher = Publisher(settings, outside, lambda: (), lambda _: None)
+        earlier = EarlierEpochs(journal.earlier(), blocking, journal.find)
+        publisher = Publisher(settings, outside, lambda: (), lambda _: None, earlier)
         told.append(publisher.committed)
         async with asyncio.TaskGroup() as group:
             group.create_task(publisher.run(), name="publisher")
@@ -114,6 +116,7 @@ def gateway(directory: Path, port: int, *options: str) -> Iterator[subprocess.Po
     process = subprocess.Popen(command)  # noqa: S603 - our own program
     try:
         yield process
+        assert process.poll() is None, "the gateway ended by itself"
     finally:
         process.kill()
         process.wait()
