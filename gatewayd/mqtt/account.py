@@ -2,8 +2,11 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+from cryptography import x509
 
 from gatewayd.ports import BrokerError
 
@@ -63,6 +66,17 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
                 "the key without a password"
             ) from error
     return context
+
+
+def certificate_end(tls: Tls) -> datetime | None:
+    """Read until when our own certificate is good (blocks); None without one in readable PEM."""
+    if tls.certificate_file is None:
+        return None
+    try:
+        certificate = x509.load_pem_x509_certificate(tls.certificate_file.read_bytes())
+    except (OSError, ValueError):
+        return None  # `tls_context` says what is wrong with it.
+    return certificate.not_valid_after_utc
 
 
 def plainly(error: OSError) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiomqtt
 
-from gatewayd.mqtt.account import Account, Protocol, tls_context
+from gatewayd.mqtt.account import Account, Protocol, certificate_end, tls_context
 from gatewayd.mqtt.connection import (
     MQTT_5,
     MQTT_311,
@@ -84,8 +84,9 @@ class AiomqttBroker:
         tls = account.tls
         # Read anew for each connection: a renewed certificate needs no restart.
         context = None if tls is None else await self._blocking.run(lambda: tls_context(tls))
+        good_until = None if tls is None else await self._blocking.run(lambda: certificate_end(tls))
         connected = await dial(account.host, account.port, context)
-        connection = Connection(account, version, will)
+        connection = Connection(account, version, will, good_until)
         try:
             await connection.open(connected)
         except BaseException:

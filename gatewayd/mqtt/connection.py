@@ -9,6 +9,7 @@ paho-mqtt 2 (docs/adr/0001).
 import asyncio
 import logging
 import socket
+from datetime import datetime
 
 import aiomqtt
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, DisconnectFlags
@@ -54,8 +55,13 @@ class Connection(aiomqtt.Client):
     """Made for one connected socket; what is lost is never connected again."""
 
     def __init__(
-        self, account: Account, version: aiomqtt.ProtocolVersion, will: Message | None
+        self,
+        account: Account,
+        version: aiomqtt.ProtocolVersion,
+        will: Message | None,
+        good_until: datetime | None,
     ) -> None:
+        """good_until: the end of our own certificate, told where we are not let in."""
         is_5 = version is MQTT_5
         super().__init__(
             account.host,
@@ -77,6 +83,7 @@ class Connection(aiomqtt.Client):
         )
         self.receive_maximum = RECEIVE_MAXIMUM
         self._account = account
+        self._good_until = good_until
         self._is_5 = is_5
         self._is_up = False
         self._end: BrokerError | None = None
@@ -204,6 +211,8 @@ class Connection(aiomqtt.Client):
                 f"{self._account.place} hangs up without an answer; check that it is the port of "
                 "an MQTT broker, whether it wants TLS, and certificate_file"
             )
+            if self._good_until is not None:
+                sentence += f" (good until {self._good_until:%Y-%m-%d %H:%M} UTC)"
             self._connected.set_exception(UnansweredError(sentence))
         if not self._disconnected.done():
             self._disconnected.set_exception(aiomqtt.MqttError(why))
