@@ -11,6 +11,7 @@ from gatewayd.core.events import format_time, parse_time
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
 from gatewayd.core.projection import Document
+from gatewayd.core.rotating import CodeUse
 from gatewayd.core.words import HolderId, Json, Status
 
 CENTRE = "centre:"
@@ -74,14 +75,17 @@ def find_session(sessions: Iterable[Session], caller: str) -> Session | None:
     return shared[0] if len(shared) == 1 else None
 
 
-def officer_of(credential: Credential, policy: Policy, at: datetime) -> HolderId | None:
+def officer_of(
+    credential: Credential, policy: Policy, at: datetime, code_use: CodeUse
+) -> HolderId | None:
     """Return whom a genuine, valid pass of an officer stands for; None for anything else.
 
-    A plain id of a roster is none: whoever copies it has it.
+    A plain id of a roster is none: whoever copies it has it. An officer with a rotating code shows
+    the pass with it.
     """
     if not isinstance(credential, SignedPass) or credential.category != CATEGORY:
         return None
-    case = Case(credential, Status.UNKNOWN, Usage(), Occupancy(), policy, at)
+    case = Case(credential, Status.UNKNOWN, Usage(code_use=code_use), Occupancy(), policy, at)
     is_good = all(check(case).outcome is CheckOutcome.PASSED for check in EXIT_CHECKS)
     return credential.holder if is_good else None
 

@@ -265,6 +265,22 @@ class Gate:
             return None
         return credential.holder
 
+    def code_use(self, credential: Credential, row: Document | None) -> CodeUse:
+        """Return what is known of the rotating codes of a holder, whose row that is."""
+        holder = holder_of(credential)
+        recorded = None if row is None else row.get("code_step")
+        if holder is None:
+            return CodeUse()
+        return self._codes.use(holder, recorded if isinstance(recorded, int) else None)
+
+    def use_code(self, credential: Credential, use: CodeUse, at: datetime) -> int | None:
+        """Use up the rotating code that was held up with it; return its step, if it counts."""
+        holder, found = holder_of(credential), find_code(credential, use, at)
+        if holder is None or found is None:
+            return None
+        self._codes.held_up(holder, found)
+        return found.step
+
     def turn_away(self, asked: Asked, place: Place) -> Access:
         """Return the verdict for somebody the lane has no time for. An exit is still admitted."""
         is_exit = place.direction is Direction.EXIT
@@ -320,7 +336,8 @@ class Gate:
         has_grant = holder is not None and self.grants.has(holder, self._lanes_of(area))
         pass_id, pass_until = _limited_pass(credential) if area is None else (None, None)
         count = entry_count(pass_id, self.cache.get) if pass_id is not None else 0
-        code_use, code_step = self._use_code(credential, row, at)
+        code_use = self.code_use(credential, row)
+        code_step = self.use_code(credential, code_use, at)
         usage = Usage(place.direction, place.mode, inside_since, has_grant, count, code_use)
         ruling = standing.ruling
         verdict = decide(credential, status, usage, self.occupancy(area), policy, at)
@@ -343,21 +360,6 @@ class Gate:
             code_step=code_step,
             cached=row is not None,
         )
-
-    def _use_code(
-        self, credential: Credential, row: Document | None, at: datetime
-    ) -> tuple[CodeUse, int | None]:
-        """Return what is known of the holder's rotating codes, and the step used by this one."""
-        holder = holder_of(credential)
-        if holder is None:
-            return CodeUse(), None
-        recorded = None if row is None else row.get("code_step")
-        use = self._codes.use(holder, recorded if isinstance(recorded, int) else None)
-        found = find_code(credential, use, at)
-        if found is None:
-            return CodeUse(), None
-        self._codes.held_up(holder, found)
-        return use, found.step
 
     def _reserve(self, fact: Access) -> Decision:
         match fact.outcome:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gatewayd.core.decide import holder_of
 from gatewayd.core.duty import (
     CENTRE,
     DESK,
@@ -16,7 +17,7 @@ from gatewayd.core.duty import (
     told,
 )
 from gatewayd.core.events import Audit, Event
-from gatewayd.core.projection import OFFICERS
+from gatewayd.core.projection import HOLDERS, OFFICERS
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import HolderId, Json
 from gatewayd.ports import Blocking, Chance, Clock, Pins, StorageError
@@ -219,8 +220,14 @@ class Officers:
         return next((one for one in self._sessions() if one.officer == label), None)
 
     def _officer_of(self, scan: Scan) -> HolderId | None:
-        credential = self._gate.read(scan)
-        return officer_of(credential, self._gate.policy, self._around.clock.utc())
+        credential, at = self._gate.read(scan), self._around.clock.utc()
+        shown = holder_of(credential)
+        row = self._gate.cache.get(HOLDERS, shown) if shown is not None else None
+        code_use = self._gate.code_use(credential, row)
+        officer = officer_of(credential, self._gate.policy, at, code_use)
+        if officer is not None:  # Else a lane decides about it, and uses it.
+            self._gate.use_code(credential, code_use, at)
+        return officer
 
     def _now_s(self) -> float:
         return self._around.clock.monotonic()

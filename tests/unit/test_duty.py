@@ -1,5 +1,6 @@
 """Who is on duty: whose word a request is, when a shift is over, and which pass is an officer's."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,8 @@ from gatewayd.core.duty import (
 )
 from gatewayd.core.policy import OfficerRules, Policy
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import CodeUse
+from gatewayd.core.totp import OtpKey, code_of, step_at
 from gatewayd.core.trust import Purpose
 from tests.unit.doubles import holder
 
@@ -85,9 +88,18 @@ def test_a_shift_is_over_after_its_hours_to_the_second():
 
 
 def test_an_officers_pass_signs_on_while_it_is_valid():
-    assert officer_of(officers_pass(), POLICY, AT) == holder("O-1")
+    assert officer_of(officers_pass(), POLICY, AT, CodeUse()) == holder("O-1")
     label = pass_label(holder("O-1"))
     assert label == f"pass-{holder('O-1').split('.')[1][:8]}"
+
+
+def test_an_officer_with_a_rotating_code_signs_on_with_it_only():
+    key = OtpKey(bytes(20))
+    bare = officers_pass(entry=RosterEntry("officer", otp_key=key))
+    shown = replace(bare, code=code_of(key, step_at(AT)))
+    assert officer_of(bare, POLICY, AT, CodeUse()) is None
+    assert officer_of(shown, POLICY, AT, CodeUse()) == holder("O-1")
+    assert officer_of(shown, POLICY, AT, CodeUse(step_at(AT))) is None
 
 
 @pytest.mark.parametrize(
@@ -103,4 +115,4 @@ def test_an_officers_pass_signs_on_while_it_is_valid():
     ],
 )
 def test_nothing_else_signs_on(shown):
-    assert officer_of(shown, POLICY, AT) is None
+    assert officer_of(shown, POLICY, AT, CodeUse()) is None

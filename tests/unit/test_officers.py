@@ -14,6 +14,9 @@ from gatewayd.core.duty import DESK
 from gatewayd.core.events import Access, Audit
 from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.policy import OfficerRules, Policy
+from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import write_text
+from gatewayd.core.totp import OtpKey, code_of, step_at
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.runtime.desk_reader import DeskReader
 from gatewayd.runtime.officers import LOCKED_S, OFFICERS_MAX, WRONG_PINS_MAX, Officers, SignOn
@@ -27,6 +30,7 @@ from tests.unit.doubles import (
     SimReader,
     SimTurnstile,
     Site,
+    roster,
 )
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -275,6 +279,24 @@ def test_a_pass_signs_on_at_a_terminal():
         )
 
     played(play)
+
+
+def test_a_pass_with_a_rotating_code_signs_on_once():
+    key = OtpKey(bytes(20))
+    codes = roster({"O-1": RosterEntry("officer", otp_key=key)})
+
+    async def play(desk: Desk) -> None:
+        desk.site.gate.knowledge = replace(desk.site.gate.knowledge, rosters=(codes,))
+        at = desk.site.clock.utc()
+        shown = write_text(code(), code_of(key, step_at(at)))
+        for presented, is_good in ((code(), False), (shown, True), (shown, False)):
+            answer = await desk.ask("officer", sign="in", **{"pass": presented})
+            assert answer["ok"] is is_good, presented
+        desk.reader.scan(shown.encode())
+        await asyncio.sleep(0.5)
+
+    desk = played(play)
+    assert [fact.reason for fact in desk.site.facts(Access)] == ["replayed"]
 
 
 def test_a_pass_at_the_desk_reader_signs_on_and_opens_nothing():
