@@ -122,7 +122,7 @@ class Admissions:
     async def _refuse(self, request: Mapping[str, Any], caller: str) -> Answer:
         number = whole(request, "referral", 1, REFERRALS_MAX)
         with self._referral(number) as row:
-            lapsed = settle_by_refusal(number, row, self._gate.policy.versions)
+            lapsed = settle_by_refusal(self._gate, number, row)
             word = {**signed(self._gate.cache, caller), "reason": sentence(request)}
             fact = replace(lapsed, reason=Reason.OFFICER_REFUSED, source=OFFICER, attestation=word)
             await record(self._recorder, fact)

@@ -25,16 +25,17 @@ async def end_referrals(gate: Gate, recorder: Recorder, clock: Clock) -> Never:
             is_overdue = parse_time(str(row["at"])) < overdue
             if is_overdue and gate.claim_referral(number) is not None:
                 recorded = partial(_release, gate, number)
-                recorder.keep(settle_by_refusal(number, row, gate.policy.versions), recorded)
+                recorder.keep(settle_by_refusal(gate, number, row), recorded)
         await asyncio.sleep(LOOK_S)
 
 
-def settle_by_refusal(number: int, row: Document, versions: tuple[str, ...]) -> Access:
+def settle_by_refusal(gate: Gate, number: int, row: Document) -> Access:
     """Return the verdict on a referred person whom nobody answered."""
     holder, category = row["holder"], row["category"]
+    lane = LaneId(str(row["lane"]))
     return Access(
         outcome=AccessOutcome.REFUSED,
-        lane=LaneId(str(row["lane"])),
+        lane=lane,
         direction=Direction.ENTRY,
         reason=Reason.REFERRAL_LAPSED,
         source=DEADLINE,
@@ -42,7 +43,8 @@ def settle_by_refusal(number: int, row: Document, versions: tuple[str, ...]) -> 
         holder=None if holder is None else HolderId(str(holder)),
         category=None if category is None else str(category),
         referral=number,
-        policy=versions,
+        policy=gate.policy.versions,
+        area=gate.areas.get(lane),
     )
 
 

@@ -55,7 +55,7 @@ class PinFile:
             entries = _parse(path.read_bytes()[: SIZE_MAX + 1])
             if entries is not None:
                 return cls(path, entries)
-            aside = path.with_suffix(".damaged")
+            aside = path.with_suffix(".corrupt")
             path.replace(aside)
             sync_directory(directory)
         return cls(path, {}, aside)

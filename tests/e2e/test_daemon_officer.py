@@ -153,6 +153,11 @@ async def test_an_officer_signs_on_by_pin_and_stands_in_the_records_also_over_a_
         assert (code, out.startswith("petugas-1 is on duty since ")) == (0, True)
         assert "already" in (await site.cli("officer", "in", "petugas-1", typed="274931"))[1]
         assert (await site.cli("officer", "in"))[0] == 2
+        _, listed, _ = await site.cli("officer", "list")
+        assert [line.split(",")[0][:26] for line in listed.splitlines()] == [
+            "petugas-1  on duty since 2",
+            "with a PIN: petugas-1",
+        ]
         site.kill()
         await site.start()
         assert site.status()["on_duty"][0]["officer"] == "petugas-1"
