@@ -1,5 +1,6 @@
 """Puts the parts of a gateway together: the one place that knows them all."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from gatewayd.app.chance import SystemChance
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
+from gatewayd.app.reload import reading_of
 from gatewayd.app.site import Delivered, Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
 from gatewayd.core.lane import Windows
@@ -39,6 +41,7 @@ from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.reloading import Reloading
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
 from gatewayd.runtime.timekeeping import Timekeeping
@@ -48,9 +51,9 @@ from gatewayd.store.clock_note import write_clock_note
 
 
 def build_gateway(
-    rules: Rules, delivered: Delivered, opened: Opened, blocking: Blocking
+    rules: Rules, delivered: Delivered, opened: Opened, blocking: Blocking, hangup: asyncio.Event
 ) -> Gateway:
-    """Build all parts; none of them runs yet."""
+    """Build all parts; none of them runs yet. hangup: set to have the files read anew."""
     settings = rules.settings
     clock = opened.clock
     areas = {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
@@ -104,6 +107,7 @@ def build_gateway(
         assists=assists.waiting,
     )
     locale = Locale(settings.site.locale)
+    reloading = Reloading(library, recorder, reading_of(rules, delivered), hangup)
     commands = Commands(
         lanes,
         doors,
@@ -113,7 +117,7 @@ def build_gateway(
         locale,
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
-        more={**officers.verbs, **assists.verbs},
+        more={**officers.verbs, **assists.verbs, "reload": reloading.answer},
     )
     orders = (
         []
@@ -138,6 +142,7 @@ def build_gateway(
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             *orders,
             control,
+            Part("reload", reloading.run),
         ],
         sync=[
             *_sync_parts(settings, sync, messages, shared),

@@ -22,7 +22,7 @@ SWITCH_S = 0.0005
 
 
 def run_gateway(path: Path) -> None:
-    """Run until SIGTERM or SIGINT. Raises EarlyEnd where it cannot start."""
+    """Run until SIGTERM or SIGINT; SIGHUP has files read anew. Raises EarlyEnd."""
     start_logging()
     sys.setswitchinterval(SWITCH_S)
     with told_plainly():
@@ -36,10 +36,11 @@ def run_gateway(path: Path) -> None:
 
 
 async def _run(rules: Rules, delivered: Delivered, opened: Opened) -> None:
-    stop = asyncio.Event()
+    stop, hangup = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
     with ThreadBlocking() as blocking:
-        gateway = build_gateway(rules, delivered, opened, blocking)
+        gateway = build_gateway(rules, delivered, opened, blocking, hangup)
         await gateway.run(stop)

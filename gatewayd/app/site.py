@@ -97,7 +97,8 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
     makes_key: a missing privacy key is made; else a key that nobody keeps stands in for it. Raises
     KeyFileError where the key cannot be used: under another one everybody would be a stranger.
     """
-    base, problems = read_base(rules, makes_key=makes_key)
+    pseudonyms = Pseudonyms(_privacy_key(rules.settings.privacy, makes_key=makes_key))
+    base, problems = read_base(rules, pseudonyms)
     loaded = load_received(Shelves(rules.settings.storage.directory), base.office, DocumentKind)
     policy, received, told = _lay_what_fits(rules, loaded.received)
     found = replace(loaded, received=received)
@@ -105,10 +106,9 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
     return Delivered(knowledge, (*problems, *loaded.problems, *told), base, found)
 
 
-def read_base(rules: Rules, *, makes_key: bool) -> tuple[Base, tuple[str, ...]]:
+def read_base(rules: Rules, pseudonyms: Pseudonyms) -> tuple[Base, tuple[str, ...]]:
     """Read what stands at the site, with a sentence for each part of it that is not used."""
     settings = rules.settings
-    pseudonyms = Pseudonyms(_privacy_key(settings.privacy, makes_key=makes_key))
     folder = read_trust(settings.trust.directory)
     problems = list(folder.problems)
     listed_here: list[Roster] = []

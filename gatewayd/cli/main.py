@@ -13,6 +13,7 @@ from gatewayd import __version__
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("run", "run"),
     "check": ("run", "check"),
+    "reload": ("reload", "reload"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),
     "status": ("gate", "status"),

@@ -18,8 +18,8 @@ from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
 
-RESTART = (
-    "Next: restart the gateway (systemctl restart gatewayd); it reads the folder at its start."
+RELOAD = (
+    "Next: gatewayd reload (or systemctl reload gatewayd), so that the gateway reads the folder."
 )
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])

@@ -12,7 +12,7 @@ from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import make_signing_key
 from gatewayd.app.trust_changes import revoke_passes
 from gatewayd.app.trust_directory import read_trust
-from gatewayd.cli.options import RESTART, ended_early, json_option, time_option, trust_option
+from gatewayd.cli.options import RELOAD, ended_early, json_option, time_option, trust_option
 from gatewayd.cli.pass_issue import issue
 from gatewayd.cli.pass_options import describe_pass
 from gatewayd.cli.pass_sheet import badges, sheet
@@ -91,7 +91,7 @@ def revoke(*, pass_ids: tuple[str, ...], issuer: str, trust_path: Path) -> None:
     with ended_early(), told_plainly():
         path = revoke_passes(trust_path, issuer, pass_ids)
     click.echo(f"taken back: {len(pass_ids)} ({path})")
-    click.echo(RESTART)
+    click.echo(RELOAD)
 
 
 @passes.command(

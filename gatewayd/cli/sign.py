@@ -1,23 +1,23 @@
 """`gatewayd sign`: messages for a gate as its centre signs them, for whoever builds a centre."""
 
 import json
-import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.app.errors import told_plainly
-from gatewayd.app.key_files import make_signing_key, read_private_key
+from gatewayd.app.key_files import make_signing_key
 from gatewayd.cli.options import ended_early, json_option
+from gatewayd.cli.sign_documents import policy, roster, trust
+from gatewayd.cli.signing import new_id, signer_options, write_signed
 from gatewayd.core import jws
 from gatewayd.core.centre_commands import read_command
 from gatewayd.core.jwks import EXPECTED_PATH, is_path
 from gatewayd.core.orders import LIFE_S_MAX, SIZE_MAX, OrderKind
-from gatewayd.core.trust import Purpose, key_id
+from gatewayd.core.trust import Purpose
 from gatewayd.mqtt.topics import VERSION_ROOT
 from gatewayd.runtime.clock import SystemClock
 
@@ -30,7 +30,6 @@ FROM_ABOVE = [
     Purpose.ROSTER,
     Purpose.TRUST,
 ]
-_ID_BYTES = 8
 
 _EXAMPLES: Mapping[OrderKind, str] = {
     OrderKind.COMMAND: '{"do": "open", "lane": "lane-1", "reason": "parcel", "healthy": true}',
@@ -95,51 +94,6 @@ def keygen(
     click.echo(f"Next, at each gate: gatewayd trust add --trust /etc/gatewayd/trust {public}")
 
 
-CommandT = Callable[..., Any]
-
-
-def signer_options(command: CommandT) -> CommandT:
-    """Add `--key FILE`, `--key-id TEXT` and `--to PATH`."""
-    options = (
-        click.option(
-            "--key",
-            "key_path",
-            required=True,
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The secret key of the centre (PEM; Ed25519 or P-256).",
-        ),
-        click.option("--key-id", help="How gates know a P-256 key: the kid of its JWK."),
-        click.option(
-            "--to",
-            "audience",
-            required=True,
-            metavar="PATH",
-            help="For whom: region/organisation/site (documents also for a level above, or /).",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def write_signed(
-    type_name: str, claims: Mapping[str, object], key_path: Path, kid: str | None
-) -> str:
-    """Return the signed message; exits with 2 where the key cannot be used."""
-    with ended_early(), told_plainly():
-        private = read_private_key(key_path)
-    if isinstance(private, Ed25519PrivateKey):
-        kid = key_id(private.public_key()).hex()
-    elif kid is None:
-        raise click.UsageError("a P-256 key has no id of its own: give --key-id")
-    header = {"typ": type_name, "kid": kid}
-    return jws.write(header, json.dumps(claims, separators=(",", ":")).encode(), private)
-
-
-def new_id() -> str:
-    return secrets.token_hex(_ID_BYTES)
-
-
 def _order_command(kind: OrderKind) -> click.Command:
     def write(
         *, key_path: Path, key_id: str | None, audience: str, nonce: str | None, content: str
@@ -187,3 +141,5 @@ def _read_claims(content: str) -> dict[str, Any]:
 
 for _kind in OrderKind:
     sign.add_command(_order_command(_kind))
+for _command in (policy, roster, trust):
+    sign.add_command(_command)

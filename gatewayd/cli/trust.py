@@ -9,7 +9,7 @@ import click
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.trust_changes import add_trust, remove_trust
 from gatewayd.app.trust_directory import TrustFile, read_trust
-from gatewayd.cli.options import RESTART, ended_early, json_option, trust_option
+from gatewayd.cli.options import RELOAD, ended_early, json_option, trust_option
 from gatewayd.core.events import format_time
 from gatewayd.core.trust import EVERY_STATEMENT, IssuerKey, Purpose
 from gatewayd.core.words import Json
@@ -78,7 +78,7 @@ def add(
         purposes = tuple(map(Purpose, may_sign))
         file = add_trust(trust_path, source, issuer=issuer, may_sign=purposes, replaces=replaces)
     click.echo(_summarise(file))
-    click.echo(RESTART)
+    click.echo(RELOAD)
 
 
 @trust.command("remove", epilog="\b\nExample:\n  gatewayd trust remove --trust trust/ dsc-id.pem")
@@ -89,7 +89,7 @@ def remove(*, trust_path: Path, name: str) -> None:
     with ended_early(), told_plainly():
         remove_trust(trust_path, name)
     click.echo(f"removed {name}")
-    click.echo(RESTART)
+    click.echo(RELOAD)
 
 
 def _summarise(file: TrustFile) -> str:

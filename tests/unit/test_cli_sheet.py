@@ -182,7 +182,7 @@ def test_a_pass_is_taken_back_by_its_id(folder, printed):
     for pass_id in ids:
         result = run(*revoke, pass_id)
         assert result.exit_code == 0, result.output
-        assert "restart the gateway" in result.stdout
+        assert "gatewayd reload" in result.stdout
     for card in printed:
         verified = run("verify", card.code, "--trust", folder / "trust", "--json")
         assert json.loads(verified.stdout)["reason"] == "revoked"

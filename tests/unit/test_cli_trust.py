@@ -40,7 +40,7 @@ def test_a_certificate_is_added_listed_and_removed(folder, certificate):
     added = run("add", folder, certificate)
     assert added.exit_code == 0, added.output
     assert "dsc-id.der: ID; 1 key for health, until 2023-01-01" in added.stdout
-    assert "restart the gateway" in added.stdout
+    assert "gatewayd reload" in added.stdout
     assert keys_of(folder) == {certificate_id(certificate.read_bytes())}
     assert run("list", folder).stdout.splitlines() == added.stdout.splitlines()[:1]
     removed = run("remove", folder, "dsc-id.der")
