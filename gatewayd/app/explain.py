@@ -1,5 +1,6 @@
 """Explains decisions with the files of a site: of a scan, an event, a described person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +11,15 @@ from config.problems import SettingsError, shown
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.records import read_events
 from gatewayd.app.site import Rules, policy_here, read_delivered, read_rules
-from gatewayd.core.credential import Credential, read_scan
+from gatewayd.core.check_ins import FLAWS
+from gatewayd.core.credential import CheckIn, Credential, Kind, read_scan
 from gatewayd.core.decide import Case, Usage
-from gatewayd.core.described import Described, parse_described
+from gatewayd.core.described import HOLDER, Described, parse_described
 from gatewayd.core.events import parse_time
 from gatewayd.core.explain import Explanation, explain_case
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
+from gatewayd.core.reasons import Reason
 from gatewayd.core.standing import Standing, find_standing
 from gatewayd.core.words import Direction, Json, Status
 
@@ -70,7 +73,9 @@ def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Jso
     )
     asked = Asked(at, Direction(str(data["direction"])), Occupancy(), None)
     policy = policy_here(rules).at(at)
-    return _explain(described.shown(at), described.known(at), policy, asked), event
+    is_check_in = data.get("kind") == Kind.CHECKIN
+    credential = _checked_in(data, described) if is_check_in else described.shown(at)
+    return _explain(credential, described.known(at), policy, asked), event
 
 
 def read_described(path: Path, person: Path) -> Described:
@@ -85,6 +90,16 @@ def read_described(path: Path, person: Path) -> Described:
         told = [where.problem(one.path, one.expected, shown(one.found)) for one in mistakes]
         raise EarlyEnd("\n".join(map(str, told)), MISUSE)
     return described
+
+
+def _checked_in(data: Mapping[str, Json], described: Described) -> CheckIn:
+    reason = data.get("reason")
+    return CheckIn(
+        order=str(data.get("order")),
+        holder=HOLDER if "holder" in data else None,
+        category=described.category,
+        flaw=Reason(str(reason)) if reason in FLAWS else None,
+    )
 
 
 def _read(path: Path) -> Rules:

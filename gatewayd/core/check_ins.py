@@ -19,6 +19,18 @@ from gatewayd.core.roster import Roster, find_entry
 from gatewayd.core.tables import Expected, Table, text, word
 from gatewayd.core.words import Direction, Status
 
+FLAWS = frozenset(
+    {
+        Reason.PRESENCE,
+        Reason.PREFIX,
+        Reason.SIGNATURE,
+        Reason.EXPIRED,
+        Reason.NOT_YET_VALID,
+        Reason.CLOCK_UNSYNCED,
+    }
+)
+"""Why a code does not show that somebody stands at its lane."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -30,13 +42,18 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What a check-in is held against. site: its path, as lane codes have it."""
+    """What a check-in is held against.
+
+    site: its path, as lane codes have it. is_clock_known: without it nobody can say which code a
+    display shows now.
+    """
 
     site: str
     policy: Policy
     rosters: Sequence[Roster]
     pseudonyms: Pseudonyms
     at: datetime
+    is_clock_known: bool = True
 
 
 def read_check_in(
@@ -82,5 +99,7 @@ def _read_person(order_id: str, table: Table, here: Reception) -> CheckIn:
 
 def _find_flaw(code: str, here: Reception) -> Reason | None:
     flaw = find_flaw(code, here.pseudonyms.key, here.at)
-    is_poster = flaw is Reason.PRESENCE
-    return None if is_poster and here.policy.lane_codes is LaneCodes.POSTER else flaw
+    if flaw is Reason.PRESENCE and here.policy.lane_codes is LaneCodes.POSTER:
+        return None
+    is_of_time = flaw in (None, Reason.EXPIRED, Reason.NOT_YET_VALID)
+    return Reason.CLOCK_UNSYNCED if is_of_time and not here.is_clock_known else flaw

@@ -267,7 +267,10 @@ def check_authentic(case: Case) -> Checked:
         case Attested() as attested if _is_missing_declaration(attested, case.policy):
             return _fail(name, Reason.ATTESTATION_INCOMPLETE)
         case CheckIn(flaw=Reason() as flaw):
-            return _fail(name, flaw, is_physical=True)  # There may be nobody to let in.
+            # No fault of theirs: the officer sees them. Else there may be nobody to let in.
+            is_ours = flaw is Reason.CLOCK_UNSYNCED
+            answer = Answer.REFER if is_ours else Answer.REFUSE
+            return _fail(name, flaw, answer, is_physical=True)
         case (
             Unreadable()
             | SignedPass()

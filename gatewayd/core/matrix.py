@@ -7,6 +7,7 @@ from math import ceil
 
 from gatewayd.core.credential import (
     Attested,
+    CheckIn,
     Credential,
     HealthCertificate,
     Inauthentic,
@@ -19,7 +20,7 @@ from gatewayd.core.decide import Admit, Refer, Refuse, Usage, Verdict, decide
 from gatewayd.core.described import HOLDER
 from gatewayd.core.evidence import Evidence
 from gatewayd.core.occupancy import Occupancy
-from gatewayd.core.policy import Capacity, Policy
+from gatewayd.core.policy import Capacity, LaneCodes, Policy
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
 from gatewayd.core.rotating import CodeUse
@@ -89,6 +90,10 @@ class _Asked:
         yield from self._of_codes(visitor)
         inside = Usage(inside_since=at - timedelta(minutes=1))
         yield "in again without having left", self._told(self._listed(visitor), inside)
+        arrived = CheckIn(order="described", holder=HOLDER, category=visitor)
+        yield "a phone that scanned the lane's display", self._told(arrived)
+        flaw = Reason.PRESENCE if self.policy.lane_codes is LaneCodes.DISPLAY else None
+        yield "a phone that scanned a poster", self._told(replace(arrived, flaw=flaw))
         yield from self._when_full(visitor)
         yield from self._of_age(visitor)
         if policy.region_test is not None:

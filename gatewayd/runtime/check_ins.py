@@ -72,8 +72,14 @@ class CheckIns:
 
     def _reception(self) -> Reception:
         known = self._gate.knowledge
-        at = self._clock.utc()
-        return Reception(self._site, self._gate.policy, known.rosters, known.pseudonyms, at)
+        return Reception(
+            self._site,
+            self._gate.policy,
+            known.rosters,
+            known.pseudonyms,
+            self._clock.utc(),
+            is_clock_known=self._clock.quality() is not ClockQuality.UNSYNCED,
+        )
 
     def _reply(self, order_id: str, fact: Access | None) -> Reply:
         if fact is None:

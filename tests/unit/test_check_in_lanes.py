@@ -167,13 +167,25 @@ def test_a_record_that_took_longer_than_the_message_lives_opens_nothing():
         order = order_of(site)
         await asyncio.sleep(35)
         late.append(await check_ins.act(order))
-        site.clock.told = ClockQuality.UNSYNCED
-        order = replace(order, claims={**order.claims, "code": code_of(site)})
-        late.append(await check_ins.act(order))
 
     site = played(play)
-    assert [reply.result for reply in late] == ["expired", "admitted"]
-    assert opens(site) == 1
+    assert [reply.result for reply in late] == ["expired"]
+    assert opens(site) == 0
+
+
+@pytest.mark.parametrize("passed_s", [0, 35, 86400])
+def test_without_the_time_no_display_shows_that_somebody_is_there(passed_s):
+    told: list[Reply] = []
+
+    async def play(site: Site, check_ins: CheckIns) -> None:
+        order = order_of(site)
+        await asyncio.sleep(passed_s)
+        site.clock.told = ClockQuality.UNSYNCED
+        told.append(await check_ins.act(order))
+
+    site = played(play)
+    assert (told[0].result, told[0].detail["reason"]) == ("referred", "clock_unsynced")
+    assert opens(site) == 0
 
 
 def test_a_disk_that_refuses_the_verdict_is_told():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewayd.core.check_ins import Arrival, Reception, read_check_in
+from gatewayd.core.check_ins import FLAWS, Arrival, Reception, read_check_in
 from gatewayd.core.credential import CheckIn
 from gatewayd.core.decide import (
     Admit,
@@ -114,6 +114,26 @@ def test_a_code_that_shows_nobody_there_is_told(code, at, flaw, codes):
     assert isinstance(arrival, Arrival)
     is_taken = flaw is Reason.PRESENCE and codes is LaneCodes.POSTER
     assert arrival.credential.flaw is (None if is_taken else flaw)
+
+
+@pytest.mark.parametrize(
+    ("code", "flaw"),
+    [
+        (SHOWN, Reason.CLOCK_UNSYNCED),
+        (stamp(POSTER, PSEUDONYMS.key, START - timedelta(days=1)), Reason.CLOCK_UNSYNCED),
+        (stamp(POSTER, PSEUDONYMS.key, START + timedelta(days=1)), Reason.CLOCK_UNSYNCED),
+        (stamp(POSTER, bytes(31) + b"x", START), Reason.SIGNATURE),
+        (POSTER, Reason.PRESENCE),
+    ],
+    ids=count(),
+)
+def test_without_the_time_nobody_knows_what_the_display_shows(code, flaw):
+    arrival = read(replace(HERE, is_clock_known=False), code=code)
+    assert isinstance(arrival, Arrival)
+    assert arrival.credential.flaw is flaw
+    assert flaw in FLAWS
+    is_ours = flaw is Reason.CLOCK_UNSYNCED
+    assert decided(arrival.credential) == (Refer(flaw) if is_ours else Refuse(flaw))
 
 
 @pytest.mark.parametrize(

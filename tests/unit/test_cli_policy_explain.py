@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from gatewayd.cli.policy import policy as command
 from gatewayd.core.events import Access, AccessOutcome, Draft
 from gatewayd.core.totp import OtpKey, code_of, step_at, write_key
-from gatewayd.core.words import Direction, LaneId, Status
+from gatewayd.core.words import Direction, HolderId, LaneId, Status
 from gatewayd.store.journal import SqliteJournal
 
 SETTINGS = """\
@@ -168,10 +168,17 @@ def test_what_no_policy_has_a_say_in_has_no_key():
     assert "  readable      refuse  zlib\n" in explain("--scan", "HC1:ABC").stdout
 
 
+def record(folder, fact):
+    """Record a verdict of January, and return the id of the event."""
+    (folder / "state").mkdir()
+    with closing(SqliteJournal.open(folder / "state", "run", 1, bytes)) as journal:
+        draft = Draft(fact, datetime.fromisoformat(JANUARY))
+        [event] = journal.commit([(draft, 0.0)])
+    return event.id
+
+
 @pytest.fixture
 def event_id(tmp_path):
-    """Record a refusal of January, and return the id of the event."""
-    (tmp_path / "state").mkdir()
     refused = Access(
         outcome=AccessOutcome.REFUSED,
         lane=LaneId("lane-1"),
@@ -183,10 +190,7 @@ def event_id(tmp_path):
         status=Status.RED,
         policy=("governor-office-1",),
     )
-    with closing(SqliteJournal.open(tmp_path / "state", "run", 1, bytes)) as journal:
-        draft = Draft(refused, datetime.fromisoformat(JANUARY))
-        [event] = journal.commit([(draft, 0.0)])
-    return event.id
+    return record(tmp_path, refused)
 
 
 def test_a_recorded_verdict_is_explained_by_the_rules_for_its_time(event_id):
@@ -201,6 +205,30 @@ def test_a_recorded_verdict_is_explained_by_the_rules_for_its_time(event_id):
     )
     told = json.loads(explain("--event", event_id, "--json").stdout)
     assert (told["verdict"], told["recorded"]["id"]) == ("refuse", event_id)
+
+
+@pytest.mark.parametrize(
+    ("reason", "holder", "told"),
+    [
+        ("presence", None, "  authentic     refuse  presence   lane_codes (by default)"),
+        ("ok", HolderId("00000000.11111111111111111111111111111111"), "  authentic     passed\n"),
+    ],
+)
+def test_a_recorded_check_in_is_explained_as_one(tmp_path, reason, holder, told):
+    checked_in = Access(
+        outcome=AccessOutcome.ADMITTED if reason == "ok" else AccessOutcome.REFUSED,
+        lane=LaneId("lane-1"),
+        direction=Direction.ENTRY,
+        reason=reason,
+        source="gateway",
+        kind="checkin",
+        holder=holder,
+        category="visitor",
+        status=Status.GREEN,
+        order="c-1",
+    )
+    found = explain("--event", record(tmp_path, checked_in))
+    assert told in found.stdout, found.stdout
 
 
 def test_another_event_is_no_verdict(event_id):
