@@ -9,14 +9,16 @@ import pytest
 
 from gatewayd.app.chance import SystemChance
 from gatewayd.core.events import Audit, AuditSubject, Draft, Passage, PassageOutcome
+from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.orders import Judge
 from gatewayd.core.projection import project
 from gatewayd.core.trust import collect
 from gatewayd.core.words import Direction, LaneId
-from gatewayd.mqtt import topics
+from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.account import Account, Protocol
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.mqtt.connection import RECEIPT_S_MAX
+from gatewayd.mqtt.payloads import AsOf
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Receipts
 from gatewayd.runtime.blocking import ThreadBlocking
@@ -86,6 +88,10 @@ class Gateway:
             await asyncio.gather(task, return_exceptions=True)
             journal.close()
             assert task.cancelled(), task.exception()
+
+    def count(self):
+        as_of = AsOf(self.journal.epoch, self.journal.head(), self.clock.utc())
+        return payloads.occupancy((Occupancy(), {}), {}, as_of)
 
     def append(self, fact=A_PASSAGE):
         draft = Draft(fact, self.clock.utc())
@@ -208,19 +214,19 @@ async def test_a_subscriber_sees_the_event_and_then_the_count_as_of_it(
     with Centre(mosquitto.port) as centre:
         async with Gateway(tmp_path, blocking, mosquitto.port).running() as gateway:
             occupancy = topics.occupancy(SITE)
-            gateway.publisher.show(occupancy, lambda: b'{"as_of":%d}' % gateway.journal.head())
+            gateway.publisher.show(occupancy, gateway.count)
             await eventually(lambda: centre.states("occupancy"))
             for _ in range(50):
                 gateway.append()
                 gateway.publisher.changed(occupancy)
                 await asyncio.sleep(0.002)
-            await eventually(lambda: centre.states("occupancy")[-1] == {"as_of": 50})
+            await eventually(lambda: centre.states("occupancy")[-1]["as_of"]["sequence"] == 50)
     seen = 0
     for topic, body in centre.arrived:
         if topic.startswith("event/"):
             seen = body["sequence"]
         elif topic == "occupancy":
-            assert body["as_of"] == seen
+            assert body["as_of"]["sequence"] == seen
 
 
 async def test_birth_goodbye_and_will_tell_whether_the_gateway_is_there(

@@ -153,3 +153,16 @@ def test_grants_of_before_the_start_hold_their_place_and_may_have_opened():
     assert unsettled(grants, before_s=5.1) == [G1, G2]
     assert unsettled(grants, before_s=5.0) == []
     assert grants.end(G2) == Pending(LANE, EXIT, None, "staff", 5.0, was_opened=True)
+
+
+def test_a_holder_who_is_forgotten_keeps_the_place_and_loses_the_name():
+    grants = nothing()
+    other = HolderId("00000000.22222222222222222222222222222222")
+    grants.reserve(G1, pending())
+    grants.reserve(G2, pending(holder=other))
+    grants.forget(HOLDER)
+    assert (grants.has(HOLDER, everywhere), grants.has(other, everywhere)) == (False, True)
+    assert grants.entering(everywhere) == {"visitor": 2}
+    ended = grants.end(G1)
+    assert ended is not None
+    assert ended.holder is None
