@@ -37,6 +37,7 @@ def without_person(draft: Draft) -> Draft:
                 category=fact.category,
                 grant=fact.grant,
                 referral=fact.referral,
+                area=fact.area,
             )
         case Passage() as fact:
             left = replace(fact, holder=None)

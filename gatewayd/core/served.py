@@ -21,7 +21,9 @@ def has_served(table: str, row: Document, kept_since: datetime, now: datetime) -
     """
     if table in (PASSES, KEPT):
         return _is_before(row.get("until"), now)
-    is_outside = row.get("inside_since") is None
+    areas = row.get("areas")
+    in_areas = [each for each in areas.values() if each] if isinstance(areas, dict) else []
+    is_outside = row.get("inside_since") is None and not in_areas
     return is_outside and (row.get("seen") is None or _is_before(row["seen"], kept_since))
 
 

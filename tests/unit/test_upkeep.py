@@ -157,7 +157,8 @@ def test_people_who_were_not_seen_for_the_retention_time_are_forgotten(tmp_path,
         "long ago": seen(22),
         "lately": seen(20),
         "inside": seen(22, inside_since=format_time(START - 22 * DAY)),
-        "left": {"category": "staff", "inside_since": None},
+        "left": {"category": "staff", "inside_since": None, "areas": {"hall": None}},
+        "in an inner area": seen(22, areas={"hall": format_time(START - 22 * DAY)}),
     }
     passes = {
         "ended": {"entries": 1, "until": format_time(START - DAY)},
@@ -172,9 +173,13 @@ def test_people_who_were_not_seen_for_the_retention_time_are_forgotten(tmp_path,
         clock = SimClock()
         clock.told = ClockQuality.UNSYNCED
         look_after(journal, LOOK_S, clock=clock, cache=cache)
-        assert cache.size("holders") == 4
+        assert cache.size("holders") == 5
         look_after(journal, LOOK_S, cache=cache)
-        assert {key for key, _ in cache.items("holders")} == {"lately", "inside"}
+        assert {key for key, _ in cache.items("holders")} == {
+            "lately",
+            "inside",
+            "in an inner area",
+        }
         assert {key for key, _ in cache.items("passes")} == {"good", "of an older version"}
         files = b"".join(path.read_bytes() for path in tmp_path.glob("cache.*"))
         assert (b"lately" in files, b"long ago" in files) == (True, False)
