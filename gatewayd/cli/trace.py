@@ -23,13 +23,6 @@ _SEARCH = "find"
 class _Trace(click.Group):
     """`trace HOLDER` beside `trace release`: what is no command of its own is asked for."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands:
-            args = [_SEARCH, *args]
-        return super().resolve_command(ctx, args)
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
             args = [_SEARCH, *args]
