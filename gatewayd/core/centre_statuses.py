@@ -40,8 +40,8 @@ class CentreStatus:
     def row(self) -> Document:
         return {
             "status": str(self.status),
-            "at": format_time(self.at),
-            "until": format_time(self.until),
+            "status_until": format_time(self.until),
+            "said_at": format_time(self.at),
             "category": self.category,
         }
 
@@ -67,7 +67,9 @@ def read_row(row: Document | None, at: datetime) -> CentreStatus | None:
     """Read a row; None where there is none, or it holds no more."""
     if row is None:
         return None
-    status, said, until, category = (row[name] for name in ("status", "at", "until", "category"))
+    status, said, until, category = (
+        row[name] for name in ("status", "said_at", "status_until", "category")
+    )
     assert category is None or isinstance(category, str)
     found = CentreStatus(
         Status(str(status)), parse_time(str(said)), parse_time(str(until)), category

@@ -19,8 +19,10 @@ def has_served(table: str, row: Document, kept_since: datetime, now: datetime) -
     Somebody who is inside stays. The count of a pass is kept for as long as the pass is good: else
     it would let somebody in anew. What the centre said goes when it ends.
     """
-    if table in (PASSES, KEPT):
+    if table == PASSES:
         return _is_before(row.get("until"), now)
+    if table == KEPT:
+        return _is_before(row.get("status_until"), now)
     areas = row.get("areas")
     in_areas = [each for each in areas.values() if each] if isinstance(areas, dict) else []
     is_outside = row.get("inside_since") is None and not in_areas

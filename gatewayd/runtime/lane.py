@@ -257,7 +257,8 @@ class LaneShell:
         The lane serves others meanwhile; whatever the centre says by then, they take their turn.
         """
         questions = self._shared.questions
-        if questions is None or len(self._unanswered) >= UNANSWERED_MAX:
+        is_open = isinstance(rest_state(self.state), Idle)  # Else nobody comes in anyway.
+        if questions is None or not is_open or len(self._unanswered) >= UNANSWERED_MAX:
             return False
         stranger = self._shared.gate.stranger(scan)
         if stranger is None:

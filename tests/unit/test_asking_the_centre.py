@@ -9,6 +9,7 @@ import pytest
 from drivers import base
 from gatewayd.core.centre_statuses import KEPT, CentreStatus
 from gatewayd.core.events import Access
+from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.projection import Change
 from gatewayd.core.words import Direction, Status
@@ -221,6 +222,19 @@ def test_nobody_is_asked_about_whoever_is_known_or_leaves_or_cannot_be_read(data
 
     async def play(site: Site) -> None:
         site.scan(data, direction)
+        await asyncio.sleep(0.1)
+
+    assert len(verdicts(played(centre, play))) == 1
+    assert centre.asked == []
+
+
+@pytest.mark.parametrize("order", [Order.EXIT_ONLY, Order.FREE])
+def test_nobody_is_asked_about_at_a_lane_that_lets_nobody_in(order):
+    centre = Centre()
+
+    async def play(site: Site) -> None:
+        site.lanes[0].order(order)
+        site.scan("X-1")
         await asyncio.sleep(0.1)
 
     assert len(verdicts(played(centre, play))) == 1

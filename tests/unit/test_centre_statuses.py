@@ -7,10 +7,12 @@ from itertools import count
 import pytest
 
 from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims, read_row
+from gatewayd.core.disclosure import fields
 from gatewayd.core.events import Access
 from gatewayd.core.orders import Judge
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.projection import Change
+from gatewayd.core.reasons import Locale
 from gatewayd.core.served import has_served
 from gatewayd.core.tables import Expected
 from gatewayd.core.trust import IssuerKey, Purpose, collect
@@ -168,6 +170,11 @@ def test_what_holds_no_more_is_forgotten():
     kept_since = START - 21 * DAY
     assert not has_served(KEPT, row, kept_since, START + DAY)
     assert has_served(KEPT, row, kept_since, START + DAY + timedelta(milliseconds=1))
+
+
+def test_a_person_who_asks_is_told_what_all_of_it_means():
+    row = CentreStatus(Status.RED, START, START + DAY, "visitor").row()
+    assert set(fields([row], Locale.EN)) == set(row)
 
 
 # --- the claims ---

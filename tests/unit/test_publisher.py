@@ -15,9 +15,10 @@ from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.payloads import PublishStatus
 from gatewayd.ports import Receipts
-from gatewayd.runtime.publisher_wording import PublisherSettings, hours_left
+from gatewayd.runtime.publisher_wording import PublisherSettings, check_message, hours_left
+from gatewayd.runtime.questions import Question
 from tests.sim.loop import run
-from tests.unit.doubles import START
+from tests.unit.doubles import START, holder
 from tests.unit.sync_world import A_FACT, SITE, Sync
 
 OCCUPANCY = topics.occupancy(SITE)
@@ -731,3 +732,35 @@ def test_whatever_fails_every_event_arrives_and_each_topic_rises(seed, past, ste
             assert without_repeats == sorted(without_repeats)
 
     run(scenario())
+
+
+# --- questions -----------------------------------------------------------------------------------
+
+
+QUESTION = check_message(SITE, Question("0a" * 8, holder("anna"), LANE, START, 1500))
+
+
+@in_virtual_time
+async def test_a_question_goes_out_at_once_and_before_everything_that_waits():
+    sync = Sync(past=3)
+    assert not sync.publisher.ask(QUESTION), "nobody is there to be asked"
+    async with sync.running():
+        await asyncio.sleep(1)
+        sync.append()
+        assert sync.publisher.ask(QUESTION)
+        await asyncio.sleep(0.005)
+        assert sync.broker.ends()[-2:] == ["check", "event/audit"]
+
+
+@in_virtual_time
+async def test_a_question_that_a_lost_connection_did_not_take_is_not_sent_later():
+    sync = Sync()
+    async with sync.running():
+        await asyncio.sleep(1)
+        sync.publisher.ask(QUESTION)
+        sync.broker.lose()
+        await asyncio.sleep(60)
+        sync.append()
+        await asyncio.sleep(1)
+    assert "check" not in sync.broker.ends()
+    assert sync.broker.sequences("event") == [1]
