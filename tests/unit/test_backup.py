@@ -11,6 +11,7 @@ from gatewayd.core.projection import Change
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.clock_note import read_clock_note, write_clock_note
 from gatewayd.store.journal_verify import verify
+from gatewayd.store.received import Shelves
 from gatewayd.store.state_directory import state_directory
 from tests.unit.journal_facts import AT, fill, opened
 
@@ -89,6 +90,18 @@ def test_the_tables_are_those_of_the_backup_and_catch_up_with_its_journal(site):
         catch_up(cache, journal)
         assert cache.folded() == (before[0], 5)
         cache.close()
+
+
+def test_documents_of_the_centre_and_their_versions_come_along(site):
+    before = Shelves(site.parent / "state")
+    floors = {"policy.site": (7, "ab")}
+    before.set_aside(before.keep("policy.site", 6, b"old", floors, is_change=False))
+    before.keep("policy.site", 7, b"signed", floors, is_change=False)
+    after = Shelves(restored(site, back_up(site)[0]))
+    assert after.floors() == floors
+    [kept] = after.kept()["policy.site"]
+    assert (kept.version, after.read(kept)) == (7, b"signed")
+    assert len(list(after.folder.iterdir())) == 2
 
 
 def test_a_backup_is_of_one_moment_while_a_daemon_writes(site):

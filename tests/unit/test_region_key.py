@@ -8,6 +8,9 @@ import pytest
 from gatewayd.app.key_files import KeyFileError
 from gatewayd.app.site import read_delivered, read_rules
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
+from gatewayd.core.roster import DOCUMENT_COLUMNS
+from gatewayd.core.roster_documents import hash_rows
+from tests.unit.centre_documents import people, roster_hash
 from tests.unit.test_policy_files import SETTINGS
 
 KEY = bytes(range(KEY_SIZE))
@@ -48,3 +51,18 @@ def test_the_centre_computes_the_same_as_the_page_says():
     exec(textwrap.dedent(code), page)
     ours = Pseudonyms(KEY).of(Namespace.PERSON, "198701012010011001")
     assert page["pseudonym"](KEY, "198701012010011001") == ours
+
+
+def test_the_hash_of_a_roster_is_what_the_page_computes():
+    text = PAGE.read_text()
+    start = text.index("    import hashlib\n\n    def roster_hash")
+    code = text[start : text.index("\n\nA gate verifies", start)]
+    page = {}
+    exec(textwrap.dedent(code), page)
+    entries = people(2, valid_until="2027-12-31") | people(1, blocked="yes", region="kaltim")
+    assert page["roster_hash"](entries) == roster_hash(entries)
+    rows = {
+        who: tuple(one.get(column, "") for column in DOCUMENT_COLUMNS)
+        for who, one in entries.items()
+    }
+    assert page["roster_hash"](entries) == hash_rows(rows)
