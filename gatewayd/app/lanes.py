@@ -7,8 +7,10 @@ from config.schema import DriverTable, Settings
 from drivers.base import Messages, Reader
 from drivers.registry import READERS, TURNSTILES, Surroundings, complete
 from gatewayd.app.chance import SystemChance
+from gatewayd.core.folded import (
+    LANES,
+)
 from gatewayd.core.lane_terms import Order
-from gatewayd.core.projection import LANES
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.ports import Cache
 from gatewayd.runtime.interlock import Interlock

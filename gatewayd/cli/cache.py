@@ -10,7 +10,9 @@ from gatewayd.app.records import read_table
 from gatewayd.app.storage_directory import storage_directory
 from gatewayd.cli.options import ended_early, json_option, settings_option
 from gatewayd.core.centre_statuses import RECEIVED
-from gatewayd.core.projection import TABLES
+from gatewayd.core.folded import (
+    TABLES,
+)
 from gatewayd.core.words import Json
 
 

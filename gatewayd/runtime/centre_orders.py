@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Never
 
 from gatewayd.core.events import Audit, AuditSubject, Event
+from gatewayd.core.folded import (
+    ORDERS,
+    order_key,
+)
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
-from gatewayd.core.projection import ORDERS, order_key
 from gatewayd.core.signed import Refusal, Refused
 from gatewayd.core.words import ClockQuality, Json
 from gatewayd.ports import Cache, Clock, Message

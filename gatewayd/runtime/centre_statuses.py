@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims
+from gatewayd.core.folded import (
+    Change,
+)
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
-from gatewayd.core.projection import Change
 from gatewayd.core.signed import Refusal, Refused
 from gatewayd.core.tables import Expected
 from gatewayd.core.words import ClockQuality, HolderId

@@ -17,8 +17,13 @@ from gatewayd.core.events import (
     format_time,
     parse_time,
 )
+from gatewayd.core.folded import (
+    CLOSED,
+    COUNTS,
+    HOLDERS,
+    OCCUPANCY,
+)
 from gatewayd.core.policy import ANONYMOUS, Policy
-from gatewayd.core.projection import CLOSED, COUNTS, HOLDERS, OCCUPANCY
 from gatewayd.core.words import Direction, HolderId, Json, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.gate import Gate

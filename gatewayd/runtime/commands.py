@@ -10,9 +10,13 @@ from itertools import islice
 from typing import Any
 
 from gatewayd.core.centre_statuses import RECEIVED
+from gatewayd.core.folded import (
+    HOLDERS,
+    TABLES,
+    read_counts,
+)
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
-from gatewayd.core.projection import HOLDERS, TABLES, read_counts
 from gatewayd.core.pseudonym import PSEUDONYM, Namespace
 from gatewayd.core.reasons import Locale
 from gatewayd.core.release import NOTED, read_note

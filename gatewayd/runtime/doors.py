@@ -31,7 +31,9 @@ from gatewayd.core.door import (
     step,
 )
 from gatewayd.core.events import Audit, AuditSubject
-from gatewayd.core.projection import DOORS
+from gatewayd.core.folded import (
+    DOORS,
+)
 from gatewayd.core.words import DoorId, Json
 from gatewayd.ports import Cache
 from gatewayd.runtime.alarms import Alarms

@@ -30,12 +30,7 @@ from gatewayd.core.decide import (
     holder_of,
 )
 from gatewayd.core.events import GATEWAY, OFFICER, Access, AccessOutcome, Event, Passage, parse_time
-from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
-from gatewayd.core.occupancy import Occupancy
-from gatewayd.core.ordered_capacity import read_order, with_total
-from gatewayd.core.passes import badge_subject
-from gatewayd.core.policy import ANONYMOUS, Policy
-from gatewayd.core.projection import (
+from gatewayd.core.folded import (
     CAPACITY,
     GRANTS,
     HOLDERS,
@@ -44,8 +39,15 @@ from gatewayd.core.projection import (
     REFERRALS,
     Document,
     entry_count,
-    project,
     read_counts,
+)
+from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
+from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.ordered_capacity import read_order, with_total
+from gatewayd.core.passes import badge_subject
+from gatewayd.core.policy import ANONYMOUS, Policy
+from gatewayd.core.projection import (
+    project,
 )
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Reason

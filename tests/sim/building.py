@@ -6,10 +6,12 @@ from functools import partial
 
 from drivers import base
 from gatewayd.app.sync import ALARM, Sync
+from gatewayd.core.folded import (
+    LANES,
+)
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.orders import Judge
-from gatewayd.core.projection import LANES
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt.topics import SitePath

@@ -8,10 +8,12 @@ from datetime import UTC
 import pytest
 
 from gatewayd.core.events import Access, Alarm, Passage, PassageOutcome
+from gatewayd.core.folded import (
+    HOLDERS,
+)
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import AntiPassback, Capacity, Policy
 from gatewayd.core.policy_format import parse_policy
-from gatewayd.core.projection import HOLDERS
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import payloads
 from gatewayd.mqtt.payloads import AsOf

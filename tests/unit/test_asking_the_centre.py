@@ -9,9 +9,11 @@ import pytest
 from drivers import base
 from gatewayd.core.centre_statuses import KEPT, CentreStatus
 from gatewayd.core.events import Access
+from gatewayd.core.folded import (
+    Change,
+)
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import Answer, Policy
-from gatewayd.core.projection import Change
 from gatewayd.core.words import Direction, Status
 from gatewayd.runtime.lane import UNANSWERED_MAX
 from gatewayd.runtime.questions import Question

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from gatewayd.core.folded import (
+    ORDERS,
+)
 from gatewayd.core.orders import Judge, Order, OrderKind
-from gatewayd.core.projection import ORDERS, RECENT_MAX
+from gatewayd.core.projection_audits import RECENT_MAX
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import topics

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gatewayd.core.events import Audit, Passage, PassageOutcome
+from gatewayd.core.folded import (
+    HOLDERS,
+)
 from gatewayd.core.policy import Policy
 from gatewayd.core.policy_format import parse_policy
-from gatewayd.core.projection import HOLDERS
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.runtime.closing import LOOK_S, infer_exits, last_closing
 from tests.sim.loop import run

@@ -17,6 +17,10 @@ from gatewayd.core.events import (
     PassageOutcome,
 )
 from gatewayd.core.evidence import Method
+from gatewayd.core.folded import (
+    HOLDERS,
+    REFERRALS,
+)
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, TurnedAway
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.passes import Pass, badge_subject, write_pass
@@ -28,7 +32,6 @@ from gatewayd.core.policy import (
     Policy,
     RegionTest,
 )
-from gatewayd.core.projection import HOLDERS, REFERRALS
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster import RosterEntry
 from gatewayd.core.rotating import write_text

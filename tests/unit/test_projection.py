@@ -21,7 +21,7 @@ from gatewayd.core.events import (
     PassageOutcome,
     format_time,
 )
-from gatewayd.core.projection import (
+from gatewayd.core.folded import (
     ALARMS,
     DEVICES,
     DOORS,
@@ -32,8 +32,10 @@ from gatewayd.core.projection import (
     REFERRALS,
     TABLES,
     entry_count,
-    project,
     read_counts,
+)
+from gatewayd.core.projection import (
+    project,
 )
 from gatewayd.core.words import Direction, GrantId, HolderId, LaneId, Status
 from tests.unit.doubles import EPOCH, START, SimCache, SimJournal

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
-from gatewayd.core.projection import QUARANTINE
+from gatewayd.core.folded import (
+    QUARANTINE,
+)
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
