@@ -11,6 +11,7 @@ from gatewayd import __version__
 # Where each command is. It is imported when it is asked for: an officer's `admit` takes a quarter
 # of the time that the import of the daemon, the demo and all drivers takes.
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
+    "init": ("init", "init"),
     "run": ("run", "run"),
     "check": ("run", "check"),
     "reload": ("reload", "reload"),
