@@ -43,6 +43,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "restore": ("backup", "restore"),
     "poster": ("poster", "poster"),
     "topics": ("topics", "topics"),
+    "fleet": ("fleet", "fleet"),
 }
 
 
