@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from config.load import read
 from gatewayd import __version__
-from gatewayd.app.key_files import CHECKPOINT_KEY_NAME, place_secret
+from gatewayd.app.key_files import CHECKPOINT_KEY_NAME, RELEASE_CODES_NAME, place_secret
 from gatewayd.core.events import format_time
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
@@ -76,6 +76,7 @@ def place_of(path: Path) -> Place:
         "privacy.key": settings.privacy.key_file,
         CHECKPOINT_KEY_NAME: directory / CHECKPOINT_KEY_NAME,
         PINS_NAME: directory / PINS_NAME,
+        RELEASE_CODES_NAME: settings.privacy.key_file.with_name(RELEASE_CODES_NAME),
     }
     retention = timedelta(days=settings.storage.retention_days)
     return Place(settings.site.path, directory, keys, retention)

@@ -29,6 +29,7 @@ PRIVATE_SUFFIX = ".key.pem"
 PUBLIC_SUFFIX = trust_directory.SUFFIX
 
 CHECKPOINT_KEY_NAME = "checkpoint.key.pem"
+RELEASE_CODES_NAME = "release-codes.json"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _FILE_SIZE_MAX = 10_000  # A key has some hundred bytes.

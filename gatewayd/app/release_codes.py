@@ -9,18 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from gatewayd.app.errors import NO, EarlyEnd
-from gatewayd.app.key_files import KeyFileError, read_private
+from gatewayd.app.key_files import RELEASE_CODES_NAME, KeyFileError, read_private
 from gatewayd.core.release import SALT_SIZE, Codes, dump_codes, load_codes
 from gatewayd.store.files import sync_directory
-
-FILE_NAME = "release-codes.json"
 
 
 class ReleaseCodes:
     """The codes of a site. Raises KeyFileError where their file cannot be used."""
 
     def __init__(self, privacy_key_file: Path) -> None:
-        self.path = privacy_key_file.with_name(FILE_NAME)
+        self.path = privacy_key_file.with_name(RELEASE_CODES_NAME)
 
     def read(self) -> Codes:
         if not self.path.exists():

@@ -21,6 +21,9 @@ PASSPHRASE = "correct horse battery"
 ROW = {"category": "staff", "inside_since": "2026-11-22T08:30:00.000Z"}
 
 
+KEYS = ("privacy.key", "checkpoint.key.pem", "officers.json", "release-codes.json")
+
+
 @pytest.fixture
 def site(tmp_path):
     """A site whose gateway ran: five events, of which the cache has three, two keys."""
@@ -33,7 +36,7 @@ def site(tmp_path):
         cache.flush()
         cache.close()
     write_clock_note(directory, AT)
-    for name in ("privacy.key", "checkpoint.key.pem"):
+    for name in KEYS:
         (directory / name).write_text(f"secret of {name}")
         (directory / name).chmod(0o600)
     (tmp_path / "pass").write_text(f"{PASSPHRASE}\nanother line\n")
@@ -123,7 +126,7 @@ def test_keys_are_locked_with_a_passphrase_and_nothing_shows_them(site):
         for entry in archive:
             assert b"secret of" not in archive.extractfile(entry).read()
     directory = restored(site, target, "--passphrase-file", site.parent / "pass")
-    for name in ("privacy.key", "checkpoint.key.pem"):
+    for name in KEYS:
         assert (directory / name).read_text() == f"secret of {name}"
         assert (directory / name).stat().st_mode & 0o777 == 0o600
 
