@@ -8,7 +8,7 @@ costs nothing but time: the journal is the queue.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,14 +29,14 @@ from gatewayd.ports import (
     HungUpError,
     Journal,
     Message,
-    Receipt,
     StorageError,
 )
-from gatewayd.runtime.inbox import Centre, Inbox, Intake, Reply
+from gatewayd.runtime.inbox import Inbox, Intake
 from gatewayd.runtime.nonces import STEP_S as NONCE_S
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher_backfill import Alone, Backfill
 from gatewayd.runtime.publisher_earlier import EarlierEpochs
+from gatewayd.runtime.publisher_hearing import Hearing
 from gatewayd.runtime.publisher_live import LiveQueue
 from gatewayd.runtime.publisher_outbox import Outbox
 from gatewayd.runtime.publisher_receipts import CentreReceipts
@@ -113,6 +113,9 @@ class Publisher:
         self._earlier = earlier
         self._backoff = Backoff(1.0, 30.0, fraction)
         self._inbox = Inbox([outside.receipts])
+        self._hearing = Hearing(
+            self._inbox, self.replay, lambda reply: reply_message(settings, reply, outside.clock)
+        )
         self._states: dict[str, Callable[[], bytes]] = {}
         self._changed: dict[str, None] = {}
         self._questions: deque[Message] = deque()
@@ -223,7 +226,7 @@ class Publisher:
                     await self._serve(link)
             except* BrokerError as errors:
                 is_hung_up = errors.subgroup(HungUpError) is not None
-                reason = str(errors.exceptions[0])
+                reason = _first(errors)
                 if is_hung_up and self._book.has_just_refused:
                     reason += AFTER_REFUSAL
                 self._book.lost(is_hung_up=is_hung_up)
@@ -247,7 +250,7 @@ class Publisher:
             async with asyncio.TaskGroup() as group:
                 live = Stream(link, group, self._book, live_share, partial(word, topics.event))
                 late = Stream(link, group, self._book, late_share, partial(word, topics.backfill))
-                group.create_task(self._listen(link, group), name="broker_listen")
+                group.create_task(self._hearing.run(link), name="broker_listen")
                 group.create_task(self._renew_nonce(), name="nonce")
                 group.create_task(self._send_live(live), name="publish_live")
                 alone = partial(self._alone, live, late)
@@ -277,21 +280,6 @@ class Publisher:
         with suppress(BrokerError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S_MAX):
                 await link.publish(offline_message(self._settings, Offline.STOPPED))
-
-    async def _listen(self, link: BrokerLink, group: asyncio.TaskGroup) -> None:
-        """Read on until the connection is lost: a line that died in silence is noticed here."""
-        async with asyncio.TaskGroup() as asking:  # All in one go: what comes before them is lost.
-            for topic in self._inbox.topics:
-                asking.create_task(_subscribe(link, topic), name=f"subscribe {topic}")
-
-        def tell(reply: Reply) -> None:
-            told = link.publish(reply_message(self._settings, reply, self._outside.clock))
-            # A task of a connection that is lost meanwhile is ended with it.
-            group.create_task(_ignore_receipt(told), name="reply")
-
-        centre = Centre(tell, self.replay)
-        async for message in link.messages():
-            await self._inbox.take(message, centre)
 
     async def _renew_nonce(self) -> Never:
         """Tell the next word in time, for as long as one is needed."""
@@ -399,12 +387,9 @@ class Publisher:
         )
 
 
-async def _ignore_receipt(told: Awaitable[Receipt]) -> None:
-    await told
-
-
-async def _subscribe(link: BrokerLink, topic: str) -> None:
-    try:
-        await link.subscribe(topic)
-    except BrokerError as error:  # If the connection is lost, it says so again.
-        log.warning("not_subscribed", extra={"fields": {"topic": topic, "reason": str(error)}})
+def _first(errors: ExceptionGroup[BrokerError]) -> str:
+    """Return what the first of the errors says, however deep it lies."""
+    first: BaseException = errors
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return str(first)

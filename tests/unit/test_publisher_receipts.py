@@ -170,3 +170,23 @@ def test_the_claims_of_the_examples_are_valid() -> None:
     except jsonschema.ValidationError:
         return
     raise AssertionError("a receipt says something")
+
+
+@in_virtual_time
+async def test_an_answer_that_the_connection_did_not_live_for_comes_with_the_next():
+    sync = Sync(past=10, trust=TRUST)
+    async with sync.running():
+        await asyncio.sleep(1)
+        sync.broker.receipt_s = 5.0
+        said = claims_at(sync.clock.utc(), epoch=EPOCH, upto=7)
+        sync.broker.loses_answers = True
+        sync.broker.for_gateway.put_nowait(Message(topics.receipt(SITE), signed(said)))
+        await asyncio.sleep(0.1)
+        sync.broker.lose("gone in the middle")
+        assert sync.publisher.figures().error is None
+        await asyncio.sleep(0.5)
+        assert sync.publisher.figures().error == "gone in the middle"
+        sync.broker.arrived.clear()
+        sync.broker.receipt_s, sync.broker.loses_answers = 0.01, False
+        await asyncio.sleep(5)
+        assert [reply["id"] for reply in sync.broker.bodies("reply")] == [said["jti"]]

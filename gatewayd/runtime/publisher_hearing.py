@@ -1,0 +1,58 @@
+"""Hears what the centre says, and answers it: over this connection or, if it is lost, the next."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Never
+
+from gatewayd.ports import BrokerError, BrokerLink, Message
+from gatewayd.runtime.inbox import Centre, Inbox, Reply
+
+log = logging.getLogger(__name__)
+
+REPLIES_MAX = 100  # As many orders as can come within the life of one, and more than are under way.
+
+
+class Hearing:
+    def __init__(
+        self, inbox: Inbox, replay: Callable[[int, int], bool], word: Callable[[Reply], Message]
+    ) -> None:
+        """`word`: makes the message of an answer."""
+        self._inbox = inbox
+        self._centre = Centre(self._tell, replay)
+        self._word = word
+        self._replies: deque[Message] = deque(maxlen=REPLIES_MAX)
+        self._has_news = asyncio.Event()
+
+    async def run(self, link: BrokerLink) -> Never:
+        """Read on until the connection is lost: a line that died in silence is noticed here."""
+        async with asyncio.TaskGroup() as tasks:
+            for topic in self._inbox.topics:  # All in one go: what comes before them is lost.
+                tasks.create_task(_subscribe(link, topic), name=f"subscribe {topic}")
+            tasks.create_task(self._answer(link), name="replies")
+            async for message in link.messages():
+                await self._inbox.take(message, self._centre)
+        raise AssertionError("messages end with the connection, by an error")
+
+    def _tell(self, reply: Reply) -> None:
+        self._replies.append(self._word(reply))
+        self._has_news.set()
+
+    async def _answer(self, link: BrokerLink) -> Never:
+        """Send the answers one after the other; one without a receipt stays for the next link."""
+        while True:
+            while self._replies:
+                reply = self._replies[0]
+                await link.publish(reply)
+                if self._replies and self._replies[0] is reply:
+                    self._replies.popleft()
+            self._has_news.clear()
+            await self._has_news.wait()
+
+
+async def _subscribe(link: BrokerLink, topic: str) -> None:
+    try:
+        await link.subscribe(topic)
+    except BrokerError as error:  # If the connection is lost, it says so again.
+        log.warning("not_subscribed", extra={"fields": {"topic": topic, "reason": str(error)}})
