@@ -82,7 +82,13 @@ class TcpProxy:
             writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self.target)
+        opening = asyncio.ensure_future(asyncio.open_connection("127.0.0.1", self.target))
+        try:
+            there, back = await asyncio.shield(opening)
+        except asyncio.CancelledError:  # A cut in this moment leaves nothing open either.
+            _, back = await opening
+            back.transport.abort()
+            raise
         down = self._carry_late if self.answer_delay_s else self._carry
         ways = {
             asyncio.create_task(self._carry(reader, back, is_up=True)),
