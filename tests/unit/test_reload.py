@@ -8,7 +8,7 @@ import pytest
 
 from gatewayd.app.centre_documents import stock_of
 from gatewayd.app.reload import reading_of
-from gatewayd.app.site import read_delivered, read_rules
+from gatewayd.app.site import policy_here, read_delivered, read_rules
 from gatewayd.core.policy import Enforcement
 from gatewayd.core.pseudonym import KEY_SIZE
 from gatewayd.core.received import Floor, Received
@@ -21,6 +21,7 @@ from gatewayd.store.received import Shelves
 from tests.sim.loop import run
 from tests.unit.centre_documents import KEY, policy, policy_slot
 from tests.unit.doubles import InlineBlocking, SimCache, SimChance, SimClock
+from tests.unit.signing import AUDIENCE
 from tests.unit.test_policy_files import SETTINGS
 
 ROSTERS = '[[rosters]]\nname = "cards"\nfile = "cards.csv"\n'
@@ -181,3 +182,24 @@ def test_versions_of_a_moment_ago_count_even_if_the_disk_lost_them(folder):
     stock = site.library.stock
     made = site.reloading._read(type(stock)(stock.office, stock.know, Received({}, floors)))
     assert made.edition.stock.received.floors == floors
+
+
+def test_at_a_start_the_files_count_and_a_document_against_them_is_left_out(folder):
+    (folder / "trust" / "centre.jwks.json").write_text(json.dumps(issuer_document(KEY)))
+    (folder / "s").mkdir()
+    answers = policy(version=3, statuses={"yellow": "refer", "red": "refuse", "black": "refuse"})
+    Shelves(folder / "s").keep("policy.site", 3, answers, {}, is_change=False)
+    assert policy_here(read_rules(folder / "gate.toml")).versions[-1].endswith("gmsc@3")
+    answered = "".join(f'{one} = "refer"\n' for one in ("yellow", "red", "black", "unknown"))
+    Running.write(
+        type("At", (), {"path": folder / "gate.toml"})(),
+        f'rule_sets = ["pl-2022-07-17"]\n[policy.statuses]\n{answered}',
+    )
+    wrong = policy(version=4, statuses={"green": "refuse"})
+    Shelves(folder / "s").keep("policy.site", 4, wrong, {}, is_change=False)
+    rules = read_rules(folder / "gate.toml")
+    delivered = read_delivered(rules, makes_key=True)
+    assert delivered.knowledge.policy.versions == rules.policy.versions
+    assert delivered.problems[-1].endswith("; it is left out")
+    assert f"policy {AUDIENCE}@4" in delivered.problems[-1]
+    assert policy_here(rules).versions == rules.policy.versions
