@@ -176,6 +176,7 @@ def build_sync(
         site=site,
         run=opened.run,
         version=__version__,
+        registration_id=settings.site.registration_id,
         publish_status=PublishStatus(settings.privacy.publish_status),
         outbox_s_max=settings.storage.outbox_days_max * 24 * 3600.0,
         outbox_count_max=(settings.storage.journal_mib_max << 20) // EVENT_SIZE,

@@ -86,6 +86,8 @@ class Birth:
     """What orders must echo while the clock is not synchronised."""
     documents: tuple[Document, ...] = ()
     """Those of the centre that are in force."""
+    registration_id: str = ""
+    """What the authority calls the site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ def online(birth: Birth) -> bytes:
         "documents": [document_state(one) for one in birth.documents],
         "time": format_time(birth.at),
     }
+    if birth.registration_id:
+        told["registration_id"] = birth.registration_id
     if birth.nonce is not None:
         told["nonce"] = birth.nonce
     return _dump(told)

@@ -87,7 +87,12 @@ class Gateway:
                 "duty",
                 lambda: watch_duty(shared.gate, shared.recorder, shared.alarms, shared.clock),
             ),
-            Part("policy", lambda: watch_policy(shared.gate, shared.recorder, shared.changed)),
+            Part(
+                "policy",
+                lambda: watch_policy(
+                    shared.gate, shared.recorder, shared.alarms, shared.clock, shared.changed
+                ),
+            ),
             Part("occupancy", lambda: watch_occupancy(shared.gate, shared.alarms)),
         )
 

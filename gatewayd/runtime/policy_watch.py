@@ -1,4 +1,4 @@
-"""Records when another policy comes into force by its date, and has it shown."""
+"""Records when another policy comes into force by its date, and tells when none does any more."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,18 +6,31 @@ from typing import Never
 
 from gatewayd.core.events import Audit, AuditSubject
 from gatewayd.core.words import Json
+from gatewayd.ports import Clock
+from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.recorder import Recorder
 
 LOOK_S = 1.0  # Decisions look for themselves; this is for people and for the centre.
+ALARM = "policy_expired"
+SUBJECT = "gateway"
 
 
-async def watch_policy(gate: Gate, recorder: Recorder, changed: Callable[[], None]) -> Never:
-    """Compare the policy in force with that of a moment ago, for ever."""
+async def watch_policy(
+    gate: Gate, recorder: Recorder, alarms: Alarms, clock: Clock, changed: Callable[[], None]
+) -> Never:
+    """Compare the policy in force with that of a moment ago, for ever.
+
+    The alarm is there for as long as everybody is answered by `when_expired`.
+    """
     before = gate.policy
     while True:
         await asyncio.sleep(LOOK_S)
         now = gate.policy
+        if now.is_in_force(clock.utc()):
+            alarms.clear(ALARM, SUBJECT)
+        else:
+            alarms.raise_(ALARM, SUBJECT, {"answer": str(now.when_expired)})
         if now == before:  # Laid together anew, perhaps, since a roster came.
             continue
         detail: dict[str, Json] = {

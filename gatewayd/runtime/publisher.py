@@ -382,6 +382,7 @@ class Publisher:
                 depth=self._outbox.depth,
                 nonce=self._outside.nonces.present,
                 documents=self._outside.documents(),
+                registration_id=self._settings.registration_id,
                 at=clock.utc(),
             )
         )

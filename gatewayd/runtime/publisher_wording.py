@@ -21,6 +21,7 @@ class PublisherSettings:
     run: str
     """Names this process run."""
     version: str
+    registration_id: str = ""
     publish_status: PublishStatus = PublishStatus.STATUS
     backfill_per_s: float = 1000.0
     """Events a second: a day of the busiest gate in a minute."""

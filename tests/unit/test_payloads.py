@@ -128,6 +128,7 @@ def test_each_schema_is_a_schema(name: str) -> None:
 
 
 def test_an_event_becomes_a_cloudevent_in_structured_json() -> None:
+    """R04: with the site that it is of."""
     fact = Access(
         outcome=AccessOutcome.REFUSED,
         lane=LANE,
@@ -313,6 +314,13 @@ def test_the_birth_tells_where_the_events_stand() -> None:
         "queue_depth": 3,
         "time": "2026-11-21T08:30:00.123Z",
     }
+
+
+def test_the_birth_tells_what_the_authority_calls_the_site() -> None:
+    """R04: beside the path, which every event carries as its source."""
+    body = json.loads(payloads.online(replace(BIRTH, registration_id="KEMENKES-0117")))
+    validator("state.json").validate(body)
+    assert body["registration_id"] == "KEMENKES-0117"
 
 
 @pytest.mark.parametrize("reason", Offline)

@@ -1,9 +1,10 @@
-"""Another policy by its date: recorded once, and shown."""
+"""Another policy by its date: recorded once, and shown; an alarm where there is none any more."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, timedelta
 
-from gatewayd.core.events import Audit
+from gatewayd.core.events import Alarm, Audit
 from gatewayd.core.policy import Policy
 from gatewayd.runtime.policy_watch import watch_policy
 from tests.sim.loop import run
@@ -16,6 +17,35 @@ CHANGES = ((SWITCH, EVERYDAY), (SWITCH + timedelta(hours=1), AGAIN))
 DATED = Policy(zone=UTC, versions=("site-1",), changes=CHANGES)
 
 
+def test_a_policy_that_has_run_out_is_an_alarm_until_another_holds():
+    """R05: to the second of its date, and what follows meanwhile is in the alarm."""
+    ends = Policy(zone=UTC, valid_until=START + timedelta(seconds=10, milliseconds=500))
+    extended = Policy(zone=UTC, valid_until=START + timedelta(hours=1))
+    site = Site([], policy=ends)
+
+    async def watch() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            parts = [
+                tasks.create_task(site.recorder.run()),
+                tasks.create_task(
+                    watch_policy(site.gate, site.recorder, site.alarms, site.clock, list)
+                ),
+            ]
+            await asyncio.sleep(10.4)
+            assert site.facts(Alarm) == []
+            await asyncio.sleep(30)
+            site.gate.knowledge = replace(site.gate.knowledge, policy=extended)
+            await asyncio.sleep(2)
+            for part in parts:
+                part.cancel()
+
+    run(watch())
+    raised, cleared = site.facts(Alarm)
+    assert (raised.alarm, raised.outcome, raised.subject) == ("policy_expired", "raised", "gateway")
+    assert raised.detail == {"answer": "refer"}
+    assert cleared.outcome == "cleared"
+
+
 def test_a_policy_that_comes_into_force_is_recorded_once_and_shown():
     site = Site([], policy=DATED)
     shown: list[int] = []
@@ -24,7 +54,9 @@ def test_a_policy_that_comes_into_force_is_recorded_once_and_shown():
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(site.recorder.run())
             watching = tasks.create_task(
-                watch_policy(site.gate, site.recorder, lambda: shown.append(1))
+                watch_policy(
+                    site.gate, site.recorder, site.alarms, site.clock, lambda: shown.append(1)
+                )
             )
             await asyncio.sleep(3599)
             assert site.facts(Audit) == []

@@ -2,8 +2,11 @@
 
 import pytest
 
-from tests.e2e.daemon import Site, until
+from tests.e2e.centre import Centre
+from tests.e2e.daemon import SITE, Site, until
+from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.sites.house import DECLARED, coloured, counted, explained, settle
+from tests.e2e.sites.phone import CHECK_IN, PRIVACY, Phones
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
@@ -88,3 +91,42 @@ async def test_the_decree_behind_a_verdict_is_in_it_and_can_be_asked_for(office)
             "unknown_holder",
             "organisation: tenth-extension.toml",
         )
+
+
+@pytest.mark.broker
+async def test_an_applicant_scans_the_poster_with_a_phone_and_again_when_leaving(tmp_path):
+    """R01, R02, R03, R09: the flow of 2021; once in, once out, with the purpose of the poster."""
+    (tmp_path / "tenth-extension.toml").write_text(LAYER)
+    settings = SETTINGS + 'lane_codes = "poster"\n' + PRIVACY
+    with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
+        site = Site(tmp_path, settings=settings, broker=broker.port)
+        phones = Phones(site, centre)
+        entry, exit_ = await phones.posters("--purpose", "paspor")
+        told = {"category": "service_user", "status": "green"}
+        centre.publish(CHECK_IN, phones.message(entry, "an old one", **told), retain=True)
+        async with site:
+            await until(lambda: site.log("order_refused", reason="retained"))
+
+            came = phones.message(entry, "anna", **told)
+            await phones.walk(came)
+            await counted(site, service_user=1)
+            assert (await phones.send(came))[0] == "admitted", "the answer of before"
+            again = await phones.send(phones.message(entry, "anna", **told))
+            assert again == ("refused", "already_inside")
+            other = SITE.replace("gmsc", "other")
+            assert (await phones.send(phones.message(entry, "ben", site=other)))[0] == "audience"
+            for code in (entry.replace("lane-1", "lane-9"), entry.replace("gmsc", "other")):
+                assert await phones.send(phones.message(code, "ben", **told)) == (
+                    "refused",
+                    "prefix",
+                )
+            assert len(site.lane.openings) == 1
+
+            await phones.walk(phones.message(exit_, "anna", **told))
+            await counted(site)
+            assert len(site.lane.openings) == 2
+            [first, *_] = site.journal("access.admitted")
+            assert (first["data"]["kind"], first["data"]["purpose"]) == ("checkin", "paspor")
+            ways = [event["data"]["direction"] for event in site.journal("passage.completed")]
+            assert ways == ["entry", "exit"]
+            await until(lambda: centre.states("occupancy")[-1]["by_category"] == {})

@@ -1,9 +1,14 @@
 """A day at a regency office of Pasuruan: no guest is simply turned away; the officer helps."""
 
+import json
+
 import pytest
 
+from tests.e2e.centre import Centre
 from tests.e2e.daemon import Site
+from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.sites.house import DECLARED, coloured, counted, explained, settle, sign_on
+from tests.e2e.sites.phone import PRIVACY, Phones
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
@@ -18,10 +23,15 @@ async def test_a_guest_without_the_app_is_admitted_healthy_and_by_the_protocol(t
         for part in ((), ("--healthy",), ("--protocol",)):
             assert (await site.cli(*admit, *part))[0] == 1
         assert site.lane.openings == []
-        assert (await site.cli(*admit, *DECLARED))[0] == 0
+        assert (await site.cli(*admit, *DECLARED, "--badge", "17"))[0] == 0
         await counted(site, visitor=1)
         attested = site.journal("access.admitted")[0]["data"]["attestation"]
         assert (attested["healthy"], attested["protocol"]) == (True, True)
+        assert (attested["officer"], attested["reason"]) == ("petugas-1", "no app")
+        assert len(site.lane.openings) == 1, "one declaration, one opening"
+        _, listed, _ = await site.cli("muster", "--json")
+        [guest] = json.loads(listed)["people"]
+        assert (guest["badge"], guest["category"]) == (17, "visitor")
         assert len(site.journal("access.refused")) == 3
 
 
@@ -65,3 +75,26 @@ async def test_a_scan_is_the_condition_of_entry_even_when_the_daemon_dies(tmp_pa
         await site.start()
         recorded = [event["data"].get("grant") for event in site.journal("access.admitted")]
         assert set(site.lane.openings) <= set(recorded)
+
+
+@pytest.mark.broker
+async def test_a_guest_checks_in_by_phone_and_one_with_a_red_status_meets_the_officer(tmp_path):
+    """R36, R40, R42: the flow of 2021; the same barcode for everybody, and nobody simply refused."""
+    settings = SETTINGS + 'lane_codes = "poster"\n' + PRIVACY
+    with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
+        site = Site(tmp_path, settings=settings, broker=broker.port)
+        phones = Phones(site, centre)
+        entry, exit_ = await phones.posters()
+        async with site:
+            await phones.connected()
+            await phones.walk(phones.message(entry, "guest", status="green"))
+            await counted(site, visitor=1)
+            red = await phones.send(phones.message(entry, "other guest", status="red"))
+            assert red == ("referred", "status_red")
+            await sign_on(site)
+            assert (await settle(site, *DECLARED))[0] == 0
+            await counted(site, visitor=2)
+            for person in ("guest", "other guest"):
+                await phones.walk(phones.message(exit_, person))
+            await counted(site)
+            assert len(site.lane.openings) == 4
