@@ -41,3 +41,17 @@ def test_the_demo_ends_by_itself_and_its_ledger_adds_up(options):
     assert ledger["occupancy"] == ledger["passages"] - 2 * ledger["exits"]
     assert min(ledger["officer_admitted"], ledger["breaches"], ledger["exits"]) > 0
     assert (ledger["duplicates"] == 0) or options
+
+
+@pytest.mark.parametrize("site", ["palembang", "denpasar", "mojokerto", "kaltim", "pasuruan"])
+def test_the_day_of_a_site_goes_as_the_site_said(site):
+    """R01, R02, R03, R09, R13, R15, R20, R25, R30, R31, R33, R37, R40, R41, R42: played to watch."""
+    command = [*GATEWAYD, "demo", "--site", site, "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert told["problems"] == []
+    assert told["site"].endswith(site)
+    assert all(one["is_right"] and one["acts"] for one in told["statements"])
+    assert told["scans"] == told["admitted"] + told["refused"] + told["referred"]
+    assert told["events_received"] == told["events_journaled"]

@@ -29,9 +29,22 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How a statement of a site fared: in how many acts, and whether all were as it says."""
+
+    number: str
+    id: str
+    en: str
+    acts: int
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     figures: Mapping[str, int]
     problems: tuple[str, ...] = field(default=())
+    statements: tuple[Shown, ...] = field(default=())
+    """Of the site whose story was played."""
 
 
 def settle(seen: Seen) -> Ledger:

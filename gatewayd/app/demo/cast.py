@@ -9,9 +9,15 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core.passes import PASS_ID_SIZE, Pass, write_pass
+from gatewayd.core.words import Status
 
 ISSUER = "demo"
 CATEGORIES = ("staff", "visitor")
+
+
+def subject(number: int) -> str:
+    """Return the id of a person with a pass."""
+    return f"P{number:05}"
 
 
 class Role(StrEnum):
@@ -46,6 +52,11 @@ class Person:
     role: Role
     code: str | None
 
+    @property
+    def shown(self) -> str:
+        assert self.code is not None, "whoever shows a code has one"
+        return self.code
+
 
 class Casting:
     """Makes people with their passes and cards; the same seed makes the same crowd."""
@@ -77,6 +88,11 @@ class Casting:
                 rows.append(f"{person.code},visitor,,,{blocked},demo")
         return "\n".join(rows) + "\n"
 
+    def coloured(self, number: int, category: str, status: Status | None, *, days: int = 1) -> str:
+        """Return a good pass that says this colour; it ends in so many days (negative: ended)."""
+        not_after = self._now + timedelta(days=days)
+        return self._pass(number, category, not_after, status=status)
+
     def _code(self, number: int, role: Role) -> str | None:
         match role:
             case Role.GUEST | Role.FORCES:
@@ -102,15 +118,18 @@ class Casting:
         category: str,
         not_after: datetime,
         key: Ed25519PrivateKey | None = None,
+        status: Status | None = None,
     ) -> str:
         begins = self._now - timedelta(days=2)
         content = Pass(
             issuer=ISSUER,
-            subject=f"P{number:05}",
+            subject=subject(number),
             category=category,
             issued_at=begins,
             not_before=begins,
             not_after=not_after,
             pass_id=self._random.randbytes(PASS_ID_SIZE),
+            status=status,
+            status_until=None if status is None else not_after,
         )
         return write_pass(content, key or self._key)

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from drivers.simulated.reader import SimulatedReaderOptions, run_simulated_reader
 from gatewayd.app.demo.child import Child
@@ -22,6 +22,17 @@ class LaneSeen:
     openings: list[str] = field(default_factory=list)
     bodies_in: int = 0
     bodies_out: int = 0
+
+
+class Answer(NamedTuple):
+    """A verdict as somebody at the lane gets to know it."""
+
+    outcome: str
+    reason: str
+
+    @property
+    def is_admitted(self) -> bool:
+        return self.outcome == "admitted"
 
 
 class DemoLane:
@@ -49,19 +60,20 @@ class DemoLane:
         options = SimulatedReaderOptions(port=self.port(f"{direction}-reader"), pace_ms=0)
         await run_simulated_reader(options, self._typed(direction), lambda _: None)
 
-    async def show(self, code: str, direction: Direction = Direction.ENTRY) -> str:
-        """Hold up a code; return the outcome of the verdict ("none" if there is none in time)."""
+    async def show(self, code: str, direction: Direction = Direction.ENTRY) -> Answer:
+        """Hold up a code; return the verdict (its outcome is "none" if there is none in time)."""
         self.scans += 1
         self.forget()
         self._codes[direction].put_nowait(code.encode())
         return await self.verdict()
 
-    async def verdict(self) -> str:
+    async def verdict(self) -> Answer:
         try:
             async with asyncio.timeout(VERDICT_S):
-                return str((await self._verdicts.get())["outcome"])
+                told = await self._verdicts.get()
         except TimeoutError:
-            return "none"
+            return Answer("none", "")
+        return Answer(told["outcome"], told["reason"])
 
     async def walked(self) -> bool:
         """Wait for the end of a grant; return whether somebody went through on it."""

@@ -2,19 +2,23 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from gatewayd.app.demo.accounts import Ledger, Seen, settle
+from gatewayd.app.demo.acts import Acting, Happened, statements_shown
 from gatewayd.app.demo.cast import ISSUER, Casting
 from gatewayd.app.demo.centre import Centre
 from gatewayd.app.demo.play import Play
-from gatewayd.app.demo.stage import SITE, Stage
+from gatewayd.app.demo.stage import DemoSite, Stage
+from gatewayd.app.demo.story import Story
 from gatewayd.app.key_files import make_signing_key, read_signing_key
 from gatewayd.app.records import read_events
+from gatewayd.core.reasons import Locale
+from gatewayd.mqtt.topics import SitePath
 from gatewayd.runtime.blocking import ThreadBlocking
 from gatewayd.runtime.clock import SystemClock
 
@@ -27,7 +31,9 @@ LOOK_S = 0.1
 class Options:
     """has_outage: the centre's broker is away for the middle third of the time.
 
-    is_embedded: take the embedded broker although mosquitto may be installed.
+    is_embedded: take the embedded broker although mosquitto may be installed. story: what is played
+    instead of a crowd; then people, seconds and has_outage say nothing. pace_s: rest after each of
+    its acts, for people who watch.
     """
 
     people: int = 60
@@ -35,6 +41,8 @@ class Options:
     has_outage: bool = False
     is_embedded: bool = False
     seed: int = 1
+    story: Story | None = None
+    pace_s: float = 0.0
 
 
 class Watcher:
@@ -60,8 +68,9 @@ async def perform(options: Options, watcher: Watcher) -> Ledger:
         ThreadBlocking() as blocking,
     ):
         async with asyncio.TaskGroup() as tasks:
+            site = _crowds_site(options.people) if options.story is None else options.story.site
             stage = Stage(
-                Path(folder), tasks, blocking, watcher.log, is_embedded=options.is_embedded
+                site, Path(folder), tasks, blocking, watcher.log, is_embedded=options.is_embedded
             )
             try:
                 return await _perform(options, watcher, stage, tasks)
@@ -75,23 +84,20 @@ async def _perform(
     random = Random(options.seed)  # noqa: S311 - play
     private, public = make_signing_key(stage.directory / "issuer", ISSUER)
     casting = Casting(read_signing_key(private).private, SystemClock().utc(), random)
-    crowd = casting.crowd(options.people)
-    stage.write_files(public, casting.roster(crowd), visitors=max(3, options.people // 8))
+    if options.story is None:
+        production: _Production = _Crowd(options, casting, random)
+    else:
+        production = _Told(options.story, casting, options.pace_s)
+    stage.write_files(public, production.roster())
     watcher.note("starting brokers, turnstiles and the gateway")
     await stage.central.start()
-    centre = Centre(SITE, "127.0.0.1", stage.central.port)
+    centre = Centre(stage.site.path, "127.0.0.1", stage.central.port)
     listening = tasks.create_task(centre.run(), name="centre")
     await centre.is_connected.wait()
     await stage.set_up()
     watcher.set(stage)
-    watcher.note("people come")
     watching = tasks.create_task(watcher.watch(stage), name="watcher")
-    play = Play(list(stage.lanes.values()), stage.ask, options.seconds, random)
-    if options.has_outage:
-        outage = tasks.create_task(_outage(stage, options.seconds, watcher), name="outage")
-        await asyncio.gather(play.run(crowd), outage)
-    else:
-        await play.run(crowd)
+    await production.play(stage, watcher)
     watcher.note("everybody has come; the last accounts are settled")
     inside = await _settle(stage)
     watching.cancel()
@@ -100,7 +106,7 @@ async def _perform(
     await _within(LAST_EVENTS_S, lambda: {event["id"] for event in journal} <= set(centre.received))
     listening.cancel()
     lanes = stage.lanes.values()
-    return settle(
+    ledger = settle(
         Seen(
             scans=sum(lane.scans for lane in lanes),
             journal=journal,
@@ -112,6 +118,71 @@ async def _perform(
             inside=inside,
         )
     )
+    return production.judge(ledger)
+
+
+class _Production(Protocol):
+    """What is played."""
+
+    def roster(self) -> str: ...
+
+    async def play(self, stage: Stage, watcher: Watcher) -> None: ...
+
+    def judge(self, ledger: Ledger) -> Ledger:
+        """Return the accounts with what this play has to say of them."""
+        ...
+
+
+class _Crowd:
+    def __init__(self, options: Options, casting: Casting, random: Random) -> None:
+        self._options = options
+        self._casting = casting
+        self._random = random
+        self._crowd = casting.crowd(options.people)
+
+    def roster(self) -> str:
+        return self._casting.roster(self._crowd)
+
+    async def play(self, stage: Stage, watcher: Watcher) -> None:
+        watcher.note("people come")
+        seconds = self._options.seconds
+        play = Play(list(stage.lanes.values()), stage.ask, seconds, self._random)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(play.run(self._crowd), name="people")
+            if self._options.has_outage:
+                tasks.create_task(_outage(stage, seconds, watcher), name="outage")
+
+    def judge(self, ledger: Ledger) -> Ledger:
+        return ledger
+
+
+class _Told:
+    def __init__(self, story: Story, casting: Casting, pace_s: float) -> None:
+        self._story = story
+        self._acting = Acting(story, casting, pace_s)
+        self._happened: Sequence[Happened] = ()
+
+    def roster(self) -> str:
+        return self._acting.roster()
+
+    async def play(self, stage: Stage, watcher: Watcher) -> None:
+        for locale in Locale:
+            watcher.note(f"{self._story.title}: {self._story.opening.text(locale)}")
+        self._happened = await self._acting.play(stage, watcher.note)
+
+    def judge(self, ledger: Ledger) -> Ledger:
+        wrong = [one.problem() for one in self._happened if not one.is_right]
+        statements = tuple(statements_shown(self._story, self._happened))
+        return replace(ledger, problems=(*ledger.problems, *wrong), statements=statements)
+
+
+def _crowds_site(people: int) -> DemoSite:
+    policy: dict[str, object] = {
+        "version": "demo-1",
+        "unknown_holder": "refer",
+        "capacity": {"by_category": {"visitor": max(3, people // 8)}},
+    }
+    return DemoSite(SitePath("demo", "balai-kota", "gerbang"), "Asia/Jakarta", policy)
 
 
 async def _outage(stage: Stage, seconds: float, watcher: Watcher) -> None:

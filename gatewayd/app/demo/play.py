@@ -1,13 +1,13 @@
 """Plays the people of the demo: each comes to a lane in turn, and most leave again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
 
 from gatewayd.app.demo.cast import Person, Role
 from gatewayd.app.demo.lane import DemoLane
-from gatewayd.core.words import Direction, Json
+from gatewayd.app.demo.turns import AskOfficer, Turns
+from gatewayd.core.words import Json
 
 ARRIVING = 0.62
 """The share of the time in which people arrive; in the rest the last ones leave."""
@@ -24,8 +24,6 @@ DECLARED: Mapping[str, Json] = {
     "protocol": True,
 }
 
-AskOfficer = Callable[[Mapping[str, Json]], Awaitable[Mapping[str, Any]]]
-
 
 class Play:
     """`ask`: what the officer asks of the gateway. Times are of the running loop."""
@@ -34,7 +32,7 @@ class Play:
         self, lanes: Sequence[DemoLane], ask: AskOfficer, seconds: float, random: Random
     ) -> None:
         self._lanes = lanes
-        self._ask = ask
+        self._turns = Turns(ask)
         self._seconds = seconds
         self._random = random
         self._busy = {lane.name: asyncio.Lock() for lane in lanes}
@@ -78,53 +76,36 @@ class Play:
                 | Role.FORGED
                 | Role.BLOCKED
             ):
-                return await self._show(person, lane)
+                return await self._turns.show(person.shown, lane)
             case Role.TURNS_BACK:
                 lane.order("next turn-back")
-                return await self._show(person, lane)
+                return await self._turns.show(person.shown, lane)
             case Role.SECOND_ENTRY:
-                is_inside = await self._show(person, lane)
+                is_inside = await self._turns.show(person.shown, lane)
                 await asyncio.sleep(REPEAT_S)
-                await self._show(person, lane)
+                await self._turns.show(person.shown, lane)
                 return is_inside
             case Role.STRANGER:
-                return await self._be_referred(person, lane)
+                return await self._be_referred(person.shown, lane)
             case Role.GUEST:
-                return await self._be_admitted({"do": "admit", "lane": lane.name, **DECLARED}, lane)
+                answer = await self._turns.admit({"lane": lane.name, **DECLARED}, lane)
+                return answer["ok"] is True
             case Role.FORCES:
                 lane.order("force")
                 await asyncio.sleep(REPEAT_S)
                 return False  # Inside, but nobody knows who: no code to leave with.
 
-    async def _show(self, person: Person, lane: DemoLane) -> bool:
-        assert person.code is not None
-        if await lane.show(person.code) != "admitted":
+    async def _be_referred(self, code: str, lane: DemoLane) -> bool:
+        if (await lane.show(code)).outcome != "referred":
             return False
-        return await lane.walked()
-
-    async def _be_referred(self, person: Person, lane: DemoLane) -> bool:
-        assert person.code is not None
-        if await lane.show(person.code) != "referred":
-            return False
-        answer = await self._ask({"do": "referrals"})
-        mine = [row for row in answer["referrals"] if row["lane"] == lane.name]
-        if not mine:
-            return False
-        number = mine[-1]["referral"]
-        return await self._be_admitted({"do": "admit", "referral": number, **DECLARED}, lane)
-
-    async def _be_admitted(self, request: Mapping[str, Json], lane: DemoLane) -> bool:
-        lane.forget()
-        answer = await self._ask(request)
-        return answer.get("ok") is True and await lane.walked()
+        return (await self._turns.settle(DECLARED, lane))["ok"] is True
 
     async def _leave(self, person: Person, lane: DemoLane) -> None:
         if person.code is None or person.role is Role.WALKS_OUT:
             lane.order("exit")
             await asyncio.sleep(REPEAT_S)
-            return
-        if await lane.show(person.code, Direction.EXIT) == "admitted":
-            await lane.walked()
+        else:
+            await self._turns.leave(person.code, lane)
 
 
 async def _until(at_s: float) -> None:

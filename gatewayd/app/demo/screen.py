@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gatewayd.app.control_client import NoGatewayError
 from gatewayd.app.demo.perform import Watcher
-from gatewayd.app.demo.stage import SITE, Stage
+from gatewayd.app.demo.stage import Stage
 from gatewayd.core.reasons import Locale, Reason, text
 
 FEED_LINES = 14
@@ -33,7 +33,8 @@ class Screen(Watcher):
     def set(self, stage: Stage) -> None:
         self._console.print("Watch what the centre gets, in another terminal:")
         self._console.print(
-            f"  mosquitto_sub -p {stage.central.port} -t '{SITE.root}/up/#' -v", highlight=False
+            f"  mosquitto_sub -p {stage.central.port} -t '{stage.site.path.root}/up/#' -v",
+            highlight=False,
         )
 
     def note(self, sentence: str) -> None:
@@ -64,7 +65,7 @@ class Screen(Watcher):
                 await asyncio.sleep(LOOK_S)
 
     def _drawn(self, status: Mapping[str, Any]) -> Group:
-        feed = Text("\n").join(self._feed)
+        feed = Text("\n", no_wrap=True, overflow="ellipsis").join(self._feed)
         return Group(
             _lanes(status),
             Panel(feed, title="what happens", height=FEED_LINES + 2),

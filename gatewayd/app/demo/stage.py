@@ -6,9 +6,13 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
+
+from config.write import toml_text
 from gatewayd.app.control_client import NoGatewayError, ask
 from gatewayd.app.demo.broker import DemoBroker
 from gatewayd.app.demo.child import Child
@@ -17,7 +21,9 @@ from gatewayd.core.words import Direction, Json
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.runtime.blocking import ThreadBlocking
 
-SITE = SitePath("demo", "balai-kota", "gerbang")
+BACK_DOOR = "demo/back-door"
+"""The topic of the contact at the back door."""
+
 SERIAL_LANE, MQTT_LANE = "lane-1", "lane-2"
 DEVICE = "tripod-2"
 WALK_MS = 400
@@ -27,10 +33,10 @@ LOOK_S = 0.1
 _SETTINGS = """\
 # Made by `gatewayd demo`; it goes with this folder when the demo ends.
 [site]
-region = "{site.region}"
-organisation = "{site.organisation}"
-id = "{site.site}"
-timezone = "Asia/Jakarta"
+region = "{site.path.region}"
+organisation = "{site.path.organisation}"
+id = "{site.path.site}"
+timezone = "{site.timezone}"
 [storage]
 directory = "state"
 [trust]
@@ -41,13 +47,19 @@ protocol = "{central.protocol}"
 [device_broker]
 url = "{devices.url}"
 protocol = "{devices.protocol}"
-[policy]
-version = "demo-1"
-unknown_holder = "refer"
-capacity.by_category.visitor = {visitors}
 [[rosters]]
 name = "cards"
 file = "cards.csv"
+[[doors]]
+id = "back"
+name = "Pintu belakang"
+normally = "closed"
+  [doors.sensor]
+  driver = "mqtt_sensor"
+  topic = "{door}"
+  member = "contact"
+  closed = "true"
+  opened = "false"
 """
 _LANE = """\
 [[lanes]]
@@ -64,11 +76,21 @@ id = "{lane}"
 """
 
 
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """Where the demo plays. policy: the section of its settings."""
+
+    path: SitePath
+    timezone: str
+    policy: Mapping[str, object]
+
+
 class Stage:
     """`on_log`: called with each line of the gateway's log, parsed."""
 
     def __init__(
         self,
+        site: DemoSite,
         directory: Path,
         tasks: asyncio.TaskGroup,
         blocking: ThreadBlocking,
@@ -76,6 +98,7 @@ class Stage:
         *,
         is_embedded: bool,
     ) -> None:
+        self.site = site
         self.directory = directory
         self.central = DemoBroker("central", directory, tasks, is_embedded=is_embedded)
         self.devices = DemoBroker("devices", directory, tasks, is_embedded=is_embedded)
@@ -92,15 +115,16 @@ class Stage:
     def state_directory(self) -> Path:
         return self.directory / "state"
 
-    def write_files(self, public_key: Path, roster: str, visitors: int) -> None:
+    def write_files(self, public_key: Path, roster: str) -> None:
         """Write the settings of a site with two lanes, its keys and its roster."""
         trust = self.directory / "trust"
         trust.mkdir()
         shutil.copy(public_key, trust / public_key.name)
         (self.directory / "cards.csv").write_text(roster)
         settings = _SETTINGS.format(
-            site=SITE, central=self.central, devices=self.devices, visitors=visitors
+            site=self.site, central=self.central, devices=self.devices, door=BACK_DOOR
         )
+        settings += toml_text({"policy": self.site.policy})
         for lane in self.lanes.values():
             psk = self.directory / f"{lane.name}.psk"
             psk.touch(mode=0o600)
@@ -116,6 +140,7 @@ class Stage:
     async def set_up(self) -> None:
         """Start devices and gateway (the centre is there); returns when both lanes are ready."""
         await self.devices.start()
+        await self.move_back_door(is_shut=True)
         for lane in self.lanes.values():
             lane.turnstile = self._turnstile(lane)
             await lane.turnstile.start(self._tasks)
@@ -130,6 +155,14 @@ class Stage:
 
     async def ask(self, request: Mapping[str, Json]) -> dict[str, Any]:
         return await self._blocking.run(lambda: ask(self.state_directory, request))
+
+    async def move_back_door(self, *, is_shut: bool) -> None:
+        """Have the contact at the back door tell that it was opened, or shut."""
+        async with aiomqtt.Client(
+            "127.0.0.1", self.devices.port, protocol=aiomqtt.ProtocolVersion.V311
+        ) as contact:
+            told = json.dumps({"contact": is_shut})
+            await contact.publish(BACK_DOOR, told, qos=1, retain=True)
 
     async def end_gateway(self) -> None:
         await self._gateway.stop()

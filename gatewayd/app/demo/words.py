@@ -15,6 +15,11 @@ def summary(ledger: Ledger) -> str:
         f"{events} ({f['duplicates']} came twice), {f['events_lost']} were lost.",
         f"{f['cache_hits']} scans were of people whom the gate knew already.",
     ]
+    for one in ledger.statements:
+        what = f"as it says, {one.acts} times" if one.is_right else "NOT AS IT SAYS, see below"
+        lines += ["", f"{one.number}  {one.id}", f"     {one.en}", f"     What happened: {what}."]
+    if ledger.statements:
+        lines.append("")
     if ledger.problems:
         lines += ["", "THE ACCOUNTS DO NOT ADD UP:"]
         lines += [f"- {problem}" for problem in ledger.problems]
