@@ -113,7 +113,23 @@ def test_the_exit_code_says_whether_the_story_went_as_it_should(monkeypatch, is_
     )
     problems = () if is_right else ("a guest: something else",)
     figures = dict.fromkeys(
-        ["scans", "admitted", "refused", "referred", "officer_admitted", "passages_in", "passages_out", "breaches", "unused_grants", "occupancy", "events_journaled", "events_received", "duplicates", "events_lost", "cache_hits"],
+        [
+            "scans",
+            "admitted",
+            "refused",
+            "referred",
+            "officer_admitted",
+            "passages_in",
+            "passages_out",
+            "breaches",
+            "unused_grants",
+            "occupancy",
+            "events_journaled",
+            "events_received",
+            "duplicates",
+            "events_lost",
+            "cache_hits",
+        ],
         0,
     )
     ledger = Ledger(figures, problems, statements)
