@@ -8,8 +8,9 @@ from gatewayd.app.site import Base, Delivered, Rules
 from gatewayd.core.received import Received
 from gatewayd.mqtt import topics
 from gatewayd.ports import Blocking, Clock
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.centre_documents import CentreDocuments
-from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.library import Library, Stock
 from gatewayd.runtime.publisher import Publisher
 from gatewayd.runtime.recorder import Recorder

@@ -10,7 +10,7 @@ from gatewayd.app.policy_files import read_policy_files
 from gatewayd.app.received_documents import load_received
 from gatewayd.app.site import Delivered, Rules, read_base, read_rules
 from gatewayd.core.documents import DocumentKind
-from gatewayd.runtime.gate import Knowledge
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.library import Edition, Stock
 from gatewayd.runtime.reloading import Reading, Reread, Unusable
 from gatewayd.store.received import Shelves

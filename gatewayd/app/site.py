@@ -26,8 +26,8 @@ from gatewayd.core.roster import Roster, parse_roster
 from gatewayd.core.trust import Trust
 from gatewayd.core.trust_documents import combine
 from gatewayd.mqtt.topics import SitePath
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.clock import SystemClock
-from gatewayd.runtime.gate import Knowledge
 from gatewayd.store.received import Shelves
 
 ROSTER_SIZE_MAX = 64 * 1024 * 1024  # Bytes: as many rows as a roster may have, with long notes.

@@ -1,18 +1,13 @@
 """Reads a policy from a plain mapping: a policy, or every mistake in it at once."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, tzinfo
-from datetime import time as clock_time
+from datetime import tzinfo
 from enum import StrEnum
 
-from gatewayd.core import hours as opening
 from gatewayd.core.evidence import Method
-from gatewayd.core.hours import Hours
 from gatewayd.core.policy import (
     CATEGORIES,
-    PEOPLE_MAX,
     AgeBand,
     Answer,
     AntiPassback,
@@ -23,8 +18,19 @@ from gatewayd.core.policy import (
     Policy,
     RegionTest,
 )
+from gatewayd.core.policy_values import (
+    read_clock_time,
+    read_count,
+    read_fields,
+    read_holidays,
+    read_hours,
+    read_number,
+    read_people,
+    read_percents,
+    read_yes_or_no,
+)
 from gatewayd.core.status import RuleSet
-from gatewayd.core.tables import Expected, Mistake, ReadValue, Table, text, texts, time, word
+from gatewayd.core.tables import Mistake, Table, text, texts, time, word
 from gatewayd.core.words import Status
 
 YEARS_MAX = 150  # Nobody is older.
@@ -47,11 +53,6 @@ class _ToStrangers(StrEnum):
 class _Unanswered(StrEnum):
     REFUSE = "refuse"
     REFER = "refer"
-
-
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_PERCENT = re.compile(r"(\d{1,3}) ?%")
-_DECLARED = ("healthy", "protocol", "reason", "purpose", "origin", "certificate")
 
 
 def parse_policy(
@@ -87,13 +88,13 @@ def parse_policy(
         unknown_holder=unknown_holder,
         asks_centre_ms=asks_centre_ms,
         anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
-        anti_passback_minutes=table.take("anti_passback_minutes", _number(1, MINUTES_MAX), 0),
-        infer_exits_at=table.take("infer_exits_at", _clock_time, None),
+        anti_passback_minutes=table.take("anti_passback_minutes", read_number(1, MINUTES_MAX), 0),
+        infer_exits_at=table.take("infer_exits_at", read_clock_time, None),
         anonymous_exit_category=table.take("anonymous_exit_category", text, "visitor"),
         health_certificate_category=table.take("health_certificate_category", text, "visitor"),
-        holidays=table.take("holidays", _holidays, frozenset()),
-        opening_hours=table.take("opening_hours", _hours, None),
-        hours=table.table("hours").all(_hours),
+        holidays=table.take("holidays", read_holidays, frozenset()),
+        opening_hours=table.take("opening_hours", read_hours, None),
+        hours=table.table("hours").all(read_hours),
         capacity=_capacity(table),
         areas=_areas(table.table("areas")),
         rule_sets=_rule_sets(table, rule_sets or {}),
@@ -105,11 +106,11 @@ def parse_policy(
         purposes=table.take("purposes", texts, ()),
         lane_codes=table.take("lane_codes", word(LaneCodes), LaneCodes.DISPLAY),
         attestation_required=attestation.take(
-            "required", _fields, ("healthy", "protocol", "reason")
+            "required", read_fields, ("healthy", "protocol", "reason")
         ),
         officer=_officer(table),
     )
-    is_screening = table.take("health_screening", _yes_or_no, default=True)
+    is_screening = table.take("health_screening", read_yes_or_no, default=True)
     table.refuse_unknown()
     _cross_check(policy, table)
     return policy if is_screening else _without_screening(policy), tuple(table.mistakes)
@@ -136,7 +137,7 @@ def _anti_passback(table: Table, *, exits_have_readers: bool) -> AntiPassback:
 def _unknown_holder(table: Table, *, can_ask_centre: bool) -> tuple[Answer, int | None]:
     """Return the answer to a stranger, and how long the centre's is waited for before it."""
     asking = table.table("ask")
-    wait_ms = asking.take("timeout_ms", _number(ASK_MS_MIN, ASK_MS_MAX), ASK_MS)
+    wait_ms = asking.take("timeout_ms", read_number(ASK_MS_MIN, ASK_MS_MAX), ASK_MS)
     unanswered = asking.take("unanswered", word(_Unanswered), _Unanswered.REFUSE)
     wanted = table.take("unknown_holder", word(_ToStrangers), _ToStrangers.REFUSE)
     if wanted is not _ToStrangers.ASK:
@@ -169,13 +170,13 @@ def _areas(table: Table) -> dict[str, Capacity]:
 
 
 def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:
-    people = _people(rated.take("rated", _count, None))
+    people = read_people(rated.take("rated", read_count, None))
     capacity = Capacity(
         total=table.take("total", people, below.total),
         staff_reserve=table.take("staff_reserve", people, below.staff_reserve),
         by_category={**below.by_category, **table.table("by_category").all(people)},
         staff_over_limit=table.take("staff_over_limit", word(Answer), below.staff_over_limit),
-        alarm_percents=table.take("alarm_percents", _percents, below.alarm_percents),
+        alarm_percents=table.take("alarm_percents", read_percents, below.alarm_percents),
     )
     if capacity.total is not None and capacity.staff_reserve > capacity.total:
         table.complain("staff_reserve", f"at most the total of {capacity.total}")
@@ -187,8 +188,8 @@ def _limits(table: Table, below: Capacity, rated: Table) -> Capacity:
 def _ages(table: Table) -> tuple[AgeBand, ...]:
     bands = []
     for one in table.list_of_tables("ages"):
-        first = one.take("from", _number(0, YEARS_MAX), 0)
-        under = one.take("under", _number(1, YEARS_MAX), None)
+        first = one.take("from", read_number(0, YEARS_MAX), 0)
+        under = one.take("under", read_number(1, YEARS_MAX), None)
         if under is not None and under <= first:
             one.complain("under", f"more than {first} years")
         answer = one.take("answer", word(Answer), None)
@@ -202,18 +203,18 @@ def _ages(table: Table) -> tuple[AgeBand, ...]:
 def _officer(table: Table) -> OfficerRules:
     usual = OfficerRules()
     return OfficerRules(
-        is_required=table.take("officer_required", _yes_or_no, usual.is_required),
+        is_required=table.take("officer_required", read_yes_or_no, usual.is_required),
         unattended_minutes=table.take(
-            "unattended_minutes", _number(1, MINUTES_MAX), usual.unattended_minutes
+            "unattended_minutes", read_number(1, MINUTES_MAX), usual.unattended_minutes
         ),
         shift_hours=table.take(
-            "officer_shift_hours", _number(1, SHIFT_HOURS_MAX), usual.shift_hours
+            "officer_shift_hours", read_number(1, SHIFT_HOURS_MAX), usual.shift_hours
         ),
-        pass_signs_on=table.take("officer_pass", _yes_or_no, usual.pass_signs_on),
+        pass_signs_on=table.take("officer_pass", read_yes_or_no, usual.pass_signs_on),
         referral_minutes=table.take(
-            "referral_minutes", _number(1, REFERRAL_MINUTES_MAX), usual.referral_minutes
+            "referral_minutes", read_number(1, REFERRAL_MINUTES_MAX), usual.referral_minutes
         ),
-        override_alarm_percent=table.take("override_alarm_percent", _number(1, 100), None),
+        override_alarm_percent=table.take("override_alarm_percent", read_number(1, 100), None),
     )
 
 
@@ -253,7 +254,7 @@ def _region_test(root: Table) -> RegionTest:
     methods = {
         method: most
         for method in Method
-        if (most := hours.take(str(method), _number(1, HOURS_MAX), None)) is not None
+        if (most := hours.take(str(method), read_number(1, HOURS_MAX), None)) is not None
     }
     if not methods:
         table.complain("hours_max", f"hours for at least one of {', '.join(Method)}")
@@ -318,86 +319,3 @@ def _without_screening(policy: Policy) -> Policy:
         region_test=None,
         attestation_required=tuple(one for one in policy.attestation_required if one in asked),
     )
-
-
-# --- single values ---
-
-
-def _fields(value: object) -> tuple[str, ...] | Expected:
-    if isinstance(value, list) and all(item in _DECLARED for item in value):
-        return tuple(value)
-    return Expected(f"a list of {', '.join(_DECLARED)}")
-
-
-def _yes_or_no(value: object) -> bool | Expected:
-    return value if isinstance(value, bool) else Expected("true or false")
-
-
-def _number(first: int, last: int) -> ReadValue[int]:
-    def read(value: object) -> int | Expected:
-        if isinstance(value, int) and not isinstance(value, bool) and first <= value <= last:
-            return value
-        return Expected(f"a number from {first} to {last}")
-
-    return read
-
-
-def _count(value: object) -> int | Expected:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= PEOPLE_MAX:
-        return value
-    return Expected(f"a number of people from 0 to {PEOPLE_MAX}")
-
-
-def _people(rated: int | None) -> ReadValue[int]:
-    """Read a number of people, or a percentage of those that the building is rated for."""
-
-    def read(value: object) -> int | Expected:
-        found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            wanted = _count(value)
-            return wanted if isinstance(wanted, int) else Expected(f'{wanted.what}, or like "50%"')
-        if rated is None:
-            return Expected("`rated` in [capacity], of which this is a part")
-        return rated * int(found[1]) // 100
-
-    return read
-
-
-def _percents(value: object) -> tuple[int, ...] | Expected:
-    read = _number(1, 100)
-    found = [read(one) for one in value] if isinstance(value, list) else []
-    good = tuple(one for one in found if isinstance(one, int))
-    is_good = bool(found) and len(good) == len(found)
-    return good if is_good else Expected("a list of percentages from 1 to 100")
-
-
-def _holidays(value: object) -> frozenset[date] | Expected:
-    wanted = Expected("a list of dates, like 2021-12-25")
-    if not isinstance(value, list):
-        return wanted
-    found = set()
-    for item in value:
-        try:
-            day = date.fromisoformat(item) if isinstance(item, str) else item
-        except ValueError:
-            return wanted
-        if not isinstance(day, date) or isinstance(day, datetime):
-            return wanted
-        found.add(day)
-    return frozenset(found)
-
-
-def _clock_time(value: object) -> clock_time | Expected:
-    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        return Expected('a time of the day, like "22:00"')
-    return clock_time(int(found[1]), int(found[2]))
-
-
-def _hours(value: object) -> Hours | Expected:
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return Expected(f"spans {opening.EXPECTED}")
-    spans = [opening.parse_span(text) if isinstance(text, str) else None for text in texts]
-    good = tuple(span for span in spans if span is not None)
-    return Hours(good) if len(good) == len(texts) else Expected(f"spans {opening.EXPECTED}")

@@ -18,7 +18,8 @@ from gatewayd.core.passes import BADGES_MAX
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import Json, LaneId
-from gatewayd.runtime.gate import REFERRALS_MAX, Admission, Gate
+from gatewayd.runtime.asked import Admission
+from gatewayd.runtime.gate import REFERRALS_MAX, Gate
 from gatewayd.runtime.lane import OFFICER_WAITS_MS, SCAN_WAITS_MS, LaneShell
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.referrals import settle_by_refusal

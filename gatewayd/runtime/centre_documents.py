@@ -30,7 +30,7 @@ from gatewayd.mqtt import topics
 from gatewayd.mqtt.payloads import document_state
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Clock, Message, StorageError
-from gatewayd.runtime.gate import Knowledge
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.inbox import Centre, Reply
 from gatewayd.runtime.library import Edition, Library, Stock
 from gatewayd.runtime.recorder import Recorder

@@ -9,7 +9,7 @@ from gatewayd.core.events import Access, AccessOutcome
 from gatewayd.core.lane_terms import Faulted, Idle
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.runtime.alarms import Alarms
-from gatewayd.runtime.gate import Scan
+from gatewayd.runtime.asked import Scan
 from gatewayd.runtime.lamps import NOTICE_S
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.parts_reader import PartsReader

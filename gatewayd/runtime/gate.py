@@ -5,13 +5,12 @@ the record of it is on disk: two lanes cannot both give the last place away.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gatewayd.core.centre_statuses import KEPT, CentreStatus, newer, read_row
 from gatewayd.core.companions import FirstShown, join, keep
 from gatewayd.core.credential import (
-    Attested,
     CheckIn,
     Credential,
     SignedPass,
@@ -41,7 +40,7 @@ from gatewayd.core.folded import (
     entry_count,
     read_counts,
 )
-from gatewayd.core.lane_terms import Admitted, GateMode, Indication, Outcome, TurnedAway
+from gatewayd.core.lane_terms import Admitted, Indication, TurnedAway
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.ordered_capacity import read_order, with_total
 from gatewayd.core.passes import badge_subject
@@ -49,14 +48,13 @@ from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.projection import (
     project,
 )
-from gatewayd.core.pseudonym import Namespace, Pseudonyms
+from gatewayd.core.pseudonym import Namespace
 from gatewayd.core.reasons import Reason
-from gatewayd.core.roster import Roster
 from gatewayd.core.rotating import CodeUse
 from gatewayd.core.standing import UNKNOWN, Standing, find_standing
-from gatewayd.core.trust import Trust
 from gatewayd.core.words import Direction, GrantId, HolderId, Json, LaneId, Status
 from gatewayd.ports import Cache, Chance, Clock
+from gatewayd.runtime.asked import Admission, Asked, Decision, Knowledge, Place, Scan
 from gatewayd.runtime.grants import Grants, Pending
 from gatewayd.runtime.rotating_codes import RotatingCodes
 
@@ -65,63 +63,6 @@ REFERRALS_MAX = 999  # A number that an officer can call out; then they start ag
 
 ANOTHER_HELPS = "another_certificate_helps"
 """Found where the person may show a second certificate within a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What decisions are made from, besides the tables. Never changed, only swapped whole.
-
-    policy: with what replaces it at its time; `Gate.policy` is the one in force.
-    """
-
-    policy: Policy
-    trust: Trust
-    rosters: tuple[Roster, ...]
-    pseudonyms: Pseudonyms
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """A complete code at a lane; None is one that was too long to keep.
-
-    at_s: monotonic time of its last byte.
-    """
-
-    data: bytes | None
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """An officer's own admission, or (with a number) what they made of a referral.
-
-    badge: the number of the badge that the guest carries, by which they are known at the exit.
-    """
-
-    attested: Attested
-    referral: int | None = None
-    badge: int | None = None
-
-
-Asked = Scan | Admission | CheckIn
-"""In which way somebody asks to pass."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and how somebody asks to pass."""
-
-    lane: LaneId
-    direction: Direction
-    mode: GateMode
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The fact to record, and what the lane does when it is on disk."""
-
-    fact: Access
-    outcome: Outcome
 
 
 class Gate:

@@ -54,8 +54,9 @@ from gatewayd.core.prompts import Prompt
 from gatewayd.core.words import Direction, GrantId, LaneId
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.asked import Admission, Asked, Decision, Place, Scan
 from gatewayd.runtime.fire import Fire
-from gatewayd.runtime.gate import Admission, Asked, Decision, Gate, Place, Scan
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lamps import Lamps
 from gatewayd.runtime.parts_reader import PartsReader
 from gatewayd.runtime.questions import Questions

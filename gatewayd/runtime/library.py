@@ -8,7 +8,8 @@ from typing import TypeVar
 from gatewayd.core.documents import Document, Office
 from gatewayd.core.received import Received
 from gatewayd.ports import Blocking
-from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.asked import Knowledge
+from gatewayd.runtime.gate import Gate
 
 T = TypeVar("T")
 

@@ -24,7 +24,8 @@ from gatewayd.core.folded import (
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import HolderId, Json
 from gatewayd.ports import Blocking, Chance, Clock, Pins, StorageError
-from gatewayd.runtime.gate import Gate, Scan
+from gatewayd.runtime.asked import Scan
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.requests import Answer, RequestError, Verb, officer_audit, record
 

@@ -9,7 +9,7 @@ from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Po
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
-from gatewayd.runtime.gate import Knowledge
+from gatewayd.runtime.asked import Knowledge
 
 WIRED = 0.1  # So many sites have a lane on a wire: its heartbeats cost more than all the rest.
 PSEUDONYMS = Pseudonyms(bytes(32))  # A test key.

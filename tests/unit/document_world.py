@@ -22,8 +22,9 @@ from gatewayd.core.trust import IssuerKey, collect
 from gatewayd.core.trust_documents import TrustDocument
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.centre_documents import CentreDocuments
-from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.library import Library
 from gatewayd.store.received import Shelves
 from tests.contract.messages import objection

@@ -26,10 +26,11 @@ from gatewayd.core.trust import collect
 from gatewayd.core.words import ClockQuality, Direction, HolderId, Json, LaneId
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.runtime.alarms import Alarms
+from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
-from gatewayd.runtime.gate import Gate, Knowledge
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.questions import Question, Questions
 from gatewayd.runtime.recorder import Recorder

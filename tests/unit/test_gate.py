@@ -41,14 +41,8 @@ from gatewayd.core.status import RuleSet
 from gatewayd.core.totp import OtpKey, code_of, step_at, write_key
 from gatewayd.core.trust import IssuerKey, Purpose, collect
 from gatewayd.core.words import ClockQuality, Direction, GrantId, HolderId, LaneId, Status
-from gatewayd.runtime.gate import (
-    REFERRALS_MAX,
-    Admission,
-    Decision,
-    Gate,
-    Place,
-    Scan,
-)
+from gatewayd.runtime.asked import Admission, Decision, Place, Scan
+from gatewayd.runtime.gate import REFERRALS_MAX, Gate
 from tests.unit.doubles import (
     START,
     SimCache,

@@ -22,7 +22,7 @@ from gatewayd.core.lane_terms import Faulted, Granted, Idle, Indication, Order
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import AntiPassback, Capacity, Policy
 from gatewayd.core.words import Direction
-from gatewayd.runtime.gate import Admission
+from gatewayd.runtime.asked import Admission
 from gatewayd.runtime.supervisor import keep_running
 from tests.sim.loop import run
 from tests.unit.doubles import People, SimTurnstile, Site, holder

@@ -19,7 +19,8 @@ from gatewayd.core.lane_terms import Admitted, GateMode
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
 from gatewayd.core.words import Direction, GrantId, LaneId
-from gatewayd.runtime.gate import Gate, Place, Scan
+from gatewayd.runtime.asked import Place, Scan
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.reports import Reports, expire_removed
 from tests.unit.doubles import SimCache, SimChance, SimClock, SimJournal, holder, knowledge
 

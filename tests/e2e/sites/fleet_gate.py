@@ -23,8 +23,9 @@ from gatewayd.mqtt.account import Account
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock
+from gatewayd.runtime.asked import Knowledge, Place, Scan
 from gatewayd.runtime.centre_documents import CentreDocuments
-from gatewayd.runtime.gate import Gate, Knowledge, Place, Scan
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.library import Library
 from gatewayd.runtime.nonces import Nonces
 from gatewayd.runtime.publisher import Outside, Publisher
