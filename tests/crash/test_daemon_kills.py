@@ -25,6 +25,7 @@ STEP_S_MAX = 0.01  # What a command, a report or a commit takes.
     "kills", [3, pytest.param(15, marks=pytest.mark.slow)], ids=["3 kills", "15 kills"]
 )
 async def test_kills_lose_no_passage_count_none_twice_and_open_nothing_unrecorded(tmp_path, kills):
+    """R01, R37."""
     random = Random(SEED + kills)
     with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
         async with Site(tmp_path, settings=PATIENT, broker=broker.port) as site:

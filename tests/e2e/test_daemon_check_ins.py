@@ -135,6 +135,7 @@ async def test_a_check_in_opens_its_lane_once_and_nothing_else_does(gate, centre
 
 
 async def test_the_centre_is_asked_about_somebody_unknown_and_may_not_answer(gate, centre):
+    """R26."""
     known = {person("X-1"): {"status": "green", "category": "visitor"}}
     async with gate as site:
         site.lane.scan("X-1")

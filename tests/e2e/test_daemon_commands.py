@@ -47,6 +47,7 @@ class Commander:
 
 
 async def test_a_gate_does_what_its_centre_commands_once(tmp_path):
+    """R28."""
     with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
         site = Site(tmp_path, broker=broker.port)
         there = Commander(centre, tmp_path)

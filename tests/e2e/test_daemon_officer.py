@@ -171,6 +171,7 @@ async def test_an_officer_signs_on_by_pin_and_stands_in_the_records_also_over_a_
 
 
 async def test_who_needs_help_is_seen_at_the_desk_and_answered(tmp_path):
+    """R40."""
     (tmp_path / "help").mkdir()
     with PtyPair(tmp_path / "help") as cable:
         settings = (

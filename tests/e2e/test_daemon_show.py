@@ -34,6 +34,7 @@ def centre(broker):
 async def test_the_centre_sees_the_verdict_then_the_passage_then_the_count(
     tmp_path, broker, centre
 ):
+    """R14."""
     async with Site(tmp_path, broker=broker.port) as site:
         await until(lambda: centre.states("occupancy"))
         await site.pass_through(issue("1001"))

@@ -59,6 +59,7 @@ async def test_without_a_link_nobody_is_let_in_and_the_reason_is_told(tmp_path):
 
 
 async def test_who_forces_the_arm_or_follows_behind_leaves_a_breach_and_is_counted(tmp_path):
+    """R33."""
     async with Site(tmp_path) as site:
         site.lane.turnstile.order("force")
         await until(lambda: site.inside() == 1)

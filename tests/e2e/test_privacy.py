@@ -39,6 +39,7 @@ IN_CERTIFICATES = ("ontoh", "ONTOH", "arga", "ARGA", "1990-02-03", "2021-04-18",
 
 
 async def test_no_code_number_name_or_key_is_in_anything_that_is_written_or_sent(tmp_path):
+    """R45."""
     good = issue(CIVIL_SERVANT)
     card = make_card(card_claims(nbf=NOW - 3600))
     certificate = make_dcc(claims(_4=NOW + 86400, _6=NOW - 86400))  # Of a signer that ended.
@@ -97,6 +98,7 @@ async def test_no_code_number_name_or_key_is_in_anything_that_is_written_or_sent
 
 
 async def test_a_person_is_erased_while_the_gateway_runs_and_still_counted_inside(tmp_path):
+    """R45."""
     key = "privacy.key"
     with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
         async with Site(tmp_path, broker=broker.port) as site:

@@ -56,6 +56,8 @@ async def go(made: Site, person: str, lane: int, way: Direction = ENTRY) -> str:
 
 
 def test_who_is_in_the_room_is_in_the_house_and_counted_in_both():
+    """R39."""
+
     async def play(made: Site) -> None:
         for lane in (GATE, ROOM):
             assert await go(made, "V-1", lane) == "ok"
@@ -71,6 +73,8 @@ def test_who_is_in_the_room_is_in_the_house_and_counted_in_both():
 
 
 def test_the_room_is_full_while_the_house_is_not_and_both_know_who_is_in():
+    """R39."""
+
     async def play(made: Site) -> None:
         for person in ("V-1", "V-2"):
             await go(made, person, GATE)

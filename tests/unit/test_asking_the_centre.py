@@ -115,6 +115,8 @@ def test_whom_the_centre_does_not_know_either_is_answered_at_once():
 
 
 def test_without_an_answer_in_time_the_policy_has_one():
+    """R26."""
+
     async def play(site: Site) -> None:
         site.scan("X-1")
         await asyncio.sleep(1.4)

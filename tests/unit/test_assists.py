@@ -117,6 +117,8 @@ def played(play: Callable[[Desk], Awaitable[None]], desk: Desk | None = None) ->
 
 
 def test_the_desk_sees_within_a_second_who_does_not_get_on():
+    """R40."""
+
     async def play(desk: Desk) -> None:
         desk.site.scan("B-1")
         await asyncio.sleep(5)
@@ -133,6 +135,8 @@ def test_the_desk_sees_within_a_second_who_does_not_get_on():
 
 
 def test_a_help_button_asks_each_time_that_it_is_pressed_after_an_answer():
+    """R40."""
+
     async def play(desk: Desk) -> None:
         for report in (PRESSED, PRESSED, OPEN, PRESSED, OPEN):
             desk.contact(report)

@@ -97,6 +97,7 @@ def test_a_described_person_is_judged_by_the_rules_of_the_day():
 
 
 def test_each_check_tells_the_key_and_the_layer_that_it_follows():
+    """R43."""
     found = explain("--status", "red", "--at", JANUARY, "--inside", "visitor=50", "--json")
     assert checks(found) == {
         "status": ("status_red", "statuses.red", "profile: governor-office"),

@@ -419,6 +419,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "line"), CASES.values(), ids=CASES.keys())
 def test_a_mistake_is_named_with_its_place(mistakes, text, line):
+    """R03, R04."""
     assert mistakes(text) == [line]
 
 

@@ -128,6 +128,7 @@ def verdict(
 
 @pytest.mark.parametrize("credential", [listed(), signed(), listed("staff"), certified()])
 def test_a_good_credential_is_admitted_in_a_plain_office(credential):
+    """R09."""
     assert verdict(credential) == Admit(Reason.OK)
 
 
@@ -206,6 +207,7 @@ def test_a_key_signs_passes_of_its_kind_of_people_only(purpose, staff, visitor):
 
 
 def test_nobody_vouches_where_an_officer_has_to_be_signed_on_and_is_not():
+    """R13."""
     policy = Policy(zone=UTC, officer=OfficerRules(is_required=True))
     absent = attested(is_on_duty=False)
     assert verdict(absent, policy) == Refuse(Reason.OFFICER_ABSENT)
@@ -403,6 +405,7 @@ def with_test(method: Method, at: datetime | None, result: Result = Result.NEGAT
     ],
 )
 def test_who_comes_from_elsewhere_needs_a_test(credential, expected):
+    """R30."""
     assert verdict(credential, REGIONAL) == expected
 
 
@@ -410,6 +413,7 @@ def test_who_comes_from_elsewhere_needs_a_test(credential, expected):
     ("method", "hours"), [(Method.MOLECULAR, 72), (Method.ANTIGEN, 24), (Method.OTHER, 0)]
 )
 def test_a_negative_result_counts_before_it_is_too_old(method, hours):
+    """R30."""
     too_old = NOW - timedelta(hours=hours)
     assert verdict(with_test(method, too_old), REGIONAL) == Refer(Reason.ORIGIN_UNKNOWN)
     if hours:
@@ -572,6 +576,7 @@ def test_the_first_check_that_fails_gives_the_reason_though_later_ones_fail_too(
     ],
 )
 def test_a_policy_says_itself_what_follows_when_it_has_run_out(answer, expected):
+    """R05."""
     policy = Policy(zone=UTC, valid_until=NOW, when_expired=answer)
     assert verdict(listed(), policy) == expected
     assert verdict(listed(), policy, at=NOW - SECOND) == Admit()
@@ -689,10 +694,12 @@ OBSERVED = replace(EVERYTHING_WRONG, valid_until=None, mode=Enforcement.OBSERVE)
     ],
 )
 def test_observing_admits_and_tells_what_would_have_been(credential, policy, finding):
+    """R18."""
     assert verdict(credential, policy) == Admit(Reason.OK, (finding,))
 
 
 def test_a_policy_is_enforced_from_its_time_on():
+    """R08."""
     policy = Policy(zone=UTC, enforce_from=NOW)
     blocked = listed(blocked=True)
     before = verdict(blocked, policy, at=NOW - SECOND)

@@ -95,6 +95,8 @@ def test_a_door_that_opens_is_an_alarm_and_a_count_that_is_less_certain_within_a
 
 
 def test_a_door_that_is_shut_again_clears_the_alarm_and_the_count_stays_uncertain():
+    """R31."""
+
     async def play(_door: DoorShell, sensor: SimSensor) -> None:
         sensor.tell(OPEN)
         sensor.tell(SHUT)

@@ -39,6 +39,8 @@ def alarms(site: Site) -> list[tuple[str, str]]:
 
 
 def test_an_empty_desk_is_an_alarm_after_its_minutes_until_somebody_signs_on():
+    """R13."""
+
     async def play(site: Site) -> None:
         await asyncio.sleep(600)
         assert site.alarms.active() == []

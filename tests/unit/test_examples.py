@@ -109,6 +109,7 @@ def test_the_block_of_the_design_is_good(read):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_good_and_needs_no_advice(read, path):
+    """R22."""
     settings = read(path.read_text())
     assert settings.advice == ()
     parsed(settings)
@@ -141,6 +142,7 @@ def test_both_kinds_of_lane_have_an_example():
 
 
 def test_the_shipped_profiles_are_these():
+    """R19, R22."""
     assert profile_names() == [
         "city-office",
         "governor-office",
@@ -158,6 +160,7 @@ def test_the_shipped_profiles_are_these():
 
 @pytest.mark.parametrize("name", profile_names())
 def test_a_profile_is_a_policy_with_its_own_name_in_the_version(read, name):
+    """R06."""
     policy = parsed(read(DESIGN.replace("public-service", name)))
     assert policy.versions == (f"{name}-1",)
 
@@ -195,6 +198,7 @@ def test_the_limits_that_public_service_writes_down_for_you_are_good(read):
     ],
 )
 def test_profiles_differ_where_their_sources_do(read, name, red, unknown_holder):
+    """R12."""
     policy = parsed(read(DESIGN.replace("public-service", name)))
     assert (policy.statuses.get(Status.RED), policy.unknown_holder) == (red, unknown_holder)
 

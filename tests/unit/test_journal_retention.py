@@ -45,6 +45,7 @@ def carry_out(journal, planned):
 
 
 def test_delivered_events_go_after_the_retention_time_and_the_chain_still_holds(tmp_path):
+    """R45."""
     with opened(tmp_path) as journal:
         events = add(journal, 30, 25, 22, 20, 1, 0)
         journal.confirm([1, 2, 3, 4])

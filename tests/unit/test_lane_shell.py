@@ -153,6 +153,8 @@ def test_a_lane_without_readers_shows_at_its_turnstile_alone():
 
 
 def test_the_latency_is_from_the_last_byte_to_the_verdict():
+    """R35."""
+
     async def play(site: Site, _: SimTurnstile) -> None:
         report = base.ScanRead(b"V-1", asyncio.get_running_loop().time() - 0.003)
         site.readers[0][ENTRY].tell(report)
@@ -163,6 +165,7 @@ def test_the_latency_is_from_the_last_byte_to_the_verdict():
 
 
 def test_lanes_run_side_by_side_and_share_their_commits():
+    """R23."""
     turnstiles = [SimTurnstile(device="sim-1"), SimTurnstile(device="sim-2")]
     site = Site(turnstiles, Policy(zone=UTC, capacity=Capacity(total=1)))
 
@@ -193,6 +196,8 @@ def test_an_exit_with_a_reader_counts_the_person_out():
 
 
 def test_an_exit_without_a_scan_is_counted_too():
+    """R23."""
+
     async def play(site: Site, turnstile: SimTurnstile) -> None:
         site.scan("V-1")
         await asyncio.sleep(3)
@@ -454,6 +459,7 @@ def test_an_exit_waits_for_the_lane_and_is_next():
 
 @pytest.mark.parametrize("people", list(People))
 def test_every_scan_leaves_one_verdict_whatever_the_lane_does(people):
+    """R01."""
     scans = [b"V-1", b"B-1", b"Z-99", b"\x00", b"", b"V-2", b"V-3", b"V-4", b"V-5"]
 
     async def play(site: Site, turnstile: SimTurnstile) -> None:

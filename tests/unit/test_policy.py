@@ -290,6 +290,7 @@ HALVED = {
     ],
 )
 def test_a_level_sets_the_limits_as_parts_of_what_the_building_is_rated_for(level, expected):
+    """R16."""
     document = {"capacity": HALVED, **({"level": level} if level else {})}
     assert parse(document).capacity == expected
 
@@ -328,6 +329,7 @@ def test_without_screening_it_is_an_everyday_entrance():
 
 
 def test_a_condition_is_told_to_those_whom_a_status_admits():
+    """R42."""
     conditions = {"yellow": "Masker wajib."}
     for statuses in ({"yellow": "admit"}, {"yellow": "refuse", "staff": {"yellow": "admit"}}):
         policy = parse({"conditions": conditions, "statuses": statuses})

@@ -59,6 +59,7 @@ def test_each_key_knows_its_layer():
 
 
 def test_a_layer_holds_from_its_first_second_to_before_its_last():
+    """R05."""
     policy = lay(
         layer("region", DECEMBER, JANUARY, version="r-12", unknown_holder="refer"),
         layer("profile", version="p-1"),

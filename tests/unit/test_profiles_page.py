@@ -17,6 +17,7 @@ SCREENING = sorted(set(profile_names()) - {"plain-office"})
 
 
 def test_the_page_is_what_the_program_prints():
+    """R06."""
     run = CliRunner().invoke(command, ["matrix", "--all", "--at", AT.isoformat()])
     assert run.exit_code == 0
     assert PAGE.read_text() == run.stdout
@@ -78,6 +79,7 @@ def test_black_and_unknown_never_walk_in_alone_where_health_is_asked_for(name):
 
 
 def test_the_way_to_a_doctor_is_open():
+    """R23."""
     made = make_matrix(read_profile("health-centre"), AT)
     [patient] = [row.answers for row in made.by_status if row.name == "patient"]
     assert "refuse" not in patient

@@ -377,6 +377,7 @@ def body(fact: Fact) -> int:
 @settings(max_examples=100)
 @given(st.lists(st.one_of(verdicts, passages), max_size=30))
 def test_people_inside_are_passages_in_minus_passages_out(history):
+    """R03."""
     cache, total, uncertain = SimCache(), 0, 0
     for fact in history:
         was_empty = total == 0

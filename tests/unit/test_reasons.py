@@ -22,6 +22,7 @@ EVERY_TEXT = [(reason, locale, text(reason, locale)) for reason in Reason for lo
 
 @pytest.mark.parametrize(("reason", "locale", "words"), EVERY_TEXT)
 def test_every_reason_has_short_sentences_in_both_languages(reason, locale, words):
+    """R17, R27."""
     assert words == words.strip()
     assert words.endswith(".")
     assert 10 < len(words) <= 100, "it must fit a small display"

@@ -43,6 +43,7 @@ def told(contact: Contact):
 
 
 def test_who_was_inside_for_long_enough_at_the_same_time_is_a_contact():
+    """R07, R25, R36."""
     found = ask(
         {"who": [(60, 120)], "long": [(0, 200)], "short": [(110, 300)], "apart": [(120, 130)]}
     )
@@ -81,6 +82,7 @@ def test_exactly_the_time_is_enough_and_less_is_not():
 
 
 def test_the_others_are_those_of_the_same_days_and_the_nameless_too():
+    """R41."""
     table = {"who": [(23 * 60, DAY + 30)], "evening": [(60, 90)], "next": [(DAY + 900, DAY + 960)]}
     before = {"before": [(-60, -30)], "after": [(2 * DAY, 2 * DAY + 60)]}
     found = ask({**table, **before}, ends=3 * DAY, nameless=[-1, 0, DAY, 2 * DAY - 1, 2 * DAY])
@@ -121,6 +123,7 @@ def test_a_contact_of_a_contact_bit_by_bit_counts_too():
 
 
 def test_whoever_carries_a_badge_is_somebody_else_each_time():
+    """R41."""
     table = {"who": [(0, 100)], "badge": [(0, 10), (20, 30), (40, 60)]}
     found = ask(table, shared={HolderId("badge"), WHO})
     assert [told(one) for one in found.contacts] == [("badge", 1, "who", [(40, 60, True)])]
@@ -157,6 +160,7 @@ def minutes_together(one, other, since=0, until=DAY):
 @settings(max_examples=120)
 @given(PEOPLE, st.integers(1, 20), st.integers(0, 20), st.integers(30, 60))
 def test_it_finds_what_counting_minute_by_minute_finds(people, least, begins, ends):
+    """R07."""
     found = ask(people, least=least, begins=begins, ends=ends, generations=2)
     who = people.get("who", [])
     expected = {

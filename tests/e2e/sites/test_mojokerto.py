@@ -20,7 +20,7 @@ health_screening = false
 
 
 async def test_red_is_fenced_and_recorded_for_red_only(tmp_path):
-    """R20, R21, R25: refusals are events too; the fence moves one colour and no other."""
+    """R20, R21, R25, R42: refusals are events too; the fence moves one colour and no other."""
     async with Site(tmp_path, settings=SETTINGS) as site:
         verdicts = {
             colour: await site.show(coloured(f"V-{colour}", "visitor", colour))

@@ -48,7 +48,7 @@ async def test_all_staff_and_all_users_pass_the_one_gate_with_a_verdict_each(off
 
 
 async def test_the_officer_asks_an_applicant_for_the_purpose(office):
-    """R02, R08: scanning is compulsory, and what somebody came for is in the record."""
+    """R02, R08, R24: scanning is compulsory, and what somebody came for is in the record."""
     async with office as site:
         assert await site.show("SOMEBODY") == ("referred", "unknown_holder")
         code, said = await settle(site, *DECLARED)
