@@ -70,6 +70,7 @@ class Sync:
         self._gate = gate
         self._counted = self._count()
         self._policy = gate.policy
+        self._mode = self._policy.mode_at(clock.utc())
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
 
@@ -100,8 +101,10 @@ class Sync:
 
     def changed(self) -> None:
         """Show anew what lanes can do and rules are in force; who is being served is not shown."""
-        if self._gate.policy is not self._policy:
-            self._policy = self._gate.policy
+        policy = self._gate.policy
+        mode = policy.mode_at(self._clock.utc())
+        if policy is not self._policy or mode is not self._mode:
+            self._policy, self._mode = policy, mode
             self.publisher.changed(topics.state(self.site))
             self.publisher.changed(topics.occupancy(self.site))
         for lane, shell in self._lanes.items():
@@ -203,6 +206,7 @@ def build_sync(
             receipts=receipts,
             nonces=nonces,
             documents=library.documents,
+            mode=lambda: gate.policy.mode_at(clock.utc()),
         ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,

@@ -130,8 +130,8 @@ def _lines(row: SiteRow, width: int) -> Iterator[str]:
     told = f"last word {row.told_at or 'unknown'}"
     if row.is_online:
         documents = " ".join(f"{label}@{version}" for label, version in row.documents.items())
-        rules = ", ".join(row.policy)
-        told = f"{row.version}  [{rules}]  {documents}  {row.clock}, {row.queue_depth} wait"
+        rules = f"{row.mode}  [{', '.join(row.policy)}]  {documents}"
+        told = f"{row.version}  {rules}  {row.clock}, {row.queue_depth} wait"
     yield f"{row.site:<{width}}  {'online ' if row.is_online else 'OFFLINE'}  {told}"
     for mark in row.marks:
         yield f"{'':<{width}}  ! {mark}"

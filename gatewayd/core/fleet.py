@@ -31,6 +31,7 @@ class SiteRow:
     is_online: bool
     told_at: str | None
     version: str | None = None
+    mode: str | None = None
     policy: tuple[str, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
     clock: str | None = None
@@ -53,8 +54,8 @@ class Fleet:
 def compare(heard: Mapping[str, bytes]) -> Fleet:
     """Put together what gates told last, by topic.
 
-    Compared are the software, and each document of the centre that holds for more than one site;
-    a roster of a layer only between those that take it, since a centre chooses who does.
+    Compared: the software, whether rules are enforced, and each document of the centre that holds
+    for more than one site; a roster only between those that take it: a centre chooses who does.
     """
     told: dict[str, dict[str, Mapping[str, Json]]] = {}
     for topic, payload in heard.items():
@@ -65,7 +66,10 @@ def compare(heard: Mapping[str, bytes]) -> Fleet:
     rows = [_row(site, heard) for site, heard in sorted(told.items()) if "state" in heard]
     online = [row for row in rows if row.is_online]
     kinds = {label for row in online for label in row.documents if not _is_own(label, row.site)}
-    values = {"gatewayd": {row.site: row.version or NONE for row in online}}
+    values = {
+        "gatewayd": {row.site: row.version or NONE for row in online},
+        "mode": {row.site: row.mode or NONE for row in online},
+    }
     for label in sorted(kinds):
         values[label] = _having(label, online)
     most = {what: _most(by_site.values()) for what, by_site in values.items()}
@@ -90,6 +94,7 @@ def _row(site: str, heard: Mapping[str, Mapping[str, Json]]) -> SiteRow:
         is_online=True,
         told_at=told_at,
         version=_text(state.get("version")),
+        mode=_text(state.get("mode")),
         policy=tuple(map(str, policy)) if isinstance(policy, list) else (),
         documents=dict(_documents(state.get("documents"))),
         clock=_text(clock),

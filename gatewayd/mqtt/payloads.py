@@ -27,6 +27,7 @@ from gatewayd.core.events import (
 from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import ExitOnly, Faulted, Free, Idle, Lane, Rest
 from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.policy import Enforcement
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster_documents import FullRoster
 from gatewayd.core.words import ClockQuality, Direction, DoorId, HolderId, Json, LaneId
@@ -88,6 +89,7 @@ class Birth:
     """Those of the centre that are in force."""
     registration_id: str = ""
     """What the authority calls the site."""
+    mode: Enforcement = Enforcement.ENFORCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,7 @@ def online(birth: Birth) -> bytes:
         "epoch": birth.epoch,
         "next_sequence": birth.next_seq,
         "policy": list(birth.policy),
+        "mode": str(birth.mode),
         "clockquality": str(birth.clock),
         "queue_depth": birth.depth,
         "documents": [document_state(one) for one in birth.documents],

@@ -23,15 +23,17 @@ async def watch_policy(
 
     The alarm is there for as long as everybody is answered by `when_expired`.
     """
-    before = gate.policy
+    before, mode_before = gate.policy, gate.policy.mode_at(clock.utc())
     while True:
         await asyncio.sleep(LOOK_S)
-        now = gate.policy
-        if now.is_in_force(clock.utc()):
+        at, now = clock.utc(), gate.policy
+        mode = now.mode_at(at)
+        if now.is_in_force(at):
             alarms.clear(ALARM, SUBJECT)
         else:
             alarms.raise_(ALARM, SUBJECT, {"answer": str(now.when_expired)})
-        if now == before:  # Laid together anew, perhaps, since a roster came.
+        # The same rules may have been laid together anew, since a roster came.
+        if now == before and mode is mode_before:
             continue
         detail: dict[str, Json] = {
             "from": list[Json](before.versions),
@@ -39,6 +41,8 @@ async def watch_policy(
         }
         if now.legal_basis is not None:
             detail["legal_basis"] = now.legal_basis
+        if mode is not mode_before:
+            detail["mode"] = str(mode)
         recorder.keep(Audit(subject=AuditSubject.POLICY, action="changed", detail=detail))
         changed()
-        before = now
+        before, mode_before = now, mode

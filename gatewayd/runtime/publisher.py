@@ -17,6 +17,7 @@ from typing import Never
 from gatewayd.core.backoff import Backoff
 from gatewayd.core.documents import Document
 from gatewayd.core.events import Event
+from gatewayd.core.policy import Enforcement
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.payloads import Birth, Offline, SyncFigures
 from gatewayd.ports import (
@@ -76,6 +77,7 @@ class Outside:
     nonces: Nonces
     documents: Callable[[], tuple[Document, ...]] = tuple
     """Those of the centre that are in force."""
+    mode: Callable[[], Enforcement] = lambda: Enforcement.ENFORCE
 
 
 class Publisher:
@@ -383,6 +385,7 @@ class Publisher:
                 nonce=self._outside.nonces.present,
                 documents=self._outside.documents(),
                 registration_id=self._settings.registration_id,
+                mode=self._outside.mode(),
                 at=clock.utc(),
             )
         )

@@ -13,6 +13,7 @@ from gatewayd.cli.main import main
 from gatewayd.core.documents import Document, DocumentKind, PolicyLayer, Slot, Withdrawn
 from gatewayd.core.fleet import compare
 from gatewayd.core.occupancy import Occupancy
+from gatewayd.core.policy import Enforcement
 from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.payloads import AsOf, Birth, Offline, SyncFigures
@@ -31,7 +32,7 @@ def policy(version, path="pasuruan", content=None, name="", kind=DocumentKind.PO
     return Document(Slot(kind, path, name), version, START, "d-1", b"", "0" * 64, content)
 
 
-def online(*documents, version="0.1.0", clock=ClockQuality.SYNCED):
+def online(*documents, version="0.1.0", clock=ClockQuality.SYNCED, mode=Enforcement.ENFORCE):
     return payloads.online(
         Birth(
             run="r",
@@ -43,6 +44,7 @@ def online(*documents, version="0.1.0", clock=ClockQuality.SYNCED):
             depth=3,
             at=START,
             documents=documents,
+            mode=mode,
         )
     )
 
@@ -59,7 +61,7 @@ def marks(heard):
 def test_gates_that_have_the_same_are_not_marked():
     fleet = compare(of(online(policy(2)), online(policy(2))))
     assert not fleet.has_skew
-    assert fleet.most == {"gatewayd": "0.1.0", "policy pasuruan": "2"}
+    assert fleet.most == {"gatewayd": "0.1.0", "mode": "enforce", "policy pasuruan": "2"}
     row = fleet.rows[0]
     assert (row.site, row.is_online, row.version) == ("pasuruan/opd/gate-1", True, "0.1.0")
     assert (row.policy, row.documents) == (("profile", "pasuruan@2"), {"policy pasuruan": "2"})
@@ -82,6 +84,12 @@ def test_who_differs_from_most_is_named_with_what_most_have():
         "4": ("policy pasuruan: none, most have 2",),
         "5": ("policy pasuruan: 3 (withdrawn), most have 2",),
     }
+
+
+def test_who_still_observes_while_most_enforce_is_named():
+    """R18, R44."""
+    heard = of(online(), online(mode=Enforcement.OBSERVE), online())
+    assert marks(heard) == {"2": ("mode: observe, most have enforce",)}
 
 
 def test_of_two_halves_the_newer_counts_as_most():
@@ -122,7 +130,7 @@ def test_who_is_not_there_is_marked_with_its_last_word():
         ("offline: stopped",),
     ]
     assert [row.told_at for row in fleet.rows] == ["2026-11-23T01:31:00.000Z", None]
-    assert fleet.most == {"gatewayd": "none"}
+    assert fleet.most == {"gatewayd": "none", "mode": "none"}
 
 
 def test_the_figures_of_the_minute_are_newer_than_the_birth():
@@ -154,7 +162,7 @@ def test_what_is_no_message_of_a_gate_is_left_out(body):
 @pytest.mark.parametrize("wrong", [None, 1, "x", [1], [{}], {"path": 1}, [{"path": None}]])
 def test_a_message_with_other_things_in_it_raises_nothing(wrong):
     body = {"state": "online"} | dict.fromkeys(
-        ("version", "policy", "documents", "clockquality", "queue_depth", "time"), wrong
+        ("version", "mode", "policy", "documents", "clockquality", "queue_depth", "time"), wrong
     )
     heard = of(json.dumps(body).encode()) | {topics.occupancy(site(1)): b'{"as_of": 5}'}
     assert len(compare(heard).rows) == 1
@@ -186,9 +194,10 @@ def played(monkeypatch, heard, *words):
 def test_skew_ends_with_1_and_agreement_with_0(monkeypatch):
     good = played(monkeypatch, of(online(policy(2)), online(policy(2))))
     assert good.exit_code == 0
-    assert good.output.splitlines()[-3:] == [
+    assert good.output.splitlines()[-4:] == [
         "2 gates, 2 online, 0 not as most",
         "most have gatewayd 0.1.0",
+        "most have mode enforce",
         "most have policy pasuruan 2",
     ]
     bad = played(monkeypatch, of(online(policy(2)), payloads.offline("r", Offline.LOST)))

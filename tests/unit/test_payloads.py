@@ -309,6 +309,7 @@ def test_the_birth_tells_where_the_events_stand() -> None:
         "epoch": EPOCH,
         "next_sequence": 43,
         "policy": ["site@12"],
+        "mode": "enforce",
         "documents": [],
         "clockquality": "synced",
         "queue_depth": 3,

@@ -46,6 +46,34 @@ def test_a_policy_that_has_run_out_is_an_alarm_until_another_holds():
     assert cleared.outcome == "cleared"
 
 
+def test_the_day_from_which_it_is_enforced_is_recorded_and_shown():
+    """R08, R18: at its second, though the rules are the same."""
+    begins = Policy(zone=UTC, versions=("a",), enforce_from=START + timedelta(seconds=10))
+    site = Site([], policy=begins)
+    shown: list[int] = []
+
+    async def watch() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            parts = [
+                tasks.create_task(site.recorder.run()),
+                tasks.create_task(
+                    watch_policy(
+                        site.gate, site.recorder, site.alarms, site.clock, lambda: shown.append(1)
+                    )
+                ),
+            ]
+            await asyncio.sleep(9.5)
+            assert site.facts(Audit) == []
+            await asyncio.sleep(30)
+            for part in parts:
+                part.cancel()
+
+    run(watch())
+    [recorded] = site.facts(Audit)
+    assert recorded.detail == {"from": ["a"], "to": ["a"], "mode": "enforce"}
+    assert shown == [1]
+
+
 def test_a_policy_that_comes_into_force_is_recorded_once_and_shown():
     site = Site([], policy=DATED)
     shown: list[int] = []

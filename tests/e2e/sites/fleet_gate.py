@@ -80,6 +80,7 @@ class FleetGate:
             receipts=CentreReceipts(site, partial(judge_of, self.gate, site), self.journal, clock),
             nonces=Nonces(clock, chance),
             documents=library.documents,
+            mode=lambda: self.gate.policy.mode_at(clock.utc()),
         )
         self._publisher = Publisher(
             PublisherSettings(site=site, run=run, version=version),

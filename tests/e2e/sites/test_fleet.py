@@ -122,7 +122,7 @@ async def test_sixty_gates_go_from_observing_to_enforcing_and_who_did_not_is_nam
             await eventually(lambda: sum(is_at(2, body) for body in centre.states("state")) >= 58)
             code, told, most = await report(broker.port, "pasuruan")
             assert code == 1
-            assert most == {"gatewayd": "0.1.0", "policy pasuruan": "2"}
+            assert most == {"gatewayd": "0.1.0", "mode": "enforce", "policy pasuruan": "2"}
             assert {site: row["marks"] for site, row in told.items() if row["marks"]} == {
                 OLD: ["gatewayd: 0.0.9, most have 0.1.0"],
                 LOST: ["offline: stopped"],
