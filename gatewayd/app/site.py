@@ -5,7 +5,9 @@ told at once; mistakes in lists that others deliver (rosters, trust files) are t
 part is used.
 """
 
+import os
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from config.load import read
@@ -116,12 +118,13 @@ def read_base(rules: Rules, pseudonyms: Pseudonyms) -> tuple[Base, tuple[str, ..
         try:
             with listed.file.open("rb") as file:
                 data = file.read(ROSTER_SIZE_MAX)
+                issued_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
         except OSError as error:
             problems.append(f"{listed.file}: cannot be read: {error.strerror}")
             continue
         roster, rows = parse_roster(listed.name, data, rules.policy.zone, pseudonyms)
         problems += [f"{listed.file}:{row.row}: {row.what}" for row in rows]
-        listed_here.append(roster)
+        listed_here.append(replace(roster, issued_at=issued_at))
     office = _office(rules, folder.trust, pseudonyms)
     return Base(rules.files, folder, tuple(listed_here), pseudonyms, office), tuple(problems)
 

@@ -98,12 +98,16 @@ class HealthCertificate:
 
 @dataclass(frozen=True, slots=True)
 class RosterId:
-    """A plain id that stands in a roster. Whoever copies the id has it too, but not the `code`."""
+    """A plain id that stands in a roster. Whoever copies the id has it too, but not the `code`.
+
+    issued_at: how old the roster is.
+    """
 
     holder: HolderId
     roster: str
     entry: RosterEntry
     code: str | None = None
+    issued_at: datetime | None = None
     kind: ClassVar[Kind] = Kind.ROSTER
 
 
@@ -273,7 +277,7 @@ def _read_plain_id(text: str, rosters: tuple[Roster, ...], pseudonyms: Pseudonym
         case None:
             return UnknownId(holder)
         case (roster, entry):
-            return RosterId(holder, roster.name, entry)
+            return RosterId(holder, roster.name, entry, issued_at=roster.issued_at)
 
 
 _Reader = Callable[[str, Trust, tuple[Roster, ...], Pseudonyms], Credential]

@@ -325,6 +325,28 @@ def check_not_revoked(case: Case) -> Checked:
             return Checked(name)
 
 
+def check_roster_age(case: Case) -> Checked:
+    """Whether the list is young enough to say who still belongs; who is blocked stays blocked."""
+    name = "roster_age"
+    hours_max = case.policy.roster_age_hours_max
+    match case.credential:
+        case RosterId(issued_at=datetime() as issued_at) if hours_max is not None:
+            if case.at - issued_at < timedelta(hours=hours_max):
+                return Checked(name)
+            return _follow(name, Reason.ROSTER_OLD, case.policy.roster_old)
+        case (
+            Unreadable()
+            | Inauthentic()
+            | SignedPass()
+            | HealthCertificate()
+            | RosterId()
+            | UnknownId()
+            | Attested()
+            | CheckIn()
+        ):
+            return Checked(name)
+
+
 def check_category(case: Case) -> Checked:
     """Category known, of an age for it, and within its schedule."""
     name = "category"
@@ -442,6 +464,7 @@ CHECKS: tuple[Callable[[Case], Checked], ...] = (
     check_rotating_code,
     check_validity,
     check_not_revoked,
+    check_roster_age,
     check_category,
     check_age,
     check_status,

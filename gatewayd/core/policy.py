@@ -127,6 +127,7 @@ class Policy:
     conditions: what those are told whom a status admits all the same.
     areas: the limits of inner areas, where they have any.
     infer_exits_at: when, by the local clock, everybody is taken to have left.
+    roster_old: what happens to those on a roster older than `roster_age_hours_max`.
     layers: from which layer each key came, by its path with dots.
     changes: what is in force instead from a time on, rising.
     asks_centre_ms: how long an answer from above is waited for about somebody unknown; None never
@@ -144,6 +145,8 @@ class Policy:
     categories: tuple[str, ...] = CATEGORIES
     staff_categories: tuple[str, ...] = ("staff", "officer")
     unknown_holder: Answer = Answer.REFUSE
+    roster_age_hours_max: int | None = None
+    roster_old: Answer = Answer.REFER
     asks_centre_ms: int | None = None
     anti_passback: AntiPassback = AntiPassback.OFF
     anti_passback_minutes: int = 0

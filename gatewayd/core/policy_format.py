@@ -86,6 +86,8 @@ def parse_policy(
         categories=categories,
         staff_categories=table.take("staff_categories", texts, ("staff", "officer")),
         unknown_holder=unknown_holder,
+        roster_age_hours_max=table.take("roster_age_hours_max", read_number(1, HOURS_MAX), None),
+        roster_old=table.take("roster_old", word(Answer), Answer.REFER),
         asks_centre_ms=asks_centre_ms,
         anti_passback=_anti_passback(table, exits_have_readers=exits_have_readers),
         anti_passback_minutes=table.take("anti_passback_minutes", read_number(1, MINUTES_MAX), 0),

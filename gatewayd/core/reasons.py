@@ -60,6 +60,7 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     REVOKED = "revoked"
     BLOCKED = "blocked"
+    ROSTER_OLD = "roster_old"
     UNKNOWN_HOLDER = "unknown_holder"
     UNKNOWN_CATEGORY = "unknown_category"
     OUTSIDE_HOURS = "outside_hours"
@@ -255,6 +256,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_HOLDER: (
         "Anda belum terdaftar di sini. Silakan mendaftar pada petugas.",
         "You are not registered here. Please register with the officer.",
+    ),
+    Reason.ROSTER_OLD: (
+        "Daftar di gerbang ini perlu diperbarui. Silakan temui petugas.",
+        "The list at this gate needs to be renewed. Please see the officer.",
     ),
     Reason.UNKNOWN_CATEGORY: (
         "Golongan pada kode tidak dikenal di sini. Silakan temui petugas.",

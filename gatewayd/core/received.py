@@ -102,12 +102,15 @@ def rosters(received: Received, office: Office) -> tuple[Roster, ...]:
     """Return the rosters; that of the nearest place first, since the first that lists counts."""
     places = list(office.levels)
     listed = [
-        (slot, document.content)
+        (slot, document.content, document.issued_at)
         for slot, document in received.documents.items()
         if isinstance(document.content, FullRoster)
     ]
     nearest = sorted(listed, key=lambda one: (-places.index(one[0].path), one[0].name))
-    return tuple(make_roster(slot.label, content, office.zone) for slot, content in nearest)
+    return tuple(
+        make_roster(slot.label, content, office.zone, issued_at)
+        for slot, content, issued_at in nearest
+    )
 
 
 def trusted(received: Received) -> tuple[TrustDocument, ...]:

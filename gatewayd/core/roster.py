@@ -50,8 +50,11 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
+    """issued_at: when it was made; None where nobody says."""
+
     name: str
     entries: Mapping[HolderId, RosterEntry] = field(repr=False)
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ each with a line feed behind it.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from hashlib import sha256
 
 from gatewayd.core.roster import DOCUMENT_COLUMNS, ROW_COUNT_MAX, Roster, RosterEntry, read_cells
@@ -105,14 +105,15 @@ def hash_rows(rows: Mapping[HolderId, Cells]) -> str:
     return digest.hexdigest()
 
 
-def make_roster(name: str, roster: FullRoster, zone: tzinfo) -> Roster:
+def make_roster(name: str, roster: FullRoster, zone: tzinfo, issued_at: datetime) -> Roster:
     """Return what decisions look people up in; all rows are known to be good."""
     readings: dict[Cells, RosterEntry] = {}
     for cells in set(roster.rows.values()):
         entry = read_cells(cells, zone)
         assert isinstance(entry, RosterEntry), "they were read before"
         readings[cells] = entry
-    return Roster(name, {holder: readings[cells] for holder, cells in roster.rows.items()})
+    entries = {holder: readings[cells] for holder, cells in roster.rows.items()}
+    return Roster(name, entries, issued_at)
 
 
 @dataclass(slots=True)

@@ -880,3 +880,24 @@ def test_each_check_fails_for_something():
 
     collect()
     assert len(failing) == len(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "answer", "verdict"),
+    [
+        (24 * 3600 - 1, Answer.REFER, Admit()),
+        (24 * 3600, Answer.REFER, Refer(Reason.ROSTER_OLD)),
+        (24 * 3600, Answer.REFUSE, Refuse(Reason.ROSTER_OLD)),
+        (24 * 3600, Answer.ADMIT, Admit(findings=("roster_old",))),
+        (None, Answer.REFUSE, Admit()),
+    ],
+)
+def test_a_roster_counts_until_it_is_too_old(age_s, answer, verdict):
+    policy = Policy(zone=UTC, roster_age_hours_max=24, roster_old=answer)
+    issued_at = None if age_s is None else NOW - timedelta(seconds=age_s)
+    shown = RosterId(HOLDER, "people", RosterEntry("visitor"), issued_at=issued_at)
+    assert decide(shown, Status.UNKNOWN, Usage(), EMPTY, policy, NOW) == verdict
+    blocked = replace(shown, entry=RosterEntry("visitor", blocked=True))
+    refused = Refuse(Reason.BLOCKED)
+    assert decide(blocked, Status.UNKNOWN, Usage(), EMPTY, policy, NOW) == refused
+    assert decide(shown, Status.UNKNOWN, Usage(), EMPTY, Policy(zone=UTC), NOW) == Admit()
