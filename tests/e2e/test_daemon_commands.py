@@ -47,7 +47,7 @@ class Commander:
 
 
 async def test_a_gate_does_what_its_centre_commands_once(tmp_path):
-    """R28."""
+    """R28: another limit, too, is in force when the reply is there."""
     with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
         site = Site(tmp_path, broker=broker.port)
         there = Commander(centre, tmp_path)

@@ -29,6 +29,7 @@ KEYS = [
 
 @pytest.mark.parametrize("options", [(), ("--outage",), ("--embedded", "--outage")])
 def test_the_demo_ends_by_itself_and_its_ledger_adds_up(options):
+    """R23: a market has 30 scans a minute; here as many come in half of one."""
     command = [*GATEWAYD, "demo", "--people", "20", "--seconds", "20", "--json", *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -52,7 +52,7 @@ def cable(tmp_path):
 async def test_the_back_door_that_opens_is_an_alarm_within_a_second_and_the_gate_goes_on(
     tmp_path, cable
 ):
-    """R31."""
+    """R31, R33."""
     async with InputBoard(str(cable.right)) as board:
         board.closed = {4}
         async with Site(tmp_path, settings=modbus(cable)) as site:

@@ -86,7 +86,7 @@ def swabbed() -> str:
 
 
 async def test_a_guest_from_elsewhere_shows_a_second_certificate(tmp_path):
-    """As in East Kalimantan: three doses make green, and a PCR result no older than 72 h is asked."""
+    """R30, as in East Kalimantan: three doses make green, and a PCR result no older than 72 h is asked."""
     site = trusting_site(tmp_path, settings='[policy]\nprofile = "governor-office"\n')
     async with site:
         assert await site.show(vaccinated()) == ("referred", "origin_unknown")

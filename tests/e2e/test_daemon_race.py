@@ -25,7 +25,7 @@ async def at_both_lanes(site, *codes):
 
 
 async def test_of_two_lanes_that_race_for_the_last_place_exactly_one_wins(tmp_path, devices):
-    """R15."""
+    """R15: two lanes, one place."""
     async with Site(tmp_path, settings=ONE_PLACE, device_broker=devices.port) as site:
         for turn in range(3):
             visitors = [issue(f"{turn}{lane}", "visitor") for lane in site.lanes]

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 async def test_a_trace_is_told_to_two_people_and_stands_in_the_journal(tmp_path):
+    """R07, R25, R36: tracing."""
     async with Site(tmp_path) as site:
         for label, code in (("manager", "kucing-belang-tiga"), ("doctor", "hujan-di-bulan-juni")):
             (tmp_path / label).touch(0o600)

@@ -72,6 +72,7 @@ async def come(site: Site) -> None:
 
 
 def test_somebody_whom_the_centre_knows_is_let_in():
+    """R26: the centre knows; the gate asks and keeps the answer."""
     centre = Centre()
     site = played(centre, come)
     (question,) = centre.asked
@@ -147,6 +148,7 @@ def test_an_answer_at_the_last_moment_leaves_one_verdict(delay_s):
 
 
 def test_without_a_connection_nobody_waits():
+    """R26: cut off, the gate decides by itself."""
     centre = Centre()
     centre.is_there = False
 

@@ -121,6 +121,8 @@ def test_nothing_but_free_is_ordered_during_a_fire():
 
 
 def test_another_limit_holds_at_once_and_until_its_time():
+    """R16, R28: at once, and recorded."""
+
     async def play(gate: Gate) -> None:
         until = format_time(START + timedelta(minutes=1))
         reply = await gate.command(do="capacity", total=0, until=until, reason="level 4")

@@ -48,6 +48,7 @@ def states(world):
 
 @in_virtual_time
 async def test_a_policy_of_the_centre_is_in_force_at_once_and_said_so(tmp_path):
+    """R28: a signed level takes force without any time passing, and is recorded."""
     world = DocumentWorld(tmp_path)
     async with world.sync.running():
         assert world.gate.policy.mode is Enforcement.ENFORCE

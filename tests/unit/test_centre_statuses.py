@@ -96,6 +96,7 @@ class World:
 
 @in_virtual_time
 async def test_a_status_is_on_disk_before_it_counts_and_before_it_is_answered():
+    """R26."""
     world = World()
     assert await world.send(category="visitor") == "done"
     assert world.answered == [(ANNA, True)]

@@ -253,7 +253,7 @@ def test_after_the_last_exit_nobody_known_is_left():
 
 
 def test_a_recap_counts_what_happened_on_the_day_at_the_gate():
-    """R21."""
+    """R02, R21, R24: who was not let in is counted too."""
     found = run(report, "--day", "2022-08-24", "--json")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
@@ -290,7 +290,7 @@ def test_a_day_without_records_is_short():
 
 
 def test_what_was_forced_or_tried_again_is_a_violation(tmp_path):
-    """R33."""
+    """R33: each kind has its count on the day."""
     forced = {"door": "back", "state": "forced"}
     allowed = {"door": "back", "state": "open"}
     append(
@@ -328,7 +328,7 @@ def test_what_happens_at_the_door_of_a_room_is_no_traffic_of_the_house(tmp_path)
 
 
 def test_what_they_came_for_is_told_by_a_check_in_too(tmp_path):
-    """R02."""
+    """R02, R24."""
     append(
         tmp_path, (31, access("admitted", purpose="paspor")), (32, access("refused", purpose="x"))
     )
@@ -378,7 +378,7 @@ BY_HAND = {"officer": "uid:7", "reason": "phone is broken"}
 
 
 def test_staff_who_came_without_the_app_are_listed(tmp_path):
-    """R11."""
+    """R11: the daily list, with how and why they came in."""
     (tmp_path / "names.csv").write_text("id,name\nS-1,Bu Contoh\n")
     append(
         tmp_path,

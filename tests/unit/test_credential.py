@@ -258,6 +258,7 @@ def test_a_mangled_pass_is_refused_wherever_it_was_cut():
 
 
 def test_every_credential_tells_its_kind():
+    """R09: passes, certificates, cards and what the officer saw on paper."""
     examples = [
         Unreadable(Reason.CBOR),
         Inauthentic(Kind.PASS, Reason.SIGNATURE),

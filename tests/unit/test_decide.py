@@ -128,7 +128,7 @@ def verdict(
 
 @pytest.mark.parametrize("credential", [listed(), signed(), listed("staff"), certified()])
 def test_a_good_credential_is_admitted_in_a_plain_office(credential):
-    """R09."""
+    """R09, R12: every kind of credential, one model of a decision."""
     assert verdict(credential) == Admit(Reason.OK)
 
 
@@ -336,6 +336,7 @@ def test_green_and_statuses_that_the_policy_does_not_name_hold_nobody():
 
 
 def test_a_category_has_answers_of_its_own():
+    """R25: the fence is a row of data."""
     policy = Policy(
         zone=UTC,
         statuses={Status.RED: Answer.REFUSE, Status.BLACK: Answer.REFUSE},
@@ -405,7 +406,7 @@ def with_test(method: Method, at: datetime | None, result: Result = Result.NEGAT
     ],
 )
 def test_who_comes_from_elsewhere_needs_a_test(credential, expected):
-    """R30."""
+    """R30: people of the region do not."""
     assert verdict(credential, REGIONAL) == expected
 
 
@@ -413,7 +414,7 @@ def test_who_comes_from_elsewhere_needs_a_test(credential, expected):
     ("method", "hours"), [(Method.MOLECULAR, 72), (Method.ANTIGEN, 24), (Method.OTHER, 0)]
 )
 def test_a_negative_result_counts_before_it_is_too_old(method, hours):
-    """R30."""
+    """R30: to the second of its maximum age."""
     too_old = NOW - timedelta(hours=hours)
     assert verdict(with_test(method, too_old), REGIONAL) == Refer(Reason.ORIGIN_UNKNOWN)
     if hours:
@@ -474,6 +475,7 @@ def test_who_is_not_inside_passes_the_anti_passback():
 @pytest.mark.parametrize(("inside", "expected"), [(1, Admit()), (2, Refuse(Reason.CAPACITY_FULL))])
 @pytest.mark.parametrize("capacity", [Capacity(total=2), Capacity(by_category={"visitor": 2})])
 def test_a_full_house_refuses(inside, expected, capacity):
+    """R15."""
     policy = Policy(zone=UTC, capacity=capacity)
     assert verdict(listed(), policy, occupancy=Occupancy({"visitor": inside})) == expected
 
@@ -487,6 +489,7 @@ def test_a_full_house_refuses(inside, expected, capacity):
     ],
 )
 def test_staff_over_the_limit_are_answered_as_the_policy_says(answer, expected):
+    """R15: the limit is for visitors; staff have an answer of their own."""
     policy = Policy(zone=UTC, capacity=Capacity(total=1, staff_over_limit=answer))
     assert verdict(listed("staff"), policy, occupancy=Occupancy({"visitor": 1})) == expected
 
@@ -694,12 +697,12 @@ OBSERVED = replace(EVERYTHING_WRONG, valid_until=None, mode=Enforcement.OBSERVE)
     ],
 )
 def test_observing_admits_and_tells_what_would_have_been(credential, policy, finding):
-    """R18."""
+    """R18: nobody is held, and what would have been is in the record."""
     assert verdict(credential, policy) == Admit(Reason.OK, (finding,))
 
 
 def test_a_policy_is_enforced_from_its_time_on():
-    """R08."""
+    """R08, R18: to the second."""
     policy = Policy(zone=UTC, enforce_from=NOW)
     blocked = listed(blocked=True)
     before = verdict(blocked, policy, at=NOW - SECOND)

@@ -81,6 +81,8 @@ async def force(_door: DoorShell, sensor: SimSensor) -> None:
 
 
 def test_a_door_that_opens_is_an_alarm_and_a_count_that_is_less_certain_within_a_second():
+    """R31: of virtual time."""
+
     async def play(_door: DoorShell, sensor: SimSensor) -> None:
         sensor.tell(OPEN)
         await asyncio.sleep(0.9)

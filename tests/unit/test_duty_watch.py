@@ -39,7 +39,7 @@ def alarms(site: Site) -> list[tuple[str, str]]:
 
 
 def test_an_empty_desk_is_an_alarm_after_its_minutes_until_somebody_signs_on():
-    """R13."""
+    """R13: the alarm `unattended`."""
 
     async def play(site: Site) -> None:
         await asyncio.sleep(600)

@@ -142,7 +142,7 @@ def test_both_kinds_of_lane_have_an_example():
 
 
 def test_the_shipped_profiles_are_these():
-    """R19, R22."""
+    """R06, R19, R22: one for each kind of place that the sites name."""
     assert profile_names() == [
         "city-office",
         "governor-office",
@@ -160,7 +160,7 @@ def test_the_shipped_profiles_are_these():
 
 @pytest.mark.parametrize("name", profile_names())
 def test_a_profile_is_a_policy_with_its_own_name_in_the_version(read, name):
-    """R06."""
+    """R06, R19, R22: each loads."""
     policy = parsed(read(DESIGN.replace("public-service", name)))
     assert policy.versions == (f"{name}-1",)
 

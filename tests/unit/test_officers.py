@@ -115,6 +115,8 @@ def played(play: Callable[[Desk], Awaitable[None]], desk: Desk | None = None) ->
 
 
 def test_nobody_is_admitted_by_hand_before_an_officer_signs_on():
+    """R13."""
+
     async def play(desk: Desk) -> None:
         refused = await desk.admit()
         assert (refused["ok"], refused["reason"]) == (False, "officer_absent")

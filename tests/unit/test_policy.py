@@ -290,7 +290,7 @@ HALVED = {
     ],
 )
 def test_a_level_sets_the_limits_as_parts_of_what_the_building_is_rated_for(level, expected):
-    """R16."""
+    """R16: percent by level."""
     document = {"capacity": HALVED, **({"level": level} if level else {})}
     assert parse(document).capacity == expected
 
@@ -329,7 +329,7 @@ def test_without_screening_it_is_an_everyday_entrance():
 
 
 def test_a_condition_is_told_to_those_whom_a_status_admits():
-    """R42."""
+    """R42: the strict protocol, in words."""
     conditions = {"yellow": "Masker wajib."}
     for statuses in ({"yellow": "admit"}, {"yellow": "refuse", "staff": {"yellow": "admit"}}):
         policy = parse({"conditions": conditions, "statuses": statuses})

@@ -29,6 +29,7 @@ def made(request):
 
 
 def test_green_comes_in_and_everybody_comes_out(made):
+    """R06, R12, R19: the same matrix for every profile."""
     assert {row.answers[STATUSES.index("green")] for row in made.by_status} == {"admit"}
     [out] = [row.answers[0] for row in made.otherwise if row.name.startswith("out")]
     assert out == "admit"

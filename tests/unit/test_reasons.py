@@ -22,7 +22,7 @@ EVERY_TEXT = [(reason, locale, text(reason, locale)) for reason in Reason for lo
 
 @pytest.mark.parametrize(("reason", "locale", "words"), EVERY_TEXT)
 def test_every_reason_has_short_sentences_in_both_languages(reason, locale, words):
-    """R17, R27."""
+    """R17, R27: an instruction, and not only a colour."""
     assert words == words.strip()
     assert words.endswith(".")
     assert 10 < len(words) <= 100, "it must fit a small display"
@@ -36,6 +36,15 @@ def test_no_two_reasons_share_a_text():
 @pytest.mark.parametrize(("reason", "locale", "words"), EVERY_TEXT)
 def test_no_text_tells_bystanders_of_anyones_health(reason, locale, words):
     assert not any(word in words.lower() for word in MEDICAL)
+
+
+def test_who_finds_it_full_is_told_to_wait_and_for_what():
+    """R17, R27: no bare red."""
+    texts = [text(Reason.CAPACITY_FULL, locale) for locale in Locale]
+    assert texts == [
+        "Gedung sedang penuh. Tunggu sampai ada yang keluar, lalu pindai lagi.",
+        "The building is full. Wait until somebody leaves, then scan again.",
+    ]
 
 
 def test_codes_are_stable_words():

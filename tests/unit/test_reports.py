@@ -171,6 +171,7 @@ def test_a_grant_that_nobody_used_expires(post):
 
 
 def test_an_entry_without_a_grant_is_a_breach(post):
+    """R33: one event for each."""
     fact = post.recorded(base.Passed(base.Direction.ENTRY, None, at(1)))
     assert fact == Passage(
         outcome=PassageOutcome.BREACHED,

@@ -43,7 +43,7 @@ def told(contact: Contact):
 
 
 def test_who_was_inside_for_long_enough_at_the_same_time_is_a_contact():
-    """R07, R25, R36."""
+    """R07, R25, R36: tracing."""
     found = ask(
         {"who": [(60, 120)], "long": [(0, 200)], "short": [(110, 300)], "apart": [(120, 130)]}
     )

@@ -1,8 +1,10 @@
 """A day at the governor's office of East Kalimantan: a test for guests from outside the province."""
 
+import json
+
 import pytest
 
-from tests.e2e.daemon import Site, issue
+from tests.e2e.daemon import Site, issue, until
 from tests.e2e.sites.house import DECLARED, coloured, counted, settle
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
@@ -45,10 +47,15 @@ async def test_who_does_not_say_from_where_goes_to_the_officer(office):
 
 
 async def test_violations_are_records_of_their_own(office):
-    """R33: a pass used twice, a forged one, one that has run out."""
+    """R33: a pass used twice, one that has run out, an arm that is forced; each one event."""
     async with office as site:
         await site.pass_through(coloured("ASN", "staff"))
         assert await site.show(coloured("ASN", "staff")) == ("refused", "already_inside")
         assert await site.show(issue("ASN", days=-1)) == ("refused", "expired")
         reasons = [event["data"]["reason"] for event in site.journal("access.refused")]
         assert reasons == ["already_inside", "expired"]
+        site.lane.turnstile.order("force")
+        await until(lambda: len(site.journal("passage.breached")) == 1)
+        _, report, _ = await site.cli("report", "--json")
+        wanted = {"already_inside": 1, "expired": 1, "breach forced": 1}
+        assert json.loads(report)["violations"] == wanted

@@ -1,16 +1,25 @@
 """A day at an agency of Mojokerto: who was never vaccinated is found, fenced and recorded."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.e2e.centre import Centre
 from tests.e2e.daemon import Site, until
+from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.sites.house import coloured, counted
+from tests.e2e.test_daemon_documents import Office
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 SETTINGS = '[policy]\nprofile = "city-office"\n'
+LEVEL = """\
+[capacity]
+rated = 2
+total = "50%"
+"""
 END = """\
 level = "national"
 version = "ppkm-ends"
@@ -35,6 +44,28 @@ async def test_red_is_fenced_and_recorded_for_red_only(tmp_path):
         refused = [event["data"]["status"] for event in site.journal("access.refused")]
         assert refused == ["red", "black"]
         assert len(site.lane.openings) == 1
+        order = [event["data"]["reason"] for event in site.journal("access")]
+        assert order == ["status_red", "status_black", "status_yellow", "ok"], "tracking"
+        _, report, _ = await site.cli("report", "--json")
+        told = json.loads(report)
+        assert told["reasons"] == {"status_red": 1, "status_black": 1, "status_yellow": 1}
+
+
+async def test_a_patient_in_an_emergency_is_let_in_at_once_and_recorded(tmp_path):
+    """R23: at the health centre no colour is in the way of the officer, or of a free lane."""
+    async with Site(tmp_path, settings='[policy]\nprofile = "health-centre"\n') as site:
+        assert await site.show(coloured("P-1", "patient", "black")) == ("referred", "status_black")
+        assert await site.show(coloured("V-1", "visitor", "black")) == ("refused", "status_black")
+        emergency = ("--reason", "gawat darurat", "--category", "patient")
+        code, told, error = await site.cli("admit", "--lane", "lane-1", *emergency)
+        assert code == 0, told + error
+        await counted(site, patient=1)
+        [admitted] = site.journal("access.admitted")
+        assert admitted["data"]["attestation"]["reason"] == "gawat darurat"
+        code, told, error = await site.cli("lane", "free", "lane-1")
+        assert code == 0, told + error
+        await until(lambda: site.status()["lanes"]["lane-1"]["order"] == "free")
+        assert "lane_ordered" in {event["data"]["action"] for event in site.journal("audit")}
 
 
 async def test_whom_the_centre_has_not_told_of_goes_to_the_officer(tmp_path):
@@ -55,6 +86,27 @@ async def test_when_the_emergency_ends_by_decree_it_is_an_everyday_entrance(tmp_
         assert await site.show("CARD-BLOCKED") == ("refused", "blocked")
         versions = site.journal("access")[0]["data"]["policy"]
         assert versions == ["city-office-1", "ppkm-ends"]
+
+
+@pytest.mark.broker
+async def test_a_level_that_the_centre_pushes_is_in_force_with_its_answer_and_audited(tmp_path):
+    """R16, R28: signed, versioned; the count stays, and nobody restarts anything."""
+    with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
+        office = Office(centre, tmp_path)
+        site = Site(tmp_path, settings=SETTINGS, broker=broker.port)
+        office.trust()
+        async with site:
+            await until(lambda: site.status()["broker"]["connected"])
+            await site.pass_through(coloured("S-1", "staff"))
+            level = office.sign_policy("mojokerto", 3, LEVEL)
+            assert await office.send("policy", "mojokerto", level) == "done"
+            assert site.status()["occupancy"]["limit"] == {"total": 1}
+            assert site.inside() == 1
+            assert await site.show(coloured("V-1", "visitor")) == ("refused", "capacity_full")
+            [verdict] = site.journal("access.refused")
+            assert verdict["data"]["policy"] == ["city-office-1", "mojokerto@3"]
+            [audit] = [one["data"] for one in site.journal("audit.policy")]
+            assert (audit["action"], audit["detail"]["version"]) == ("document_taken", 3)
 
 
 async def test_a_level_takes_force_by_itself_to_the_second(tmp_path):
