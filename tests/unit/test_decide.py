@@ -645,6 +645,7 @@ def test_the_checks_stand_in_the_order_of_the_design():
         "rotating_code",
         "validity",
         "not_revoked",
+        "roster_age",
         "category",
         "age",
         "status",
@@ -785,7 +786,14 @@ entries = st.builds(
 credentials = st.one_of(
     st.builds(Unreadable, st.sampled_from([Reason.EMPTY, Reason.CBOR])),
     st.builds(Inauthentic, st.just(Kind.PASS), st.sampled_from([Reason.SIGNATURE])),
-    st.builds(RosterId, st.just(HOLDER), st.just("people"), entries, st.sampled_from([None, CODE])),
+    st.builds(
+        RosterId,
+        st.just(HOLDER),
+        st.just("people"),
+        entries,
+        st.sampled_from([None, CODE]),
+        st.none() | st.just(NOW - timedelta(hours=2)),
+    ),
     st.builds(UnknownId, st.just(HOLDER)),
     st.builds(
         signed,
@@ -807,6 +815,8 @@ policies = st.builds(
     valid_until=st.none() | moments,
     mode=st.sampled_from(Enforcement),
     unknown_holder=st.sampled_from(Answer),
+    roster_age_hours_max=st.none() | st.just(1),
+    roster_old=st.sampled_from(Answer),
     anti_passback=st.sampled_from(AntiPassback),
     opening_hours=spans,
     hours=st.dictionaries(st.sampled_from(["visitor", "staff"]), spans.filter(bool), max_size=2),
