@@ -792,7 +792,7 @@ credentials = st.one_of(
         st.just("people"),
         entries,
         st.sampled_from([None, CODE]),
-        st.none() | st.just(NOW - timedelta(hours=2)),
+        st.just(NOW - timedelta(hours=2)),
     ),
     st.builds(UnknownId, st.just(HOLDER)),
     st.builds(
@@ -886,7 +886,7 @@ def test_each_check_fails_for_something():
     """The random cases above reach every check, so that none of them is idle."""
     failing: set[str] = set()
 
-    @settings(max_examples=300, derandomize=True, database=None)
+    @settings(max_examples=500, derandomize=True, database=None)
     @given(cases)
     def collect(case):
         failing.update(one.name for one in explain(case) if one.outcome is CheckOutcome.FAILED)
