@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
+from gatewayd.mqtt import payloads
 from gatewayd.mqtt.account import Account, Protocol
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.mqtt.embedded import embedded_broker
+from gatewayd.mqtt.payloads import Offline
 from gatewayd.ports import BrokerError, Message
 from gatewayd.runtime.blocking import ThreadBlocking
 from tests.e2e.centre import Centre
@@ -60,8 +62,9 @@ async def test_our_adapter_finds_out_that_it_speaks_311(port, blocking):
 
 
 async def test_it_tells_birth_and_will_and_keeps_the_last_of_them(port, blocking):
-    will = Message("onegate/v1/a/b/c/up/state", b'{"state":"offline"}', is_retained=True)
-    birth = Message("onegate/v1/a/b/c/up/state", b'{"state":"online"}', is_retained=True)
+    topic = "onegate/v1/a/b/c/up/state"
+    will = Message(topic, payloads.offline("run-1", Offline.LOST), is_retained=True)
+    birth = Message(topic, payloads.offline("run-1", Offline.STOPPED), is_retained=True)
     async with embedded_broker(HOST, port), TcpProxy(port) as cable:
         account = Account(host=HOST, port=cable.port, client_id="gate", protocol=Protocol.V311)
         with Centre(port) as centre:
@@ -70,9 +73,11 @@ async def test_it_tells_birth_and_will_and_keeps_the_last_of_them(port, blocking
                 await eventually(lambda: len(centre.arrived) == 1)
                 cable.cut()
                 await eventually(lambda: len(centre.arrived) == 2)
-        assert [body["state"] for _, body in centre.arrived] == ["online", "offline"]
+        assert [body["reason"] for _, body in centre.arrived] == ["stopped", "lost"]
         with Centre(port) as late:
-            await eventually(lambda: late.states("state")[-1:] == [{"state": "offline"}])
+            await eventually(
+                lambda: [one["reason"] for one in late.states("state")[-1:]] == ["lost"]
+            )
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from tests.e2e.daemon import Site, issue, until
 from tests.e2e.eventually import eventually
 from tests.e2e.nats import Nats, NatsCluster
 from tests.e2e.tcp_proxy import TcpProxy
-from tests.e2e.test_publisher_outage import SITE, Gateway, assert_complete
+from tests.e2e.test_publisher_outage import SITE, Gateway
 from tests.unit.signing import KEY, claims_at, signed
 
 pytestmark = pytest.mark.nats
@@ -79,4 +79,6 @@ async def test_a_cluster_that_loses_the_node_in_use_loses_no_event(tmp_path, blo
                 await eventually(gateway.is_done)
                 await eventually(lambda: len(centre.events()) == gateway.journal.head())
                 assert gateway.links.count(None) == 2
-                assert_complete(centre, gateway)
+                # In its order is more than a cluster promises: what the lost node had confirmed
+                # out of turn is there before what is sent again.
+                assert sorted(centre.sequences()) == list(range(1, gateway.journal.head() + 1))

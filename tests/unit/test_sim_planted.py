@@ -123,7 +123,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     an_unknown_outcome_is_guessed: (6, "what is recorded as never opened never opened"),
     grants_of_the_run_before_are_forgotten: (2, "each grant ends exactly once"),
     a_log_entry_that_comes_again_is_recorded_again: (9, "every body is recorded exactly once"),
-    a_log_entry_is_acknowledged_before_its_record: (9, "every body is recorded exactly once"),
+    a_log_entry_is_acknowledged_before_its_record: (15, "every body is recorded exactly once"),
     who_leaves_is_not_taken_off_the_count: (12, "occupancy equals bodies in minus out"),
     the_tables_do_not_catch_up: (4, "the tables are what the journal makes"),
     what_is_sent_counts_as_delivered: (12, "every event reaches the broker exactly once"),
