@@ -42,15 +42,16 @@ def an_exit_waits_for_its_record(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lane_machine, "_open_unrecorded", give_up)
 
 
-def a_fault_takes_the_grant_from_the_turnstile(patch: pytest.MonkeyPatch) -> None:
-    leave_for = lane_machine._leave_for
+def whoever_starts_to_walk_frees_the_lane(patch: pytest.MonkeyPatch) -> None:
+    in_force = lane_machine._in_force
 
-    def leave(lane, rest, windows):
-        if isinstance(rest, lane_machine.Faulted) and lane_machine.held_grant(lane) is not None:
+    def walk(lane, what, windows):
+        after, effects = in_force(lane, what, windows)
+        if isinstance(after.state, lane_machine.Passing):
             return lane_machine._leave_in_force(lane, windows)
-        return leave_for(lane, rest, windows)
+        return after, effects
 
-    patch.setattr(lane_machine, "_leave_for", leave)
+    patch.setattr(lane_machine, "_in_force", walk)
 
 
 def who_waits_at_the_end_has_no_verdict(patch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     the_lane_is_told_before_the_commit: (12, "no entry opens without a recorded verdict"),
     a_late_record_still_opens: (12, "no entry opens on a record that came late"),
     an_exit_waits_for_its_record: (39, "the exit always opens"),
-    a_fault_takes_the_grant_from_the_turnstile: (41, "at most one grant is open at a lane"),
+    whoever_starts_to_walk_frees_the_lane: (1, "at most one grant is open at a lane"),
     who_waits_at_the_end_has_no_verdict: (49, "every scan leaves exactly one verdict"),
     an_unknown_outcome_is_guessed: (6, "what is recorded as never opened never opened"),
     grants_of_the_run_before_are_forgotten: (2, "each grant ends exactly once"),
