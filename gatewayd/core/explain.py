@@ -78,7 +78,12 @@ def _find_rule(policy: Policy, standing: Standing) -> Rule | None:
 
 
 _OF_STATUS = ("statuses.{category}.{status}", "statuses.{status}")
-_OF_TOTAL = ("capacity.by_category.{category}", "capacity.total", "capacity.levels", "level")
+_OF_TOTAL = (
+    "capacity.by_category.{category}",
+    "capacity.total",
+    "capacity.levels",
+    "capacity.level",
+)
 _KEYS: Mapping[Reason, tuple[str, ...]] = {
     Reason.POLICY_EXPIRED: ("when_expired", "valid_until", "valid_from"),
     Reason.CLOSED_NOW: ("opening_hours",),

@@ -155,13 +155,13 @@ def _unknown_holder(table: Table, *, can_ask_centre: bool) -> tuple[Answer, int 
 
 def _capacity(root: Table) -> Capacity:
     """Read the limits: those of the level in force lie over the others."""
-    level = root.take("level", text, None)
     table = root.table("capacity")
+    level = table.take("level", text, None)
     levels = table.table("levels")
     base = _limits(table, Capacity(), table)
     by_level = {name: _limits(levels.table(name), base, table) for name in levels.values}
     if by_level and level is not None and level not in by_level:
-        root.complain("level", f"a level of [capacity.levels]: {', '.join(by_level)}")
+        table.complain("level", f"a level of [capacity.levels]: {', '.join(by_level)}")
     return by_level.get(level or "", base)
 
 

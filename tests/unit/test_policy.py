@@ -233,8 +233,8 @@ def test_hard_anti_passback_without_exit_readers_is_a_mistake():
         ({"capacity": {"alarm_percents": [80, 101]}}, ("capacity", "alarm_percents")),
         ({"capacity": {"rated": "many"}}, ("capacity", "rated")),
         ({"capacity": {"levels": {"3": {"total": -1}}}}, ("capacity", "levels", "3", "total")),
-        ({"level": "4", "capacity": {"levels": {"3": {"total": 5}}}}, ("level",)),
-        ({"level": 3}, ("level",)),
+        ({"capacity": {"level": "4", "levels": {"3": {"total": 5}}}}, ("capacity", "level")),
+        ({"capacity": {"level": 3}}, ("capacity", "level")),
         ({"capacity": {"totl": 5}}, ("capacity", "totl")),
         ({"attestation": {"wanted": []}}, ("attestation", "wanted")),
     ],
@@ -291,7 +291,7 @@ HALVED = {
 )
 def test_a_level_sets_the_limits_as_parts_of_what_the_building_is_rated_for(level, expected):
     """R16: percent by level."""
-    document = {"capacity": HALVED, **({"level": level} if level else {})}
+    document = {"capacity": {**HALVED, **({"level": level} if level else {})}}
     assert parse(document).capacity == expected
 
 
@@ -394,7 +394,6 @@ keys = st.sampled_from(
         "region_test",
         "holidays",
         "conditions",
-        "level",
     ]
 )
 values = st.recursive(

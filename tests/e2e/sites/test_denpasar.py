@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 SETTINGS = """\
 [policy]
 profile = "public-service"
-level = "3"
 [policy.capacity]
+level = "3"
 rated = 8
 [policy.capacity.levels]
 2 = { total = "75%" }

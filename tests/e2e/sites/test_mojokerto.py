@@ -15,10 +15,15 @@ from tests.e2e.test_daemon_documents import Office
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 SETTINGS = '[policy]\nprofile = "city-office"\n'
+RATED = """\
+[policy.capacity]
+rated = 2
+[policy.capacity.levels]
+3 = { total = "50%" }
+"""
 LEVEL = """\
 [capacity]
-rated = 2
-total = "50%"
+level = "3"
 """
 END = """\
 level = "national"
@@ -93,7 +98,7 @@ async def test_a_level_that_the_centre_pushes_is_in_force_with_its_answer_and_au
     """R16, R28: signed, versioned; the count stays, and nobody restarts anything."""
     with Mosquitto(tmp_path) as broker, Centre(broker.port) as centre:
         office = Office(centre, tmp_path)
-        site = Site(tmp_path, settings=SETTINGS, broker=broker.port)
+        site = Site(tmp_path, settings=SETTINGS + RATED, broker=broker.port)
         office.trust()
         async with site:
             await until(lambda: site.status()["broker"]["connected"])
