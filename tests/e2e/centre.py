@@ -58,6 +58,10 @@ class Centre:
     def states(self, topic: str) -> list[dict[str, Any]]:
         return [body for end, body in list(self.arrived) if end == topic]
 
+    def latest(self, topic: str) -> dict[str, Any]:
+        """Return the last state that came; an empty one before the first."""
+        return next(reversed(self.states(topic)), {})
+
     def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos, retain=retain)
 

@@ -6,6 +6,8 @@ from typing import Self
 
 BLOCK = 64 * 1024
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class TcpProxy:
     """Listens on loopback at `port` and passes bytes on to 127.0.0.1:`target`, both ways.
@@ -26,6 +28,7 @@ class TcpProxy:
         self._is_plugged = True
         self._left: int | None = None
         self._lines: set[asyncio.Task[None]] = set()
+        self._openings: set[asyncio.Future[Streams]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -41,7 +44,7 @@ class TcpProxy:
         assert self._server is not None
         self._server.close()
         self.cut()
-        await asyncio.gather(*self._lines, return_exceptions=True)
+        await asyncio.gather(*self._lines, *self._openings, return_exceptions=True)
 
     def cut(self) -> None:
         """Cut the connections there are; new ones are let through."""
@@ -83,11 +86,12 @@ class TcpProxy:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         opening = asyncio.ensure_future(asyncio.open_connection("127.0.0.1", self.target))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
         try:
             there, back = await asyncio.shield(opening)
         except asyncio.CancelledError:  # A cut in this moment leaves nothing open either.
-            _, back = await opening
-            back.transport.abort()
+            opening.add_done_callback(_abort)
             raise
         down = self._carry_late if self.answer_delay_s else self._carry
         ways = {
@@ -97,10 +101,10 @@ class TcpProxy:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            back.transport.abort()  # At once: another cut may interrupt what follows.
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            back.transport.abort()
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_up: bool = False
@@ -124,3 +128,8 @@ class TcpProxy:
         finally:
             for answer in on_the_way:
                 answer.cancel()
+
+
+def _abort(opened: asyncio.Future[Streams]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        opened.result()[1].transport.abort()

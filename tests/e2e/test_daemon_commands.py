@@ -69,7 +69,7 @@ async def test_a_gate_does_what_its_centre_commands_once(tmp_path):
 
             limit = {"do": "capacity", "reason": "level 4"}
             assert (await there.command(**limit, total=1))[0] == "done"
-            await until(lambda: centre.states("occupancy")[-1]["limit"] == {"total": 1})
+            await until(lambda: centre.latest("occupancy").get("limit") == {"total": 1})
             assert await site.show(issue("V-1", "visitor")) == ("refused", "capacity_full")
             [verdict] = site.journal("access.refused")[-1:]
             assert verdict["data"]["policy"][-1] == "capacity:1"

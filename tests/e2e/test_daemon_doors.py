@@ -180,7 +180,7 @@ async def test_a_wireless_sensor_is_shown_to_the_centre(tmp_path):
             said('{"contact": true}')
             await until(lambda: is_shut(site))
             said('{"contact": false}')
-            await until(lambda: centre.states("door/back")[-1]["state"] == "forced")
+            await until(lambda: centre.latest("door/back").get("state") == "forced")
         schema = json.loads((SCHEMAS / "door.json").read_text())
         for body in centre.states("door/back"):
             Draft202012Validator(schema).validate(body)

@@ -38,7 +38,7 @@ async def test_the_centre_sees_the_verdict_then_the_passage_then_the_count(
     async with Site(tmp_path, broker=broker.port) as site:
         await until(lambda: centre.states("occupancy"))
         await site.pass_through(issue("1001"))
-        await until(lambda: centre.states("occupancy")[-1]["total"] == 1)
+        await until(lambda: centre.latest("occupancy").get("total") == 1)
         story = [
             body["total"] if topic == "occupancy" else body["type"]
             for topic, body in centre.arrived
@@ -59,9 +59,9 @@ async def test_every_message_is_valid_against_its_schema(tmp_path, broker, centr
         await until(lambda: site.log("passage", outcome="unattributed"))
         await until(lambda: site.status()["broker"]["depth"] == 0)
         site.kill()
-        await until(lambda: centre.states("state")[-1]["state"] == "offline")
+        await until(lambda: centre.latest("state").get("state") == "offline")
         await site.start()
-        await until(lambda: centre.states("state")[-1]["state"] == "online")
+        await until(lambda: centre.latest("state").get("state") == "online")
 
     schemas = {entry.topic.partition("/up/")[2]: entry.schema for entry in catalogue(GMSC)}
     schemas["lane/lane-1"] = schemas["lane/{lane}"]

@@ -129,4 +129,4 @@ async def test_an_applicant_scans_the_poster_with_a_phone_and_again_when_leaving
             assert (first["data"]["kind"], first["data"]["purpose"]) == ("checkin", "paspor")
             ways = [event["data"]["direction"] for event in site.journal("passage.completed")]
             assert ways == ["entry", "exit"]
-            await until(lambda: centre.states("occupancy")[-1]["by_category"] == {})
+            await until(lambda: centre.latest("occupancy").get("by_category") == {})
