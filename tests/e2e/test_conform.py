@@ -15,6 +15,8 @@ from drivers.conform.serial_kit import serial_rules
 from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.mosquitto import Mosquitto
 
+pytestmark = pytest.mark.slow
+
 GATEWAYD = (sys.executable, "-m", "gatewayd")
 PIPE = asyncio.subprocess.PIPE
 # By the beginning of what is asked for: the order, and what the turnstile tells when it is done.
@@ -130,7 +132,6 @@ async def test_another_key_fails_and_says_so(key: Path, tmp_path: Path) -> None:
     assert "there is no session" in printed
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_the_simulated_turnstile_keeps_every_rule(key: Path, tmp_path: Path) -> None:
@@ -158,7 +159,6 @@ async def test_rules_are_tested_over_a_broker(key: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.broker
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_the_simulated_turnstile_keeps_every_rule_over_mqtt(

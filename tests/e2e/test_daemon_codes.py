@@ -8,7 +8,7 @@ from gatewayd.core.rotating import write_text
 from gatewayd.core.totp import OtpKey, code_of, step_at, write_key
 from tests.e2e.daemon import ROSTER, Site, issue
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 KEY = OtpKey(bytes(range(20)))
 CARDS = f"{ROSTER.splitlines()[0]},otp_key\nCARD-PHONE,staff,,,,,{write_key(KEY)}\n"

@@ -11,7 +11,7 @@ from tests.e2e.centre import Centre
 from tests.e2e.daemon import GATEWAYD, Site, issue, until
 from tests.e2e.mosquitto import Mosquitto
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120), pytest.mark.slow]
 
 PATH = SitePath("mojokerto", "dukcapil", "gmsc")
 DECLARED = {"healthy": True, "protocol": True, "reason": "asked by telephone"}

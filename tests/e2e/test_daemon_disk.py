@@ -10,7 +10,7 @@ import pytest
 from gatewayd.store.reserve import RESERVE_SIZE
 from tests.e2e.daemon import GATEWAYD, Site, issue, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from gatewayd.core.passes import Pass, badge_subject, write_pass
 from tests.e2e.daemon import KEY, Site, until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 
 def guest_pass(subject: str, entries: int) -> str:

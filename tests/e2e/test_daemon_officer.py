@@ -6,7 +6,7 @@ from tests.e2e.daemon import Site, issue, until
 from tests.e2e.input_board import InputBoard
 from tests.e2e.pty_pair import PtyPair
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 REFERRING = """\
 [policy]

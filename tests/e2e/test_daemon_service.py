@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.daemon import Site, issue, until
 from tests.e2e.mosquitto import Mosquitto
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 END_S = 2.0
 MACHINE_S = (

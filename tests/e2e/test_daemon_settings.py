@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.daemon import GATEWAYD, SITE, Site, issue
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 MISTAKES = {
     'timezone = "Asia/Jakarta"': 'timezone = "Asia/Mojokerto"',

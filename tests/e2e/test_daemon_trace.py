@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.daemon import Site, issue, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 
 async def test_a_trace_is_told_to_two_people_and_stands_in_the_journal(tmp_path):

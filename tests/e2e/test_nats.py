@@ -16,7 +16,7 @@ from tests.e2e.tcp_proxy import TcpProxy
 from tests.e2e.test_publisher_outage import SITE, Gateway
 from tests.unit.signing import KEY, claims_at, signed
 
-pytestmark = pytest.mark.nats
+pytestmark = [pytest.mark.nats, pytest.mark.slow]
 
 BURST = 400  # Events at once: the kill comes while they are sent.
 

@@ -19,7 +19,7 @@ from tests.unit.health_codes import (
 )
 
 NOW = round(datetime.now(UTC).timestamp())
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120), pytest.mark.slow]
 
 REFERRING = '[policy]\nunknown_holder = "refer"\n'
 CIVIL_SERVANT = "197903022005012002"

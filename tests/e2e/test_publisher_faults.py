@@ -18,7 +18,7 @@ from tests.e2e.tcp_proxy import TcpProxy
 from tests.e2e.test_publisher_outage import SITE, Gateway, assert_complete
 from tests.unit.signing import KEY, claims_at, signed
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 WINDOW = 50  # Ours, where the broker says nothing of its own: MQTT 3.1.1.
 FLAPS = 25

@@ -17,7 +17,7 @@ from tests.e2e.eventually import eventually
 from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.test_publisher_outage import Gateway
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 TOO_LONG = Audit(subject=AuditSubject.GATEWAY, action="noted", detail={"text": "x" * 5000})
 

@@ -126,6 +126,7 @@ def test_a_person_is_let_in_at_the_right_turnstile() -> None:
     assert site.line.collisions == []
 
 
+@pytest.mark.slow
 def test_an_open_has_the_next_turn_however_busy_the_line_is() -> None:
     async def story(site: Site) -> None:
         chance = Random(7)
@@ -167,6 +168,7 @@ def test_an_open_does_not_wait_for_a_controller_that_is_gone_more_than_once() ->
 # --- faults -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dead_count", [1, 4, 7])
 def test_controllers_that_are_gone_do_not_take_the_others_with_them(dead_count: int) -> None:
     async def story(site: Site) -> None:

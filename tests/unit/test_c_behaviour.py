@@ -20,7 +20,7 @@ from tests.unit.c_controller import CDevice
 from tests.unit.conform_world import conforms
 
 # The first of them builds the controller, on a machine that may have other work.
-pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.compiler, pytest.mark.timeout(120), pytest.mark.slow]
 
 MAKERS = (gatelink_line, test_firmware_shared, test_gatelink)
 """Modules that make a `Device`."""

@@ -358,3 +358,11 @@ def test_a_file_with_any_content_is_read_or_refused_in_words(tmp_path, content):
     else:
         problems = ()
     assert all(str(problem).startswith(str(path)) for problem in problems)
+
+
+def test_everything_with_a_contact_of_its_own_is_watched(read):
+    buttons = '[[assist_buttons]]\nid = "bell"\nturnstile = "lane-1"\ninput = 2\n'
+    panel = '[[fire_inputs]]\nid = "panel"\nturnstile = "lane-1"\ninput = 3\n'
+    door = '[[doors]]\nid = "back"\nname = "Back"\nturnstile = "lane-1"\ninput = 4\nnormally = "closed"\n'
+    settings = read(SITE + LANE + door + panel + buttons)
+    assert [one.id for one in settings.watched] == ["back", "panel", "bell"]

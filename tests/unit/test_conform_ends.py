@@ -18,6 +18,8 @@ from tests.unit import conform_mqtt_world as mqtt
 from tests.unit.conform_world import ControllerLine, SimHands, conforms
 from tests.unit.gatelink_line import PSK, counting_token
 
+pytestmark = pytest.mark.slow
+
 SILENCE = Output(b"", ())
 
 

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC
 
+import pytest
+
 from gatewayd.core.events import Alarm, Audit, AuditSubject
 from gatewayd.core.hours import Hours, parse_span
 from gatewayd.core.policy import OfficerRules, Policy
@@ -64,6 +66,7 @@ def test_who_comes_back_in_time_raises_no_alarm():
     assert alarms(watched(play)) == []
 
 
+@pytest.mark.slow
 def test_a_closed_house_needs_nobody():
     span = parse_span("mon 08:30-16:00")  # It is eight in the morning of a Monday... in UTC: one.
     assert span is not None
@@ -92,6 +95,7 @@ def test_where_nobody_has_to_be_there_an_old_alarm_ends():
     watched(play)
 
 
+@pytest.mark.slow
 def test_a_forgotten_shift_ends_once_after_its_hours():
     async def play(site: Site) -> None:
         site.recorder.keep(SIGNED_IN)

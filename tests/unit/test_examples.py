@@ -180,8 +180,8 @@ def test_a_profile_that_screens_does_so_by_the_rules_of_the_day(name, read):
 
 def test_the_limits_that_public_service_writes_down_for_you_are_good(read):
     text = (SHIPPED / "profiles" / "public-service.toml").read_text()
-    [written] = re.findall(r"(?ms)^# +\[policy\]$(.*?)^# The", text)
-    block = "[policy]\n" + 'profile = "public-service"' + re.sub(r"(?m)^#   ", "", written)
+    [written] = re.findall(r"(?ms)^(# +\[policy\.capacity\]$.*?)^# The", text)
+    block = '[policy]\nprofile = "public-service"\n' + re.sub(r"(?m)^#   ", "", written)
     policy = parsed(read(DESIGN.replace('[policy]\nprofile = "public-service"', block)))
     assert (policy.capacity.total, policy.capacity.staff_reserve) == (100, 15)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from firmware_protocol.reports import (
 )
 from firmware_protocol.words import Direction, Outcome
 from tests.unit.gatelink_line import ENTRY, EXIT, PSK, Line, counting_token
+
+pytestmark = pytest.mark.slow
 
 
 class BadLine:

@@ -10,6 +10,8 @@ from benchmarks.gatelink_world import Figures
 from firmware_protocol import controller as machine
 from firmware_protocol.device import Device
 
+pytestmark = pytest.mark.slow
+
 NOISE = 5e-4
 STORM = 5e-3
 RESTART_S = 10.0

@@ -3,11 +3,15 @@
 import asyncio
 from datetime import UTC
 
+import pytest
+
 from gatewayd.core.events import Access, Passage, PassageOutcome
 from gatewayd.core.policy import AntiPassback, Policy
 from gatewayd.core.words import Direction
 from tests.sim.loop import run
 from tests.unit.doubles import SimTurnstile, Site
+
+pytestmark = pytest.mark.slow
 
 A_MINUTE = 30  # People, over two lanes; the requirement that the market is named with.
 MINUTES = 60

@@ -17,6 +17,7 @@ PER_S = 500.0
 OUTBOX_DAYS = 90
 
 
+@pytest.mark.slow
 def test_after_three_days_offline_everything_arrives_once_in_order_and_at_its_rate():
     async def scenario():
         sync = Sync(backfill_per_s=PER_S)

@@ -18,6 +18,8 @@ from gatewayd.runtime.reports import Reports
 from tests.sim import building
 from tests.sim.sample import play
 
+pytestmark = pytest.mark.slow
+
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 

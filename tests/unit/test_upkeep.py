@@ -72,6 +72,7 @@ def actions(journal):
     ]
 
 
+@pytest.mark.slow
 def test_a_signed_checkpoint_is_recorded_at_the_start_and_each_day(tmp_path):
     with opened(tmp_path) as journal:
         old(journal, 0)
