@@ -82,9 +82,11 @@ async def test_a_class_that_the_rules_forbid_waits_for_them_and_the_others_arriv
                 await asyncio.sleep(0.05)
                 passage = gateway.append()
                 await eventually(lambda seq=passage: seq in centre.sequences("passage"))
+            # The receipt of the last passage may have gone with the line: it is sent once more.
+            await eventually(lambda: gateway.publisher.figures().depth == len(notes))
             figures = gateway.publisher.figures()
             assert figures.refused
-            assert (figures.quarantined, figures.depth) == (0, len(notes))
+            assert figures.quarantined == 0
             assert centre.sequences("audit") == []
             assert any("the broker's rules must let" in (link or "") for link in gateway.links)
             rules.write_text(FOR_THE_CENTRE + WITH_ALL)
