@@ -21,9 +21,7 @@ from tinydb.middlewares import CachingMiddleware
 from tinydb.storages import JSONStorage, MemoryStorage
 
 from benchmarks.measuring import beside, row, tell, timed
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.keyed_table import KeyedDB
 

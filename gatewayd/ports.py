@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from gatewayd.core.events import Draft, Event
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.words import ClockQuality, Json
 
 T = TypeVar("T")

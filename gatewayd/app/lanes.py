@@ -7,9 +7,7 @@ from config.schema import DriverTable, Settings
 from drivers.base import Messages, Reader
 from drivers.registry import READERS, TURNSTILES, Surroundings, complete
 from gatewayd.app.chance import SystemChance
-from gatewayd.core.folded import (
-    LANES,
-)
+from gatewayd.core.folded import LANES
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.ports import Cache

@@ -13,9 +13,7 @@ from gatewayd.app.chance import SystemChance
 from gatewayd.app.control_client import SOCKET_NAME
 from gatewayd.app.errors import NO, EarlyEnd
 from gatewayd.app.key_files import read_or_make_checkpoint_key
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.words import ClockQuality, Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.control import listen

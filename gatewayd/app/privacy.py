@@ -23,13 +23,8 @@ from gatewayd.core.events import (
     format_time,
     load_draft,
 )
-from gatewayd.core.folded import (
-    PASSES,
-    TABLES,
-)
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.folded import PASSES, TABLES
+from gatewayd.core.projection import project
 from gatewayd.core.pseudonym import PSEUDONYM, Namespace, Pseudonyms
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import HolderId, Json

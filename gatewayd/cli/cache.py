@@ -10,9 +10,7 @@ from gatewayd.app.records import read_table
 from gatewayd.app.storage_directory import storage_directory
 from gatewayd.cli.options import ended_early, json_option, settings_option
 from gatewayd.core.centre_statuses import RECEIVED
-from gatewayd.core.folded import (
-    TABLES,
-)
+from gatewayd.core.folded import TABLES
 from gatewayd.core.words import Json
 
 

@@ -14,9 +14,7 @@ from gatewayd.app.storage_directory import storage_directory
 from gatewayd.cli.options import ask_gateway, ended_early, json_option, settings_option, tell
 from gatewayd.core import base64url
 from gatewayd.core.custody import EVENT_ID
-from gatewayd.core.folded import (
-    QUARANTINE,
-)
+from gatewayd.core.folded import QUARANTINE
 from gatewayd.core.words import Json
 from gatewayd.store.checkup import look_over
 from gatewayd.store.journal_rows import CHAIN_SIZE

@@ -14,9 +14,7 @@ from datetime import datetime, timedelta
 
 from gatewayd.core import centre_claims as spelled
 from gatewayd.core.events import format_time, parse_time
-from gatewayd.core.folded import (
-    Document,
-)
+from gatewayd.core.folded import Document
 from gatewayd.core.standing import UNKNOWN, Standing
 from gatewayd.core.tables import Expected, Table, word
 from gatewayd.core.words import HolderId, Status

@@ -8,9 +8,7 @@ from enum import StrEnum
 from gatewayd.core.credential import Credential, SignedPass
 from gatewayd.core.decide import EXIT_CHECKS, Case, CheckOutcome, Usage
 from gatewayd.core.events import format_time, parse_time
-from gatewayd.core.folded import (
-    Document,
-)
+from gatewayd.core.folded import Document
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
 from gatewayd.core.rotating import CodeUse

@@ -9,15 +9,7 @@ from dataclasses import replace
 
 from gatewayd.core.centre_statuses import KEPT
 from gatewayd.core.events import Access, Alarm, Audit, Draft, Passage
-from gatewayd.core.folded import (
-    GRANTS,
-    PASSES,
-    REFERRALS,
-    TABLES,
-    Change,
-    Document,
-    Look,
-)
+from gatewayd.core.folded import GRANTS, PASSES, REFERRALS, TABLES, Change, Document, Look
 from gatewayd.core.pseudonym import PSEUDONYM
 from gatewayd.core.words import HolderId, Json
 

@@ -6,15 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gatewayd.core.events import Draft, Event, Passage, PassageOutcome, parse_time
-from gatewayd.core.folded import (
-    HOLDERS,
-    Document,
-    read_counts,
-)
+from gatewayd.core.folded import HOLDERS, Document, read_counts
 from gatewayd.core.policy import ANONYMOUS
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.words import HolderId, LaneId
 
 

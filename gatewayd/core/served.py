@@ -8,11 +8,7 @@ from datetime import datetime
 
 from gatewayd.core.centre_statuses import KEPT
 from gatewayd.core.events import format_time
-from gatewayd.core.folded import (
-    HOLDERS,
-    PASSES,
-    Document,
-)
+from gatewayd.core.folded import HOLDERS, PASSES, Document
 
 TABLES_OF_PEOPLE = (HOLDERS, PASSES, KEPT)
 

@@ -9,11 +9,7 @@ from typing import Any
 from gatewayd.core.credential import Attested
 from gatewayd.core.duty import CENTRE, find_session, read_sessions
 from gatewayd.core.events import OFFICER, Access, AccessOutcome
-from gatewayd.core.folded import (
-    OFFICERS,
-    REFERRALS,
-    Document,
-)
+from gatewayd.core.folded import OFFICERS, REFERRALS, Document
 from gatewayd.core.passes import BADGES_MAX
 from gatewayd.core.reasons import Locale, Reason, text
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category

@@ -4,10 +4,7 @@ import logging
 from collections.abc import Container, Mapping
 
 from gatewayd.core.events import Alarm, AlarmOutcome
-from gatewayd.core.folded import (
-    ALARMS,
-    alarm_key,
-)
+from gatewayd.core.folded import ALARMS, alarm_key
 from gatewayd.core.words import Json
 from gatewayd.ports import Cache
 from gatewayd.runtime import recorder

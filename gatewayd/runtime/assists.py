@@ -7,10 +7,7 @@ from typing import Any, Never
 
 from gatewayd.core.assists import ASSISTS_MAX, LAPSE_MINUTES, Cause, FailedScans
 from gatewayd.core.events import Audit, Event, format_time, parse_time
-from gatewayd.core.folded import (
-    ASSISTS,
-    Document,
-)
+from gatewayd.core.folded import ASSISTS, Document
 from gatewayd.core.words import Json, LaneId
 from gatewayd.ports import Cache, Clock
 from gatewayd.runtime.lane import LaneShell

@@ -33,6 +33,7 @@ from gatewayd.ports import Clock, Message, StorageError
 from gatewayd.runtime.asked import Knowledge
 from gatewayd.runtime.inbox import Centre, Reply
 from gatewayd.runtime.library import Edition, Library, Stock
+from gatewayd.runtime.nonces import known_time
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.store.received import Shelves, shelf_name
 
@@ -91,8 +92,7 @@ class CentreDocuments:
         seal = await self._library.blocking.run(lambda: sha256(message.payload).digest())
         if self._seals.get(slot) == seal and slot in self._library.stock.received.documents:
             return
-        is_unsynced = self._clock.quality() is ClockQuality.UNSYNCED
-        at = None if is_unsynced else self._clock.utc()
+        at = known_time(self._clock)
         found = await self._library.renew(partial(self._make, message.payload, slot, at))
         match found:
             case None:

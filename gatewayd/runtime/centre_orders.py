@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from typing import Never
 
 from gatewayd.core.events import Audit, AuditSubject, Event
-from gatewayd.core.folded import (
-    ORDERS,
-    order_key,
-)
+from gatewayd.core.folded import ORDERS, order_key
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
 from gatewayd.core.signed import Refusal, Refused
-from gatewayd.core.words import ClockQuality, Json
+from gatewayd.core.words import Json
 from gatewayd.ports import Cache, Clock, Message
 from gatewayd.runtime.inbox import Centre, Reply
-from gatewayd.runtime.nonces import Nonces
+from gatewayd.runtime.nonces import Nonces, known_time
 from gatewayd.runtime.recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -79,8 +76,7 @@ class CentreOrders:
         raise AssertionError("orders are taken until cancelled")
 
     def _now(self) -> Now:
-        is_unsynced = self._registry.clock.quality() is ClockQuality.UNSYNCED
-        at = None if is_unsynced else self._registry.clock.utc()
+        at = known_time(self._registry.clock)
         counters: dict[bytes, int] = {}
         for key, row in self._registry.cache.items(ORDERS):
             kind, _, key_id = key.partition("/")

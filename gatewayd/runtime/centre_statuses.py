@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
 from gatewayd.core.signed import Refusal, Refused
 from gatewayd.core.tables import Expected
-from gatewayd.core.words import ClockQuality, HolderId
+from gatewayd.core.words import HolderId
 from gatewayd.ports import Blocking, Cache, Clock, Message, StorageError
 from gatewayd.runtime.inbox import Centre, Reply
-from gatewayd.runtime.nonces import Nonces
+from gatewayd.runtime.nonces import Nonces, known_time
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +60,12 @@ class CentreStatuses:
 
     def _now(self) -> Now:
         shelf = self._shelf
-        is_unsynced = shelf.clock.quality() is ClockQuality.UNSYNCED
         counters = {
             bytes.fromhex(key_id): counter
             for key_id, row in shelf.cache.items(COUNTERS)
             if isinstance(counter := row.get("counter"), int)
         }
-        return Now(None if is_unsynced else shelf.clock.utc(), counters, shelf.nonces.valid)
+        return Now(known_time(shelf.clock), counters, shelf.nonces.valid)
 
     async def _take(self, order: Order) -> Reply:
         shelf = self._shelf

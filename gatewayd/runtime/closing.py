@@ -17,12 +17,7 @@ from gatewayd.core.events import (
     format_time,
     parse_time,
 )
-from gatewayd.core.folded import (
-    CLOSED,
-    COUNTS,
-    HOLDERS,
-    OCCUPANCY,
-)
+from gatewayd.core.folded import CLOSED, COUNTS, HOLDERS, OCCUPANCY
 from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.words import Direction, HolderId, Json, LaneId
 from gatewayd.ports import Clock

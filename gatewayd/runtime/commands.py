@@ -10,11 +10,7 @@ from itertools import islice
 from typing import Any
 
 from gatewayd.core.centre_statuses import RECEIVED
-from gatewayd.core.folded import (
-    HOLDERS,
-    TABLES,
-    read_counts,
-)
+from gatewayd.core.folded import HOLDERS, TABLES, read_counts
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
 from gatewayd.core.pseudonym import PSEUDONYM, Namespace

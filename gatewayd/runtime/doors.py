@@ -31,9 +31,7 @@ from gatewayd.core.door import (
     step,
 )
 from gatewayd.core.events import Audit, AuditSubject
-from gatewayd.core.folded import (
-    DOORS,
-)
+from gatewayd.core.folded import DOORS
 from gatewayd.core.words import DoorId, Json
 from gatewayd.ports import Cache
 from gatewayd.runtime.alarms import Alarms

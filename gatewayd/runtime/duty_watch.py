@@ -5,9 +5,7 @@ from typing import Never
 
 from gatewayd.core.duty import Session, read_sessions
 from gatewayd.core.events import Audit, AuditSubject
-from gatewayd.core.folded import (
-    OFFICERS,
-)
+from gatewayd.core.folded import OFFICERS
 from gatewayd.ports import Clock
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.gate import Gate

@@ -45,9 +45,7 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.ordered_capacity import read_order, with_total
 from gatewayd.core.passes import badge_subject
 from gatewayd.core.policy import ANONYMOUS, Policy
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.pseudonym import Namespace
 from gatewayd.core.reasons import Reason
 from gatewayd.core.rotating import CodeUse

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from gatewayd.core.events import Access
-from gatewayd.core.folded import (
-    Document,
-)
+from gatewayd.core.folded import Document
 from gatewayd.core.words import Direction, GrantId, HolderId, LaneId
 
 

@@ -6,6 +6,7 @@ While its clock is not synchronised the birth message carries the present word, 
 
 import hashlib
 import hmac
+from datetime import datetime
 from functools import cached_property
 
 from gatewayd.core.words import ClockQuality
@@ -37,3 +38,8 @@ class Nonces:
     def _word(self, steps: int) -> str:
         step = int(self._clock.monotonic() // STEP_S) + steps
         return hmac.digest(self._secret, str(step).encode(), hashlib.sha256)[:_SIZE].hex()
+
+
+def known_time(clock: Clock) -> datetime | None:
+    """Return now; None where the clock is not synchronised, and a nonce has to serve instead."""
+    return None if clock.quality() is ClockQuality.UNSYNCED else clock.utc()

@@ -17,10 +17,7 @@ from gatewayd.core.duty import (
     told,
 )
 from gatewayd.core.events import Audit, Event
-from gatewayd.core.folded import (
-    HOLDERS,
-    OFFICERS,
-)
+from gatewayd.core.folded import HOLDERS, OFFICERS
 from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
 from gatewayd.core.words import HolderId, Json
 from gatewayd.ports import Blocking, Chance, Clock, Pins, StorageError

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from gatewayd import __version__
 from gatewayd.core.door import BROKEN
 from gatewayd.core.duty import read_sessions, told
-from gatewayd.core.folded import (
-    HOLDERS,
-    OFFICERS,
-    REFERRALS,
-)
+from gatewayd.core.folded import HOLDERS, OFFICERS, REFERRALS
 from gatewayd.core.occupancy import limits, places_left
 from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.ports import Journal

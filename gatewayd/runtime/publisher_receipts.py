@@ -10,11 +10,11 @@ from collections.abc import Callable
 from gatewayd.core.centre_receipts import Replay, Watermark, read_receipt
 from gatewayd.core.orders import Judge, Now, Order, OrderKind
 from gatewayd.core.signed import Refusal, Refused
-from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Clock, Journal, Message
 from gatewayd.runtime.inbox import Centre, Reply
+from gatewayd.runtime.nonces import known_time
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ class CentreReceipts:
         self._counters: dict[bytes, int] = {}
 
     async def take(self, message: Message, centre: Centre) -> None:
-        is_unsynced = self._clock.quality() is ClockQuality.UNSYNCED
-        now = Now(None if is_unsynced else self._clock.utc(), self._counters)
+        now = Now(known_time(self._clock), self._counters)
         order = self._judge().read(
             message.payload, OrderKind.RECEIPT, now, is_retained=message.is_retained
         )

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gatewayd.core.events import Audit, AuditSubject, Event, Fact
-from gatewayd.core.folded import (
-    QUARANTINE,
-)
+from gatewayd.core.folded import QUARANTINE
 from gatewayd.core.words import Json
 from gatewayd.ports import Cache
 

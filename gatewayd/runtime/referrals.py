@@ -6,10 +6,7 @@ from functools import partial
 from typing import Never
 
 from gatewayd.core.events import DEADLINE, Access, AccessOutcome, Event, parse_time
-from gatewayd.core.folded import (
-    REFERRALS,
-    Document,
-)
+from gatewayd.core.folded import REFERRALS, Document
 from gatewayd.core.reasons import Reason
 from gatewayd.core.words import Direction, HolderId, LaneId
 from gatewayd.ports import Clock

@@ -9,9 +9,7 @@ from dataclasses import replace
 
 from drivers import base
 from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
-from gatewayd.core.folded import (
-    DEVICES,
-)
+from gatewayd.core.folded import DEVICES
 from gatewayd.core.words import Direction, GrantId, Json, LaneId
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.grants import Pending

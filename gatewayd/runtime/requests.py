@@ -6,9 +6,7 @@ from typing import Any, TypeVar
 
 from gatewayd.core.duty import find_session, read_sessions
 from gatewayd.core.events import Audit, AuditSubject, Fact
-from gatewayd.core.folded import (
-    OFFICERS,
-)
+from gatewayd.core.folded import OFFICERS
 from gatewayd.core.words import Json, LaneId
 from gatewayd.ports import Cache, StorageError
 from gatewayd.runtime.lane import LaneShell

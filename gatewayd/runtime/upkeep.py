@@ -16,9 +16,7 @@ from typing import Never
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core.custody import Checkpoint
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.served import TABLES_OF_PEOPLE, has_served
 from gatewayd.core.words import ClockQuality
 from gatewayd.ports import Blocking, Cache, Clock, StorageError

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Self, cast
 
 from gatewayd.core.centre_statuses import RECEIVED
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.words import Json
 from gatewayd.ports import StorageError
 from gatewayd.store.keyed_storage import DamagedStorageError

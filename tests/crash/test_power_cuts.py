@@ -12,9 +12,7 @@ import pytest
 
 from gatewayd.app.opened import catch_up
 from gatewayd.core.events import Draft
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal_erasure import list_erased
 from gatewayd.store.journal_verify import verify

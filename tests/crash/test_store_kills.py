@@ -10,9 +10,7 @@ import time
 import pytest
 
 from gatewayd.core.events import Audit, AuditSubject, Draft
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.ports import StorageError
 from gatewayd.store import keyed_storage
 from gatewayd.store.cache import TinyCache

@@ -11,9 +11,7 @@ from gatewayd.app.chance import SystemChance
 from gatewayd.core.events import Audit, AuditSubject, Draft, Passage, PassageOutcome
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.orders import Judge
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.trust import collect
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import payloads, topics

@@ -6,9 +6,7 @@ import pytest
 
 from gatewayd.core.backoff import Backoff
 from gatewayd.core.events import Audit, AuditSubject
-from gatewayd.core.folded import (
-    QUARANTINE,
-)
+from gatewayd.core.folded import QUARANTINE
 from gatewayd.mqtt.account import Protocol
 from gatewayd.runtime.blocking import ThreadBlocking
 from tests.e2e.centre import Centre

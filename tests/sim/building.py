@@ -6,9 +6,7 @@ from functools import partial
 
 from drivers import base
 from gatewayd.app.sync import ALARM, Sync
-from gatewayd.core.folded import (
-    LANES,
-)
+from gatewayd.core.folded import LANES
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.orders import Judge

@@ -69,3 +69,13 @@ class _BornTask(asyncio.Task[Any]):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+
+def in_virtual_time(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Make a test of a scenario without arguments."""
+
+    def test() -> None:
+        run(scenario())
+
+    test.__name__ = scenario.__name__
+    return test

@@ -16,14 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Never
 
 from gatewayd.core.events import Draft, Event, load_draft
-from gatewayd.core.folded import (
-    TABLES,
-    Document,
-    read_counts,
-)
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.folded import TABLES, Document, read_counts
+from gatewayd.core.projection import project
 from gatewayd.core.words import Direction
 from gatewayd.mqtt import topics
 from gatewayd.ports import StorageError

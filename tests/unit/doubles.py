@@ -12,10 +12,7 @@ from typing import Never, TypeVar
 from drivers import base
 from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.events import Draft, Event, Fact, dump_draft, load_draft
-from gatewayd.core.folded import (
-    Change,
-    Document,
-)
+from gatewayd.core.folded import Change, Document
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication, Order
 from gatewayd.core.policy import Policy

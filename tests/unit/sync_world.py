@@ -10,9 +10,7 @@ from typing import Any
 from gatewayd.core.documents import Document
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
 from gatewayd.core.orders import Judge
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.trust import Trust, collect
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import (

@@ -6,9 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gatewayd.core.events import Alarm, AlarmOutcome, Draft, Event, Fact
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.runtime.alarms import Alarms
 from tests.unit.doubles import EPOCH, START, SimCache
 

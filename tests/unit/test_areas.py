@@ -8,9 +8,7 @@ from datetime import UTC
 import pytest
 
 from gatewayd.core.events import Access, Alarm, Passage, PassageOutcome
-from gatewayd.core.folded import (
-    HOLDERS,
-)
+from gatewayd.core.folded import HOLDERS
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import AntiPassback, Capacity, Policy
 from gatewayd.core.policy_format import parse_policy

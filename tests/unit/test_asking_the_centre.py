@@ -9,9 +9,7 @@ import pytest
 from drivers import base
 from gatewayd.core.centre_statuses import KEPT, CentreStatus
 from gatewayd.core.events import Access
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.words import Direction, Status

@@ -11,9 +11,7 @@ import pytest
 from drivers import base
 from gatewayd.core.assists import FAILED_WITHIN_S, NO_HELP, FailedScans
 from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, AuditSubject, Draft
-from gatewayd.core.folded import (
-    ASSISTS,
-)
+from gatewayd.core.folded import ASSISTS
 from gatewayd.core.recap import Recap
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.runtime.assist_button import AssistButton

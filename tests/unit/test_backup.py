@@ -7,9 +7,7 @@ from click.testing import CliRunner
 
 from gatewayd.app.opened import catch_up
 from gatewayd.cli.main import main
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.clock_note import read_clock_note, write_clock_note
 from gatewayd.store.journal_verify import verify

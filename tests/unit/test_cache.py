@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.ports import StorageError
 from gatewayd.store import keyed_storage
 from gatewayd.store.cache import TinyCache

@@ -1,15 +1,13 @@
 """Commands of the centre: recorded before they act, never acted on twice, always answered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from gatewayd.core.folded import (
-    ORDERS,
-)
+from gatewayd.core.folded import ORDERS
 from gatewayd.core.orders import Judge, Order, OrderKind
 from gatewayd.core.projection_audits import RECENT_MAX
 from gatewayd.core.trust import IssuerKey, Purpose, collect
@@ -20,21 +18,13 @@ from gatewayd.runtime.centre_orders import UNDER_WAY_MAX, CentreOrders, Registry
 from gatewayd.runtime.inbox import Centre, Reply
 from gatewayd.runtime.nonces import STEP_S, Nonces
 from gatewayd.runtime.recorder import Recorder
-from tests.sim.loop import run
+from tests.sim.loop import in_virtual_time
 from tests.unit.doubles import InlineBlocking, SimCache, SimChance, SimClock, SimJournal
 from tests.unit.signing import AUDIENCE, SIGNER, claims_at, signed
 from tests.unit.sync_world import SITE
 from tests.unit.test_projection import apply
 
 KEY = IssuerKey("centre", SIGNER.public_key(), frozenset({Purpose.COMMAND}))
-
-
-def in_virtual_time(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    def test() -> None:
-        run(scenario())
-
-    test.__name__ = scenario.__name__
-    return test
 
 
 class World:

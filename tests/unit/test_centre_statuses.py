@@ -9,9 +9,7 @@ import pytest
 from gatewayd.core.centre_statuses import COUNTERS, KEPT, CentreStatus, read_claims, read_row
 from gatewayd.core.disclosure import fields
 from gatewayd.core.events import Access
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.orders import Judge
 from gatewayd.core.policy import Answer, Policy
 from gatewayd.core.reasons import Locale

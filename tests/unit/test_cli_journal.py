@@ -7,10 +7,7 @@ from click.testing import CliRunner
 from gatewayd.cli.main import main
 from gatewayd.core.custody import Checkpoint, Erased
 from gatewayd.core.events import Draft
-from gatewayd.core.folded import (
-    QUARANTINE,
-    Change,
-)
+from gatewayd.core.folded import QUARANTINE, Change
 from gatewayd.store.cache import TinyCache
 from tests.unit.journal_facts import AT, fill, opened
 from tests.unit.test_journal_verify import KEY, chain_at

@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gatewayd.core.events import Audit, Passage, PassageOutcome
-from gatewayd.core.folded import (
-    HOLDERS,
-)
+from gatewayd.core.folded import HOLDERS
 from gatewayd.core.policy import Policy
 from gatewayd.core.policy_format import parse_policy
 from gatewayd.core.words import Direction, LaneId

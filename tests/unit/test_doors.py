@@ -9,9 +9,7 @@ import pytest
 from drivers import base
 from gatewayd.core.door import DoorState
 from gatewayd.core.events import Alarm, Audit
-from gatewayd.core.folded import (
-    DOORS,
-)
+from gatewayd.core.folded import DOORS
 from gatewayd.core.words import DoorId
 from gatewayd.runtime.contact import FIRST_LOOK_S
 from gatewayd.runtime.doors import DoorShell, LaneInput, Watched

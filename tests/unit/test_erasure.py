@@ -20,17 +20,8 @@ from gatewayd.core.events import (
     PassageOutcome,
     dump_draft,
 )
-from gatewayd.core.folded import (
-    GRANTS,
-    HOLDERS,
-    PASSES,
-    REFERRALS,
-    TABLES,
-    Change,
-)
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.folded import GRANTS, HOLDERS, PASSES, REFERRALS, TABLES, Change
+from gatewayd.core.projection import project
 from gatewayd.core.pseudonym import Namespace
 from gatewayd.core.words import Direction, GrantId, LaneId, Status
 from tests.unit.doubles import PSEUDONYMS, START, SimCache, SimJournal

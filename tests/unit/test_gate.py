@@ -17,10 +17,7 @@ from gatewayd.core.events import (
     PassageOutcome,
 )
 from gatewayd.core.evidence import Method
-from gatewayd.core.folded import (
-    HOLDERS,
-    REFERRALS,
-)
+from gatewayd.core.folded import HOLDERS, REFERRALS
 from gatewayd.core.lane_terms import Admitted, GateMode, Indication, TurnedAway
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.passes import Pass, badge_subject, write_pass

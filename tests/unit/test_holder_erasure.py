@@ -7,12 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gatewayd.core.events import Draft
-from gatewayd.core.folded import (
-    HOLDERS,
-)
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.folded import HOLDERS
+from gatewayd.core.projection import project
 from gatewayd.ports import StorageError
 from gatewayd.runtime import erasure as module
 from gatewayd.runtime.erasure import Erasure

@@ -34,9 +34,7 @@ from gatewayd.core.folded import (
     entry_count,
     read_counts,
 )
-from gatewayd.core.projection import (
-    project,
-)
+from gatewayd.core.projection import project
 from gatewayd.core.words import Direction, GrantId, HolderId, LaneId, Status
 from tests.unit.doubles import EPOCH, START, SimCache, SimJournal
 

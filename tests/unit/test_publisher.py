@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,20 +15,12 @@ from gatewayd.mqtt.payloads import PublishStatus
 from gatewayd.ports import Receipts
 from gatewayd.runtime.publisher_wording import PublisherSettings, check_message, hours_left
 from gatewayd.runtime.questions import Question
-from tests.sim.loop import run
+from tests.sim.loop import in_virtual_time, run
 from tests.unit.doubles import START, holder
 from tests.unit.sync_world import A_FACT, SITE, Sync
 
 OCCUPANCY = topics.occupancy(SITE)
 LANE = LaneId("lane-1")
-
-
-def in_virtual_time(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    def test() -> None:
-        run(scenario())
-
-    test.__name__ = scenario.__name__
-    return test
 
 
 # --- events --------------------------------------------------------------------------------------

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from gatewayd.core.events import Audit, AuditSubject, Passage, PassageOutcome
-from gatewayd.core.folded import (
-    QUARANTINE,
-)
+from gatewayd.core.folded import QUARANTINE
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
@@ -21,21 +19,13 @@ from gatewayd.runtime.publisher_suspects import (
     REFUSALS_MAX,
     SUSPECTS_MAX,
 )
-from tests.sim.loop import run
+from tests.sim.loop import in_virtual_time, run
 from tests.unit.doubles import EPOCH
 from tests.unit.sync_world import SITE, Sync
 
 A_PASSAGE = Passage(
     outcome=PassageOutcome.COMPLETED, lane=LaneId("lane-1"), direction=Direction.ENTRY
 )
-
-
-def in_virtual_time(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    def test() -> None:
-        run(scenario())
-
-    test.__name__ = scenario.__name__
-    return test
 
 
 def is_event(message: Message, seq: int) -> bool:

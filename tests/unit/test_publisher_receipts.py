@@ -1,7 +1,6 @@
 """What the centre says on dn/receipt: how far it has everything, and what it wants again."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import jsonschema
@@ -11,21 +10,13 @@ from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
 from gatewayd.runtime.publisher_backfill import REPLAYS_MAX
-from tests.sim.loop import run
+from tests.sim.loop import in_virtual_time
 from tests.unit.doubles import EPOCH
 from tests.unit.signing import KEY, claims_at, signed
 from tests.unit.sync_world import SITE, Sync
 from tests.unit.test_payloads import validator
 
 TRUST = collect([KEY])
-
-
-def in_virtual_time(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    def test() -> None:
-        run(scenario())
-
-    test.__name__ = scenario.__name__
-    return test
 
 
 async def say(sync: Sync, topic: str = topics.receipt(SITE), **claims: Any) -> str | None:

@@ -6,10 +6,7 @@ from dataclasses import replace
 from datetime import UTC
 
 from gatewayd.core.events import Access
-from gatewayd.core.folded import (
-    HOLDERS,
-    REFERRALS,
-)
+from gatewayd.core.folded import HOLDERS, REFERRALS
 from gatewayd.core.policy import Answer, OfficerRules, Policy
 from gatewayd.core.words import Direction
 from gatewayd.runtime.referrals import end_referrals

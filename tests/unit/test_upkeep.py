@@ -8,9 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.app.key_files import read_or_make_checkpoint_key
 from gatewayd.core.events import format_time
-from gatewayd.core.folded import (
-    Change,
-)
+from gatewayd.core.folded import Change
 from gatewayd.core.words import ClockQuality
 from gatewayd.runtime import upkeep as module
 from gatewayd.runtime.alarms import Alarms
