@@ -13,18 +13,6 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
 ANSWERS_ARE_TRUE_S = 0.15  # So long after its answer mosquitto has saved, also on a busy machine.
 
 
-@pytest.fixture
-def broker(tmp_path):
-    with Mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def centre(broker):
-    with Centre(broker.port) as centre:
-        yield centre
-
-
 async def assert_everything_arrives(site, centre):
     """After removal of repeats: each event of the journal, as it stands there, without gaps."""
     await until(lambda: site.status()["broker"]["depth"] == 0)

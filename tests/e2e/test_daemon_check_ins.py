@@ -11,9 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gatewayd.core.lane_codes import LaneCode, stamp, write_code
 from gatewayd.core.trust import IssuerKey, Purpose, issuer_document
 from gatewayd.core.words import Direction, LaneId
-from tests.e2e.centre import Centre
 from tests.e2e.daemon import Site, until
-from tests.e2e.mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -59,18 +57,6 @@ def shown(at, lane="lane-1", direction="entry"):
 
 def person(number):
     return PAGE["pseudonym"](REGION_KEY, number)
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def centre(broker):
-    with Centre(broker.port) as centre:
-        yield centre
 
 
 @pytest.fixture

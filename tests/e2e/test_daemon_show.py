@@ -8,27 +8,13 @@ from jsonschema import Draft202012Validator
 
 import gatewayd.mqtt
 from gatewayd.mqtt.topics import SitePath, catalogue
-from tests.e2e.centre import Centre
 from tests.e2e.daemon import Site, issue, until
-from tests.e2e.mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
 SCHEMAS = Path(gatewayd.mqtt.__file__).parent / "schemas"
 REFERRING = '[policy]\nunknown_holder = "refer"\n'
 GMSC = SitePath("mojokerto", "dukcapil", "gmsc")
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def centre(broker):
-    with Centre(broker.port) as centre:
-        yield centre
 
 
 async def test_the_centre_sees_the_verdict_then_the_passage_then_the_count(
