@@ -1,0 +1,1 @@
+"""The pages of a gate and its HTTP API."""
