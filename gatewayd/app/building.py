@@ -12,6 +12,7 @@ from gatewayd import __version__
 from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
+from gatewayd.app.desk import build_pages
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
@@ -40,7 +41,7 @@ from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.receipts_watch import watch_receipts
-from gatewayd.runtime.recorder import Recorder
+from gatewayd.runtime.recorder import Committed, Recorder
 from gatewayd.runtime.reloading import Reloading
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
@@ -58,7 +59,10 @@ def build_gateway(
     clock = opened.clock
     areas = {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
     gate = Gate(delivered.knowledge, opened.cache, clock, SystemChance(), areas)
-    committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
+    committed: list[Committed] = [
+        gate.committed,
+        log_committed,
+    ]  # The tables first; below, who tells others.
     recorder = Recorder(opened.journal, blocking, clock, committed)
     alarms = Alarms(opened.cache, recorder)
     quarantine = Quarantine(opened.cache, recorder.keep)
@@ -106,7 +110,6 @@ def build_gateway(
         sync=None if sync is None else sync.figures,
         assists=assists.waiting,
     )
-    locale = Locale(settings.site.locale)
     reloading = Reloading(library, recorder, reading_of(rules, delivered), hangup)
     commands = Commands(
         lanes,
@@ -114,7 +117,7 @@ def build_gateway(
         gate,
         recorder,
         overview.status,
-        locale,
+        Locale(settings.site.locale),
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
         more={**officers.verbs, **assists.verbs, "reload": reloading.answer},
@@ -126,6 +129,8 @@ def build_gateway(
     )
     if sync is not None:  # After the orders, which have less time.
         hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
+    pages = build_pages(settings.desk, opened, commands.answer, overview.status)
+    committed.append(pages.committed)
     control = Part("control", lambda: serve_control(opened.control, commands.answer))
     return Gateway(
         shared=shared,
@@ -148,6 +153,7 @@ def build_gateway(
             *_sync_parts(settings, sync, messages, shared),
             Part("closing", partial(infer_exits, gate, gate_lane, recorder, clock)),
             *_storage_parts(settings, opened, shared, blocking),
+            *pages.parts,
         ],
         last_words=_say_nothing if sync is None else sync.last_words,
         status=overview.line,

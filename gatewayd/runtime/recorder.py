@@ -45,6 +45,10 @@ class _Entry:
     is_kept: bool
 
 
+Committed = Callable[[Sequence[Event]], None]
+"""Told what is on disk now, in order."""
+
+
 class Recorder:
     """All records of the gateway go through one of these."""
 
@@ -53,7 +57,7 @@ class Recorder:
         journal: Journal,
         blocking: Blocking,
         clock: Clock,
-        committed: Sequence[Callable[[Sequence[Event]], None]],
+        committed: Sequence[Committed],
     ) -> None:
         """Take the listeners that are called in their order after each commit, before askers."""
         self._journal = journal

@@ -1,0 +1,86 @@
+"""Builds the pages and the HTTP API of a gate."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Never
+
+from aiohttp import web
+
+from config.schema import Desk
+from gatewayd.app.opened import Opened
+from gatewayd.core.events import Event
+from gatewayd.core.feed import feed_row, machine_row
+from gatewayd.core.roles import Role, Who
+from gatewayd.core.words import Json
+from gatewayd.desk import routes_access, routes_gate
+from gatewayd.desk.routes import PEOPLE
+from gatewayd.desk.server import Ask, Parts, application, serve, stream
+from gatewayd.desk.stream import ROWS_KEPT, Channel
+from gatewayd.desk.texts import tell_texts
+from gatewayd.runtime.gateway import Part
+from gatewayd.runtime.requests import Answer
+
+ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """parts: what runs. committed: to be told what is on disk."""
+
+    parts: tuple[Part, ...]
+    committed: Callable[[Sequence[Event]], None]
+
+
+def build_pages(desk: Desk | None, opened: Opened, ask: Ask, status: Callable[[], Answer]) -> Pages:
+    """Build the server; it does not listen yet. status: the whole state, for open pages."""
+    if desk is None:
+        return Pages((), lambda _: None)
+    journal, clock = opened.journal, opened.clock
+    snapshot = partial(_lasting, status)
+    people = Channel(snapshot, feed_row, clock)
+    machine = Channel(snapshot, machine_row, clock)
+    channels = {role: people if role in PEOPLE else machine for role in Role}
+    before = journal.read(max(0, journal.head() - ROWS_KEPT), ROWS_KEPT)
+    for channel in (people, machine):
+        channel.remember(before)
+
+    def committed(events: Sequence[Event]) -> None:
+        people.committed(events)
+        machine.committed(events)
+
+    parts = Parts(
+        routes=ROUTES,
+        guard=_Everybody(),
+        ask=ask,
+        files={},
+        own={"stream": partial(stream, channels=channels), "texts": tell_texts},
+        channels=channels,
+    )
+
+    async def run() -> Never:
+        await serve(application(parts), desk.host, desk.port)
+
+    return Pages(
+        (
+            Part("pages", run),
+            Part("pages of people", people.run),
+            Part("pages of the machine", machine.run),
+        ),
+        committed,
+    )
+
+
+class _Everybody:
+    """Provisional: whoever is on this machine is its manager."""
+
+    def who(self, _: web.Request) -> Who | None:
+        return Who("local", Role.MANAGER)
+
+    def flaw(self, _: web.Request) -> web.Response | None:
+        return None
+
+
+def _lasting(status: Callable[[], Answer]) -> Mapping[str, Json]:
+    """Return the state without what changes by itself, so that it is told when it changed."""
+    return {key: value for key, value in status().items() if key != "uptime_s"}

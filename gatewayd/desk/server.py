@@ -1,0 +1,241 @@
+"""The web server of a gate: looks at who asks, and hands what they may ask to what answers it."""
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Never
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gatewayd.core.roles import Role, Who
+from gatewayd.core.words import Json
+from gatewayd.desk.guard import Guard
+from gatewayd.desk.routes import Kind, Method, Route
+from gatewayd.desk.stream import Channel
+
+log = logging.getLogger(__name__)
+
+BODY_SIZE_MAX = 64 * 1024  # A request is a few words.
+STATIC = Path(__file__).parent / "static"
+
+HEADERS: Final = {
+    # Scripts, styles and pictures from the box only, none of them inside a page; framed by nobody.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self'; media-src 'self'; manifest-src 'self'; font-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+WHO: Final = web.RequestKey("who", Who)
+
+Answer = dict[str, Json]
+Ask = Callable[[Mapping[str, Any], str], Awaitable[Answer]]
+"""Carries out a request (`do` and its arguments) of a caller."""
+
+Own = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to download. Names no person in its name."""
+
+    name: str
+    media_type: str
+    body: bytes
+
+
+MakeFile = Callable[[Mapping[str, Any], Who], Awaitable[File | Answer]]
+"""Makes a file of the arguments; an answer that is not `ok` says why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the server hands requests to.
+
+    files, own: by the name that routes call them. channels: what each role's pages are told.
+    """
+
+    routes: tuple[Route, ...]
+    guard: Guard
+    ask: Ask
+    files: Mapping[str, MakeFile]
+    own: Mapping[str, Own]
+    channels: Mapping[Role, Channel]
+
+
+def application(parts: Parts) -> web.Application:
+    """Return the whole server, not yet listening."""
+    app = web.Application(middlewares=[_guarded(parts)], client_max_size=BODY_SIZE_MAX)
+    app.on_response_prepare.append(_add_headers)
+    for route in parts.routes:
+        app.router.add_route(route.method, route.path, _handler(route, parts), name=route.name)
+    for page, file in PAGES.items():
+        app.router.add_get(page, _page(STATIC / file))
+    app.router.add_static("/static", STATIC)
+    return app
+
+
+PAGES: Final = {
+    "/": "index.html",
+    "/desk": "desk.html",
+    "/manager": "manager.html",
+    "/display/{lane}": "display.html",
+    "/setup": "setup.html",
+}
+"""Pages hold nothing by themselves: what they show comes by the API, as far as one may see it."""
+
+
+async def serve(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> Never:
+    """Serve until cancelled. Raises OSError where the address is taken or not of this machine."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True)
+        await site.start()
+        scheme = "http" if tls is None else "https"
+        log.info("pages_served", extra={"fields": {"address": f"{scheme}://{host}:{port}"}})
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+    raise AssertionError("a server serves until it is cancelled")
+
+
+async def stream(request: web.Request, channels: Mapping[Role, Channel]) -> web.StreamResponse:
+    """Answer `GET /api/stream` until the page goes."""
+    channel = channels[request[WHO].role]
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    listener = channel.join(request.headers.get("Last-Event-ID"))
+    try:
+        while (told := await listener.next()) is not None:
+            await response.write(told)
+    except ConnectionError:
+        pass  # The page was closed.
+    finally:
+        channel.leave(listener)
+    return response
+
+
+def no(status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return an answer that is no, for programs and for people."""
+    return web.json_response(
+        {"ok": False, "code": code, "text": text}, status=status, headers=headers
+    )
+
+
+def _guarded(parts: Parts) -> Middleware:
+    by_name = {route.name: route for route in parts.routes}
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Own) -> web.StreamResponse:
+        flaw = parts.guard.flaw(request)
+        if flaw is not None:
+            return flaw
+        route = by_name.get(request.match_info.route.name or "")
+        if route is not None and route.roles is not None:
+            who = parts.guard.who(request)
+            if who is None:
+                return no(401, "signed_out", "sign in first")
+            if who.role not in route.roles:
+                return no(403, "role", f"that is not for a {who.role}")
+            request[WHO] = who
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:
+            return no(refusal.status, "http", refusal.reason)
+
+    return guarded
+
+
+def _handler(route: Route, parts: Parts) -> Own:
+    match route.kind:
+        case Kind.OWN:
+            return parts.own[route.does]
+        case Kind.VERB:
+            return _verb(route, parts.ask)
+        case Kind.FILE:
+            return _file(route, parts.files[route.does])
+
+
+def _verb(route: Route, ask: Ask) -> Own:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        given = await _arguments(route, request)
+        if isinstance(given, web.Response):
+            return given
+        answered = await ask({**given, "do": route.does}, request[WHO].caller)
+        return web.json_response(answered, status=200 if answered.get("ok") else 409)
+
+    return answer
+
+
+def _file(route: Route, make: MakeFile) -> Own:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        given = await _arguments(route, request)
+        if isinstance(given, web.Response):
+            return given
+        made = await make(given, request[WHO])
+        if not isinstance(made, File):
+            return web.json_response(made, status=409)
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+        return web.Response(body=made.body, content_type=made.media_type, headers=headers)
+
+    return answer
+
+
+async def _arguments(route: Route, request: web.Request) -> dict[str, Any] | web.Response:
+    """Read what a request gives: the body, or the query of a GET; unknown names are refused."""
+    properties: Mapping[str, Any] = route.takes.get("properties", {})
+    if route.method is Method.GET:
+        given: dict[str, Any] = {
+            key: _of_query(value, properties.get(key, {})) for key, value in request.query.items()
+        }
+    else:
+        body = await request.read()
+        try:
+            given = json.loads(body) if body else {}
+        except (ValueError, RecursionError):
+            return no(400, "body", "expected one JSON object")
+        if not isinstance(given, dict):
+            return no(400, "body", "expected one JSON object")
+    unknown = sorted(set(given) - set(properties))
+    if unknown:
+        known = ", ".join(properties) or "nothing"
+        return no(400, "argument", f"there is no `{unknown[0][:40]}` here; known: {known}")
+    return {**given, **request.match_info, **route.fixed}
+
+
+def _of_query(value: str, schema: Mapping[str, Any]) -> str | int:
+    is_whole = schema.get("type") == "integer" and value.isascii() and value.isdigit()
+    return int(value[:18]) if is_whole else value
+
+
+def _page(path: Path) -> Own:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(path)
+
+    return answer
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "gatewayd"
+    if request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = (
+            "no-cache"  # Kept, and asked for again: ETags are short.
+        )
