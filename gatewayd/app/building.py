@@ -36,6 +36,7 @@ from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.metrics import Metrics
 from gatewayd.runtime.officers import Officers, SignOn
 from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
@@ -46,8 +47,8 @@ from gatewayd.runtime.reloading import Reloading
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
 from gatewayd.runtime.timekeeping import Timekeeping
+from gatewayd.runtime.upkeep import Room, Upkeep
 from gatewayd.runtime.upkeep import Rules as UpkeepRules
-from gatewayd.runtime.upkeep import Upkeep
 from gatewayd.store.clock_note import write_clock_note
 
 
@@ -107,9 +108,13 @@ def build_gateway(
         lanes=lanes,
         doors=doors,
         journal=opened.journal,
-        sync=None if sync is None else sync.figures,
+        sync=None if sync is None else sync.publisher.figures,
         assists=assists.waiting,
+        room=Room(),
+        desk_readers=tuple(desk_readers),
+        inputs=(*fire_inputs, *buttons),
     )
+    metrics = Metrics(overview)
     reloading = Reloading(library, recorder, reading_of(rules, delivered), hangup)
     commands = Commands(
         lanes,
@@ -120,7 +125,12 @@ def build_gateway(
         Locale(settings.site.locale),
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
-        more={**officers.verbs, **assists.verbs, "reload": reloading.answer},
+        more={
+            **officers.verbs,
+            **assists.verbs,
+            "reload": reloading.answer,
+            "metrics": metrics.answer,
+        },
     )
     orders = (
         []
@@ -130,8 +140,7 @@ def build_gateway(
     if sync is not None:  # After the orders, which have less time.
         hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
     pages = build_pages(settings.desk, opened, commands.answer, overview.status)
-    committed.append(pages.committed)
-    control = Part("control", lambda: serve_control(opened.control, commands.answer))
+    committed += [metrics.committed, pages.committed]
     return Gateway(
         shared=shared,
         cache=opened.cache,
@@ -146,13 +155,13 @@ def build_gateway(
             Part("overrides", overrides.run),
             *(Part(name, desk_reader.run) for name, desk_reader in desk_readers.items()),
             *orders,
-            control,
+            Part("control", lambda: serve_control(opened.control, commands.answer)),
             Part("reload", reloading.run),
         ],
         sync=[
             *_sync_parts(settings, sync, messages, shared),
             Part("closing", partial(infer_exits, gate, gate_lane, recorder, clock)),
-            *_storage_parts(settings, opened, shared, blocking),
+            *_storage_parts(settings, opened, shared, blocking, overview.room),
             *pages.parts,
         ],
         last_words=_say_nothing if sync is None else sync.last_words,
@@ -190,7 +199,7 @@ def _sync_parts(
 
 
 def _storage_parts(
-    settings: Settings, opened: Opened, shared: Shared, blocking: Blocking
+    settings: Settings, opened: Opened, shared: Shared, blocking: Blocking, room: Room
 ) -> list[Part]:
     """Return what looks after the journal and the clock."""
     rules = UpkeepRules(
@@ -208,6 +217,7 @@ def _storage_parts(
         blocking=blocking,
         clock=opened.clock,
         key=opened.checkpoint_key,
+        room=room,
     )
     note = partial(write_clock_note, opened.directory)
     timekeeping = Timekeeping(opened.clock, shared.recorder, shared.alarms, blocking, note)

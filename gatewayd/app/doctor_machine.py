@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gatewayd.app.doctor_words import Finding, ill, well
+from gatewayd.core.health import FREE_BYTES_MIN
 from gatewayd.core.words import ClockQuality
 
-# Three weeks of a busy gate take 200 MB, and the journal needs room to be written anew.
-FREE_BYTES_MIN = 500_000_000
 MEGABYTE = 1_000_000
 
 

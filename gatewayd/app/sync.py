@@ -19,7 +19,7 @@ from gatewayd.core.lane import rest_state
 from gatewayd.core.lane_terms import Lane
 from gatewayd.core.occupancy import limits
 from gatewayd.core.orders import Judge
-from gatewayd.core.words import DoorId, Json, LaneId
+from gatewayd.core.words import DoorId, LaneId
 from gatewayd.mqtt import payloads, topics
 from gatewayd.mqtt.account import Account, Protocol, Tls
 from gatewayd.mqtt.broker import AiomqttBroker
@@ -113,23 +113,6 @@ class Sync:
             if self._shown.get(lane) != condition:
                 self._shown[lane] = condition
                 self.publisher.changed(topics.lane(self.site, lane))
-
-    def figures(self) -> dict[str, Json]:
-        """Return how the link stands, for the status."""
-        figures = self.publisher.figures()
-        return {
-            "connected": figures.connected_s is not None,
-            "connected_s": figures.connected_s,
-            "depth": figures.depth,
-            "oldest_s": figures.oldest_s,
-            "hours_left": figures.hours_left,
-            "published": figures.published,
-            "receipts": figures.receipts,
-            "refused": figures.refused,
-            "quarantined": figures.quarantined,
-            "centre_upto": figures.centre_upto,
-            "error": figures.error,
-        }
 
     async def last_words(self) -> None:
         """Wait until everything recorded has its receipt, for as long as the end allows."""

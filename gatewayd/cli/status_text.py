@@ -13,6 +13,10 @@ def status_text(status: Mapping[str, Any]) -> str:
 
 def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"site      {status['site']}   gatewayd {status['version']}, up {status['uptime_s']} s"
+    health = status["health"]
+    yield f"health    {'ready' if health['ready'] else 'NOT READY: nobody can be let in'}"
+    for part in health["parts"]:
+        yield f"  {part['colour']:<7} {part['part']}: {part['text']['en']}"
     for name, lane in status["lanes"].items():
         yield f"lane      {name}: {_lane_sentence(lane)}"
     if status["fire"]:

@@ -30,6 +30,7 @@ from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Enforcement
 from gatewayd.core.reasons import Reason
 from gatewayd.core.roster_documents import FullRoster
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.core.words import ClockQuality, Direction, DoorId, HolderId, Json, LaneId
 from gatewayd.mqtt.topics import SitePath
 
@@ -90,31 +91,6 @@ class Birth:
     registration_id: str = ""
     """What the authority calls the site."""
     mode: Enforcement = Enforcement.ENFORCE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncFigures:
-    """How the sync with the centre stands; counts are of this run."""
-
-    connected_s: float | None
-    """None without a connection."""
-    depth: int
-    """Events that wait for their receipt."""
-    oldest_s: float | None
-    """Age of the oldest of them by the wall clock; None if there is none."""
-    hours_left: float | None
-    """Until events that wait are given up, at their present rate; None if there is none."""
-    published: int
-    receipts: int
-    refused: int
-    quarantined: int
-    """Events that the broker does not take, and that are not sent any more."""
-    is_heard: bool
-    """False: the broker said of the last event that nobody subscribes to it (MQTT 5 only)."""
-    error: str | None
-    centre_upto: int | None = None
-    """The centre says that it has all events up to this one; None where it says nothing."""
-    """Why the last connection failed or ended, as a sentence; None once there is one again."""
 
 
 class Offline(StrEnum):

@@ -1,22 +1,33 @@
 """What the gateway says of itself when it is asked: the status, in full and as one line."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 
 from gatewayd import __version__
+from gatewayd.core import health_texts
 from gatewayd.core.door import BROKEN
 from gatewayd.core.duty import read_sessions, told
 from gatewayd.core.folded import HOLDERS, OFFICERS, REFERRALS
+from gatewayd.core.health import Health, judge
+from gatewayd.core.health_terms import LaneSeen, ListSeen, Observed, PolicySeen
 from gatewayd.core.occupancy import limits, places_left
+from gatewayd.core.policy import Enforcement
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.ports import Journal
 from gatewayd.runtime.doors import DoorShell
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.upkeep import Room
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """sync: the figures of the link to the centre, None where the settings name none."""
+    """sync: the figures of the link to the centre, None where the settings name none.
+
+    room: what the disk has left. desk_readers, inputs: readers and contacts that are not of a lane
+    or a door, as alarms call them.
+    """
 
     site: str
     run: str
@@ -25,8 +36,11 @@ class Overview:
     lanes: Mapping[LaneId, LaneShell]
     doors: Mapping[DoorId, DoorShell]
     journal: Journal
-    sync: Callable[[], dict[str, Json]] | None
+    sync: Callable[[], SyncFigures] | None
     assists: Callable[[], list[dict[str, Json]]]
+    room: Room = field(default_factory=Room)
+    desk_readers: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def status(self) -> dict[str, Json]:
         gate, recorder = self.shared.gate, self.shared.recorder
@@ -54,11 +68,55 @@ class Overview:
                 "refusal": recorder.refusal,
                 "missed_verdicts": recorder.missed_verdicts,
             },
-            "broker": None if self.sync is None else self.sync(),
+            "broker": None if self.sync is None else _link(self.sync()),
             "policy": list[Json](policy.versions),
             "mode": str(policy.mode_at(self.shared.clock.utc())),
             "clockquality": str(self.shared.clock.quality()),
+            "health": health_texts.document(self.health()),
         }
+
+    def health(self) -> Health:
+        """Judge how well each part is, now."""
+        return judge(self.observe())
+
+    def observe(self) -> Observed:
+        """Return all that the health is judged by."""
+        shared = self.shared
+        policy, alarms = shared.gate.policy, tuple(shared.alarms.active())
+        lost = {subject for name, _, subject in map(_parts, alarms) if name == "link_lost"}
+        readers = [one for shell in self.lanes.values() for one in shell.devices[1:]]
+        age_hours_max = policy.roster_age_hours_max
+        return Observed(
+            lanes=tuple(_seen(shell) for shell in self.lanes.values()),
+            policy=self._policy_seen(),
+            clock=shared.clock.quality(),
+            is_recording=shared.recorder.refusal is None,
+            is_observing=policy.mode_at(shared.clock.utc()) is Enforcement.OBSERVE,
+            fire=tuple(shared.fire.sources),
+            alarms=alarms,
+            readers={one: one not in lost for one in (*readers, *self.desk_readers)},
+            contacts={one: one not in lost for one in (*self.doors, *self.inputs)},
+            open_doors=tuple(
+                door for door, shell in self.doors.items() if shell.state.state in BROKEN
+            ),
+            link=None if self.sync is None else self.sync(),
+            lists=self._lists_seen(),
+            list_age_max=None if age_hours_max is None else timedelta(hours=age_hours_max),
+            disk=self.room.seen,
+        )
+
+    def _policy_seen(self) -> PolicySeen:
+        policy, at = self.shared.gate.policy, self.shared.clock.utc()
+        left = None if policy.valid_until is None else policy.valid_until - at
+        answer = str(policy.when_expired)
+        return PolicySeen(policy.versions, policy.is_in_force(at), left, answer)
+
+    def _lists_seen(self) -> tuple[ListSeen, ...]:
+        at = self.shared.clock.utc()
+        return tuple(
+            ListSeen(one.name, None if one.issued_at is None else at - one.issued_at)
+            for one in self.shared.gate.knowledge.rosters
+        )
 
     def line(self) -> str:
         """Return the status in one line, for `systemctl status`."""
@@ -88,6 +146,20 @@ class Overview:
             "limit": limits(policy),
             "places_left": dict[str, Json](places_left(occupancy, policy)),
         }
+
+
+def _parts(alarm: str) -> tuple[str, str, str]:
+    return alarm.partition("/")
+
+
+def _seen(shell: LaneShell) -> LaneSeen:
+    lane = shell.state
+    return LaneSeen(shell.id, works=lane.is_linked and not lane.has_fault, order=str(lane.order))
+
+
+def _link(figures: SyncFigures) -> dict[str, Json]:
+    told: dict[str, Json] = asdict(figures)
+    return {"connected": figures.connected_s is not None, **told}
 
 
 def _door(shell: DoorShell) -> dict[str, Json]:

@@ -18,8 +18,9 @@ from gatewayd.core.backoff import Backoff
 from gatewayd.core.documents import Document
 from gatewayd.core.events import Event
 from gatewayd.core.policy import Enforcement
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.mqtt import payloads, topics
-from gatewayd.mqtt.payloads import Birth, Offline, SyncFigures
+from gatewayd.mqtt.payloads import Birth, Offline
 from gatewayd.ports import (
     Blocking,
     Broker,
@@ -101,7 +102,7 @@ class Publisher:
         self._policy = policy
         self._on_link = on_link
         self._outbox = Outbox(outside.journal, outside.blocking)
-        self._book = Book(self._outbox, outside.quarantine)
+        self._book = Book(self._outbox, outside.quarantine, outside.clock)
         self._live = LiveQueue(outside.clock)
         fraction = outside.chance.fraction
         self._backfill = Backfill(
@@ -182,7 +183,7 @@ class Publisher:
     def figures(self) -> SyncFigures:
         clock = self._outside.clock
         up_at_s, oldest_at = self._up_at_s, self._outbox.oldest_at
-        depth = self._outbox.depth
+        depth, receipt_at_s = self._outbox.depth, self._book.receipt_at_s
         # The one place that subtracts wall times: it may be from a run before this one.
         oldest_s = (
             None if oldest_at is None else max(0.0, (clock.utc() - oldest_at).total_seconds())
@@ -199,6 +200,7 @@ class Publisher:
             is_heard=self._book.is_heard,
             error=self._error,
             centre_upto=self._outside.receipts.upto,
+            receipt_age_s=None if receipt_at_s is None else clock.monotonic() - receipt_at_s,
         )
 
     async def run(self) -> Never:

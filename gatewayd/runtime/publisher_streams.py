@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gatewayd.core.events import Event
-from gatewayd.ports import BrokerLink, Message, Receipt
+from gatewayd.ports import BrokerLink, Clock, Message, Receipt
 from gatewayd.runtime.publisher_outbox import Outbox
 from gatewayd.runtime.publisher_suspects import Suspects
 from gatewayd.runtime.quarantine import Quarantine
@@ -22,6 +22,7 @@ class Book:
 
     outbox: Outbox
     quarantine: Quarantine
+    clock: Clock
     suspects: Suspects = field(default_factory=Suspects)
     flying: dict[int, Event] = field(default_factory=dict)
     """What was sent and has no answer yet, by seq."""
@@ -33,6 +34,8 @@ class Book:
     """Set when there are events that only the backfill can still bring."""
     published: int = 0
     receipts: int = 0
+    receipt_at_s: float | None = None
+    """Monotonic time of the last one."""
     refused: int = 0
     refusal: str = ""
     """The last refused event, and the code of the refusal."""
@@ -64,6 +67,7 @@ class Book:
                 self._set_apart(event, reason)
             return
         self.receipts += 1
+        self.receipt_at_s = self.clock.monotonic()
         self.is_heard = receipt.code != NOBODY_LISTENS
         self.suspects.took(event)
         self.outbox.receipted(event.seq)

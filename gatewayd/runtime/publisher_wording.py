@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from gatewayd.core.events import Event, EventClass, event_class
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.mqtt import payloads, topics
-from gatewayd.mqtt.payloads import Offline, PublishStatus, SyncFigures
+from gatewayd.mqtt.payloads import Offline, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Clock, Message
 from gatewayd.runtime.inbox import Reply

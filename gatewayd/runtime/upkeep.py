@@ -7,7 +7,7 @@ their time too. Of neither is anything left in the files.
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatewayd.core.custody import Checkpoint
 from gatewayd.core.folded import Change
+from gatewayd.core.health_terms import DiskSeen
 from gatewayd.core.served import TABLES_OF_PEOPLE, has_served
 from gatewayd.core.words import ClockQuality
 from gatewayd.ports import Blocking, Cache, Clock, StorageError
@@ -52,6 +53,13 @@ class Rules:
     has_centre: bool
 
 
+@dataclass(slots=True)
+class Room:
+    """What the last look at the disk found; None before the first."""
+
+    seen: DiskSeen | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Upkeep:
     rules: Rules
@@ -62,6 +70,7 @@ class Upkeep:
     blocking: Blocking
     clock: Clock
     key: Ed25519PrivateKey
+    room: Room = field(default_factory=Room)
 
     async def run(self) -> Never:
         due_s = self.clock.monotonic()
@@ -86,9 +95,17 @@ class Upkeep:
         is_whole = await self.blocking.run(self.journal.reserve.fill)
         self._tell(DISK_FULL, {"what_to_do": _FREE}, is_raised=not is_whole)
         used = await self.blocking.run(self.journal.used_size)
+        self.room.seen = await self.blocking.run(partial(self._room, used))
         is_near = used >= LARGE * self.rules.size_max
         self._tell(JOURNAL_LARGE, {"bytes": used, "max": self.rules.size_max}, is_raised=is_near)
         return used > self.rules.size_max
+
+    def _room(self, used: int) -> DiskSeen | None:
+        try:
+            free = self.journal.reserve.room_beside()
+        except OSError:
+            return None  # What is wrong with the disk the next commit tells.
+        return DiskSeen(free, used, self.rules.size_max, self.journal.row_count)
 
     def _tell(
         self, alarm: str, detail: dict[str, str] | dict[str, int], *, is_raised: bool

@@ -204,6 +204,11 @@ class SqliteJournal:
 
     # --- retention -------------------------------------------------------------------------------
 
+    @property
+    def row_count(self) -> int:
+        """The rows that were not removed, of all epochs."""
+        return self._end.position - self._trimmed
+
     def used_size(self) -> int:
         """Return the bytes in use."""
         with self._reading, refusals_named(self._path):

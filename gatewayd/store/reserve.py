@@ -26,10 +26,14 @@ class Reserve:
         """
         with contextlib.suppress(OSError):
             missing = RESERVE_SIZE - self._size()
-            room = os.statvfs(self._path.parent)
-            if missing > 0 and room.f_bavail * room.f_frsize >= 2 * missing:
+            if missing > 0 and self.room_beside() >= 2 * missing:
                 self._allocate()
         return self.is_whole
+
+    def room_beside(self) -> int:
+        """Return the bytes that are free on the disk. Raises OSError."""
+        room = os.statvfs(self._path.parent)
+        return room.f_bavail * room.f_frsize
 
     def release(self) -> bool:
         """Give one step back; the last one is kept for the next start. False: nothing was left."""

@@ -14,9 +14,10 @@ from gatewayd.core.documents import Document, DocumentKind, PolicyLayer, Slot, W
 from gatewayd.core.fleet import compare
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Enforcement
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import payloads, topics
-from gatewayd.mqtt.payloads import AsOf, Birth, Offline, SyncFigures
+from gatewayd.mqtt.payloads import AsOf, Birth, Offline
 from gatewayd.mqtt.topics import SitePath
 
 START = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)

@@ -31,9 +31,10 @@ from gatewayd.core.events import (
 from gatewayd.core.lane_terms import Idle, Lane, Order
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.reasons import Reason
+from gatewayd.core.sync_figures import SyncFigures
 from gatewayd.core.words import ClockQuality, Direction, DoorId, GrantId, HolderId, LaneId, Status
 from gatewayd.mqtt import payloads
-from gatewayd.mqtt.payloads import AsOf, Birth, Offline, PublishStatus, SyncFigures
+from gatewayd.mqtt.payloads import AsOf, Birth, Offline, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 
 SITE = SitePath("mojokerto", "dukcapil", "gmsc")
