@@ -8,6 +8,7 @@ import click
 
 from gatewayd.app.backup import back_up, place_of
 from gatewayd.app.backup import restore as put_back
+from gatewayd.app.backup_row import back_up_in_row
 from gatewayd.app.errors import MISUSE, EarlyEnd, told_plainly
 from gatewayd.cli.options import CommandT, ended_early, json_option, settings_option
 
@@ -26,21 +27,35 @@ def _passphrase_option(command: CommandT) -> CommandT:
     epilog="""\b
 Examples:
   gatewayd backup gmsc-2026-11-22.tar.gz -c gate.toml
-  gatewayd backup full.tar.gz --passphrase-file /root/passphrase -c gate.toml"""
+  gatewayd backup full.tar.gz --passphrase-file /root/passphrase -c gate.toml
+  gatewayd backup /var/backups/gatewayd --keep 14 -c gate.toml"""
 )
 @settings_option
 @json_option
 @_passphrase_option
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    help="TARGET is a folder: leave the N newest backups of this site in it.",
+)
 @click.argument("target", type=click.Path(path_type=Path))
-def backup(*, path: Path, is_json: bool, passphrase_file: Path | None, target: Path) -> None:
+def backup(
+    *, path: Path, is_json: bool, passphrase_file: Path | None, keep: int | None, target: Path
+) -> None:
     """Write the records and tables of the site to a file; the gateway may run meanwhile.
+
+    TARGET is that file, or a folder: then the name is made of the site and the time.
 
     With --passphrase-file the keys of the state (pseudonyms, checkpoints) are in it too, locked.
     Without it they are left out: keep copies of them elsewhere, or after a restore on a new disk
     nobody is recognised. Settings, trust files and rosters are files of yours: copy their folder.
     """
     with ended_early(), told_plainly():
-        manifest = back_up(place_of(path), target, _read(passphrase_file))
+        where, passphrase = place_of(path), _read(passphrase_file)
+        if keep is None and not target.is_dir():
+            manifest = back_up(where, target, passphrase)
+        else:
+            target, manifest = back_up_in_row(where, target, passphrase, keep)
     keys = "with locked keys" if manifest["has_keys"] else "without keys"
     until = str(manifest["delete_after"])[:10]
     text = f"{target}: {manifest['site']}, {keys}; delete it after {until}"

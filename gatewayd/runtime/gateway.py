@@ -60,7 +60,7 @@ class Gateway:
             recording = tasks.create_task(shared.recorder.run(), name="recorder")
             gate = [self._start(tasks, part) for part in self.gate]
             others = [self._start(tasks, part) for part in (*self.sync, *self._chores())]
-            pulse = self.service.run(self.status)
+            pulse = self.service.run(self.status, lambda: not shared.recorder.is_stuck)
             others.append(tasks.create_task(pulse, name="service"))
             self.service.tell(READY="1")
             log.info("started", extra={"fields": self.started})

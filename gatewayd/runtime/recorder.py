@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 KEPT_MAX = 10_000  # Passages that wait for a disk that refuses: hours at one gate, a few MB.
 BATCH_MAX = 256  # One commit stays short even after a stall.
 RETRY_S = 1.0
+STUCK_S = 20.0
+"""No disk that still works takes as long for a commit: its thread will not come back."""
 ALARM = "journal_refuses"
 
 Done = Callable[[Event | None], None]
@@ -69,6 +71,13 @@ class Recorder:
         self._missed_verdicts = 0
         self._dropped = 0
         self._refusal: str | None = None
+        self._commit_began_s: float | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a commit does not come to an end; one that is refused does."""
+        began_s = self._commit_began_s
+        return began_s is not None and self._clock.monotonic() - began_s > STUCK_S
 
     @property
     def refusal(self) -> str | None:
@@ -131,11 +140,14 @@ class Recorder:
         count = min(len(self._entries), BATCH_MAX)
         batch = [self._entries.popleft() for _ in range(count)]
         drafts = [(entry.draft, entry.at_s) for entry in batch]
+        self._commit_began_s = self._clock.monotonic()
         try:
             events = await self._blocking.run(lambda: self._journal.commit(drafts))
         except StorageError as error:
             self._refused(batch, error)
             return False
+        finally:
+            self._commit_began_s = None
         for listener in self._committed:
             listener(events)
         for entry, event in zip(batch, events, strict=True):

@@ -4,10 +4,13 @@ The protocol is sd_notify(3): datagrams of `NAME=value` lines to the socket in N
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Never
+
+log = logging.getLogger(__name__)
 
 STATUS_S = 5.0
 
@@ -30,9 +33,23 @@ class Service:
             with suppress(OSError):
                 sender.sendto(message.encode(), address)
 
-    async def run(self, status: Callable[[], str]) -> Never:
-        """Tell the pulse at half the watchdog's period, as sd_watchdog_enabled(3) advises."""
+    async def run(self, status: Callable[[], str], is_moving: Callable[[], bool]) -> Never:
+        """Tell the pulse at half the watchdog's period, as sd_watchdog_enabled(3) advises.
+
+        Only while `is_moving` says so (that the event loop turns shows by itself): without a pulse
+        for its whole period systemd ends this process and starts another.
+        """
         period_s = STATUS_S if self._watchdog_s is None else min(STATUS_S, self._watchdog_s / 2)
+        was_moving = True
         while True:
-            self.tell(WATCHDOG="1", STATUS=status())
+            if is_moving():
+                self.tell(WATCHDOG="1", STATUS=status())
+                was_moving = True
+            elif was_moving:
+                log.error("commit_stuck", extra={"fields": {"what_to_do": _LOOK}})
+                self.tell(STATUS="a record has been on its way to the disk for too long")
+                was_moving = False
             await asyncio.sleep(period_s)
+
+
+_LOOK = "the disk does not answer (see dmesg); without a pulse systemd starts gatewayd again"

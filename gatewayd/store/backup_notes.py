@@ -5,6 +5,8 @@ told which there are.
 """
 
 import os
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from json import dumps, loads
 from pathlib import Path
@@ -35,7 +37,18 @@ def read_backup_notes(directory: Path) -> list[BackupNote]:
 
 def note_backup(directory: Path, note: BackupNote) -> None:
     """Add one. Raises StorageError."""
-    notes = [*read_backup_notes(directory), note][-NOTES_MAX:]
+    _write(directory, [*read_backup_notes(directory), note][-NOTES_MAX:])
+
+
+def forget_backups(directory: Path, paths: AbstractSet[str]) -> None:
+    """Drop those that were deleted. Raises StorageError."""
+    notes = read_backup_notes(directory)
+    left = [note for note in notes if note.path not in paths]
+    if left != notes:
+        _write(directory, left)
+
+
+def _write(directory: Path, notes: Sequence[BackupNote]) -> None:
     new = directory / f"{BACKUPS_NAME}.new"
     with refusals_named(directory / BACKUPS_NAME):
         owner = directory.stat()

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from gatewayd.app.opened import catch_up
 from gatewayd.cli.main import main
 from gatewayd.core.folded import Change
+from gatewayd.runtime.clock import SystemClock
+from gatewayd.store.backup_notes import read_backup_notes
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.clock_note import read_clock_note, write_clock_note
 from gatewayd.store.journal_verify import verify
@@ -267,3 +269,41 @@ def test_the_manifest_is_told_to_programs(site):
     manifest = json.loads(told)
     assert (manifest["site"], manifest["has_keys"]) == ("r/o/s", False)
     assert manifest["head"].split("=")[0].endswith("-5")
+
+
+def row_of(site, monkeypatch, *days):
+    """Back up into a folder on these days of November, keeping two; return its files."""
+    folder = site.parent / "row"
+    folder.mkdir(exist_ok=True)
+    for day in days:
+        monkeypatch.setattr(SystemClock, "utc", lambda _, day=day: AT.replace(day=day))
+        ended = run("backup", folder, "--keep", 2, "-c", site)
+        assert ended.exit_code == 0, ended.output
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_newest_backups_of_a_row_stay_and_only_they_are_told_of(site, monkeypatch):
+    (site.parent / "row").mkdir()
+    of_another = site.parent / "row" / "r-o-s-2-20200101T000000Z.tar.gz"
+    mine = site.parent / "row" / "r-o-s-full.tar.gz"
+    for path in (of_another, mine):
+        path.touch()
+    left = [f"r-o-s-202611{day}T083000Z.tar.gz" for day in (24, 25)]
+    assert row_of(site, monkeypatch, 22, 23, 24, 25) == sorted([*left, of_another.name, mine.name])
+    noted = [note.path for note in read_backup_notes(site.parent / "state")]
+    assert noted == [str(site.parent / "row" / name) for name in left]
+    assert restored(site, site.parent / "row" / left[0]).is_dir()
+
+
+def test_a_backup_that_fails_takes_none_of_the_row_away(site, monkeypatch):
+    before = row_of(site, monkeypatch, 22, 23)
+    (site.parent / "state/journal.db").write_bytes(b"no database" * 1000)
+    ended = run("backup", site.parent / "row", "--keep", 1, "-c", site)
+    assert ended.exit_code == 1
+    assert sorted(path.name for path in (site.parent / "row").iterdir()) == before
+
+
+def test_a_row_needs_a_folder(site):
+    ended = run("backup", site.parent / "none", "--keep", 2, "-c", site)
+    assert ended.exit_code == 1
+    assert "expected a folder: make it (install -d -m 700" in ended.output

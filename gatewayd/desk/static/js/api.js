@@ -3,23 +3,23 @@
 let csrf = ''
 const PATIENCE_MS = 35_000 // An admission waits up to 30 s for its turn at the lane.
 
-export function setCsrf (token) {
+export function setCsrf(token) {
   csrf = token
 }
 
-export async function get (path) {
+export async function get(path) {
   return await send('GET', path)
 }
 
-export async function post (path, body = {}) {
+export async function post(path, body = {}) {
   return await send('POST', path, body)
 }
 
-export async function remove (path, body = {}) {
+export async function remove(path, body = {}) {
   return await send('DELETE', path, body)
 }
 
-async function send (method, path, body) {
+async function send(method, path, body) {
   const headers = { Accept: 'application/json' }
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json'

@@ -10,14 +10,14 @@ const page = document.getElementById('page')
 let refusal = null
 let isBusy = false
 
-async function start () {
+async function start() {
   const me = await get('/api/me')
   if (me.ok && go(me)) return
   await setLocale(localStorage.getItem('onegate.locale') ?? 'id')
   show()
 }
 
-function go (me) {
+function go(me) {
   const home = HOMES[me.role]
   const wanted = new URLSearchParams(location.search).get('to')
   if (home === undefined) return false
@@ -25,7 +25,7 @@ function go (me) {
   return true
 }
 
-async function signIn (event) {
+async function signIn(event) {
   event.preventDefault()
   const form = new FormData(event.target)
   isBusy = true
@@ -40,14 +40,15 @@ async function signIn (event) {
   show()
 }
 
-function refusalText () {
+function refusalText() {
   if (refusal.status === 0) return t('error.unreachable')
   return refusal.text ?? t('error.unknown')
 }
 
-function show () {
+function show() {
   document.title = t('entry.title')
-  render(html`
+  render(
+    html`
     <main>
       <header><h1>${t('entry.title')}</h1>${languageButton(show)}</header>
       <form class="card" @submit=${signIn}>
@@ -61,7 +62,9 @@ function show () {
         <button class="primary" ?disabled=${isBusy}>${t('entry.sign_in')}</button>
       </form>
       <p class="quiet">${t('entry.note')}</p>
-    </main>`, page)
+    </main>`,
+    page
+  )
 }
 
 start()

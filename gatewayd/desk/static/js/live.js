@@ -5,7 +5,7 @@ const ROWS_MAX = 200
 
 // Starts to listen. `changed(live)` is called whenever something is new; live is
 // {status, rows (newest first), isStale, heardAt, isCaughtUp}.
-export function listen (changed) {
+export function listen(changed) {
   const live = { status: null, rows: [], isStale: true, heardAt: null, isCaughtUp: false, news: null }
   let source
   let timer
@@ -55,7 +55,9 @@ export function listen (changed) {
       live.news = null
       if (wasStale) changed(live)
     })
-    source.onerror = () => { if (source.readyState === EventSource.CLOSED) lost() }
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) lost()
+    }
   }
   connect()
   return live
