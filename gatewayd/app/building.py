@@ -25,6 +25,7 @@ from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json, LaneId
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
+from gatewayd.runtime.alarm_desk import AlarmDesk
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.assists import Assists
 from gatewayd.runtime.closing import infer_exits
@@ -58,8 +59,7 @@ def build_gateway(
     """Build all parts; none of them runs yet. hangup: set to have the files read anew."""
     settings = rules.settings
     clock = opened.clock
-    areas = {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
-    gate = Gate(delivered.knowledge, opened.cache, clock, SystemChance(), areas)
+    gate = Gate(delivered.knowledge, opened.cache, clock, SystemChance(), _areas(settings))
     committed: list[Committed] = [
         gate.committed,
         log_committed,
@@ -83,7 +83,6 @@ def build_gateway(
         ),
     )
     around = surroundings(settings, messages)
-    gate_lane = next(LaneId(lane.id) for lane in settings.lanes if lane.area is None)
     lanes = build_lanes(settings, shared, opened.cache, around)
     interlock_lanes(settings, lanes)
     doors = build_doors(settings, shared, opened.cache, around, lanes)
@@ -100,6 +99,7 @@ def build_gateway(
     if sync is not None:
         committed.append(sync.committed)
         sync.show(lanes, doors)
+    alarm_desk = AlarmDesk(alarms, opened.cache, recorder)
     overview = Overview(
         site=settings.site.path,
         run=opened.run,
@@ -110,6 +110,7 @@ def build_gateway(
         journal=opened.journal,
         sync=None if sync is None else sync.publisher.figures,
         assists=assists.waiting,
+        alarm_rows=alarm_desk.rows,
         room=Room(),
         desk_readers=tuple(desk_readers),
         inputs=(*fire_inputs, *buttons),
@@ -128,6 +129,7 @@ def build_gateway(
         more={
             **officers.verbs,
             **assists.verbs,
+            **alarm_desk.verbs,
             "reload": reloading.answer,
             "metrics": metrics.answer,
         },
@@ -160,7 +162,7 @@ def build_gateway(
         ],
         sync=[
             *_sync_parts(settings, sync, messages, shared),
-            Part("closing", partial(infer_exits, gate, gate_lane, recorder, clock)),
+            Part("closing", partial(infer_exits, gate, _gate_lane(settings), recorder, clock)),
             *_storage_parts(settings, opened, shared, blocking, overview.room),
             *pages.parts,
         ],
@@ -168,6 +170,14 @@ def build_gateway(
         status=overview.line,
         started=_started(opened, delivered, gate.policy.versions),
     )
+
+
+def _areas(settings: Settings) -> dict[LaneId, str]:
+    return {LaneId(lane.id): lane.area for lane in settings.lanes if lane.area is not None}
+
+
+def _gate_lane(settings: Settings) -> LaneId:
+    return next(LaneId(lane.id) for lane in settings.lanes if lane.area is None)
 
 
 def _build_desk_readers(

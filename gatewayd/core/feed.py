@@ -10,6 +10,7 @@ from gatewayd.core.events import (
     fact_data,
     format_time,
 )
+from gatewayd.core.feed_kinds import feed_kinds
 from gatewayd.core.words import Json
 
 _HIDDEN = ("holder", "pass_id", "code_step", "status", "status_until", "pass_until")
@@ -41,6 +42,7 @@ def _row(event: Event, data: dict[str, Json]) -> dict[str, Json]:
         "id": event.id,
         "at": format_time(event.draft.at),
         "class": str(event_class(fact)),
+        "kinds": [str(kind) for kind in feed_kinds(fact)],
         **({} if isinstance(fact, Audit) else {"outcome": str(fact.outcome)}),
         **data,
     }

@@ -8,12 +8,12 @@
 | counts | `occupancy`, inner area | by_category, uncertain |
 | counts | `closed` | at: the last closing time at which exits were inferred |
 | devices | device | sequence: the last of its log entries that is recorded |
-| lanes | lane | order: what the officer ordered last |
+| lanes | lane | order: what the officer ordered last; since, officer, reason |
 | doors | door | state, since: those that are open |
 | referrals | number | lane, holder, category, kind, reason, at |
 | officers | label | since, how, caller: those who are signed on |
 | assists | number | lane, cause, at: requests for help that nobody has answered |
-| alarms | alarm/subject | at, detail: those not cleared |
+| alarms | alarm/subject | at, detail: those not cleared; seen: who acknowledged it, and when |
 | quarantine | event | reason, at: those that the centre's broker does not take |
 | orders | kind/key id | counter: the last of the key; recent: ids, each with its result or None |
 | capacity | `ordered` | total, until: what the centre ordered instead of the policy's |

@@ -48,7 +48,7 @@ def project(event: Event, look: Look) -> Sequence[Change]:
         case Passage():
             return _passage(fact, format_time(event.draft.at), look)
         case Alarm():
-            return _alarm(fact, format_time(event.draft.at))
+            return _alarm(fact, format_time(event.draft.at), look)
         case Audit():
             return fold_audit(fact, format_time(event.draft.at), look)
 
@@ -195,12 +195,15 @@ def _move(by_category: dict[str, int], category: str, direction: Direction) -> i
     return 0 if is_known else 1
 
 
-def _alarm(fact: Alarm, at: str) -> list[Change]:
+def _alarm(fact: Alarm, at: str, look: Look) -> list[Change]:
     key = alarm_key(fact.alarm, fact.subject)
     match fact.outcome:
         case AlarmOutcome.RAISED:
             return [Change(ALARMS, key, {"at": at, "detail": dict(fact.detail)})]
         case AlarmOutcome.ACKNOWLEDGED:
-            return []
+            row = look(ALARMS, key)
+            if row is None:  # It was over before somebody saw it.
+                return []
+            return [Change(ALARMS, key, {**row, "seen": {**fact.detail, "at": at}})]
         case AlarmOutcome.CLEARED:
             return [Change(ALARMS, key, None)]

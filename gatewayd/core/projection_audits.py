@@ -77,8 +77,9 @@ def _lose_log(detail: Document, _: str, look: Look) -> list[Change]:
     return [_less_certain(number, look)]
 
 
-def _order_lane(detail: Document, _: str, __: Look) -> list[Change]:
-    return [Change(LANES, _text(detail, "lane"), {"order": detail["order"]})]
+def _order_lane(detail: Document, at: str, _: Look) -> list[Change]:
+    told = {name: detail[name] for name in ("officer", "caller", "reason") if name in detail}
+    return [Change(LANES, _text(detail, "lane"), {"order": detail["order"], "since": at, **told})]
 
 
 def _lapse(detail: Document, _: str, __: Look) -> list[Change]:

@@ -8,7 +8,7 @@ from gatewayd import __version__
 from gatewayd.core import health_texts
 from gatewayd.core.door import BROKEN
 from gatewayd.core.duty import read_sessions, told
-from gatewayd.core.folded import HOLDERS, OFFICERS, REFERRALS
+from gatewayd.core.folded import DOORS, HOLDERS, LANES, OFFICERS, REFERRALS
 from gatewayd.core.health import Health, judge
 from gatewayd.core.health_terms import LaneSeen, ListSeen, Observed, PolicySeen
 from gatewayd.core.occupancy import limits, places_left
@@ -38,6 +38,7 @@ class Overview:
     journal: Journal
     sync: Callable[[], SyncFigures] | None
     assists: Callable[[], list[dict[str, Json]]]
+    alarm_rows: Callable[[], list[Json]]
     room: Room = field(default_factory=Room)
     desk_readers: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
@@ -50,8 +51,14 @@ class Overview:
             "version": __version__,
             "run": self.run,
             "uptime_s": round(self.shared.clock.monotonic() - self.started_s),
-            "lanes": {lane: _lane(shell) for lane, shell in self.lanes.items()},
-            "doors": {door: _door(shell) for door, shell in self.doors.items()},
+            "lanes": {
+                lane: {**_lane(shell), **self._left_in(LANES, lane)}
+                for lane, shell in self.lanes.items()
+            },
+            "doors": {
+                door: {**_door(shell), **self._left_in(DOORS, door)}
+                for door, shell in self.doors.items()
+            },
             "fire": list[Json](self.shared.fire.sources),
             "occupancy": self._occupancy(),
             "areas": {area: self._occupancy(area) for area in gate.area_names},
@@ -62,6 +69,7 @@ class Overview:
             "officer_required": policy.officer.is_required,
             "on_duty": [told(one) for one in read_sessions(gate.cache.items(OFFICERS))],
             "alarms": list[Json](self.shared.alarms.active()),
+            "alarm_rows": self.alarm_rows(),
             "journal": {
                 "epoch": self.journal.epoch,
                 "head": self.journal.head(),
@@ -117,6 +125,11 @@ class Overview:
             ListSeen(one.name, None if one.issued_at is None else at - one.issued_at)
             for one in self.shared.gate.knowledge.rosters
         )
+
+    def _left_in(self, table: str, key: str) -> dict[str, Json]:
+        """Return since when, why and by whose word a lane or a door is as it is, where recorded."""
+        row = self.shared.gate.cache.get(table, key) or {}
+        return {name: row[name] for name in ("since", "officer", "reason") if name in row}
 
     def line(self) -> str:
         """Return the status in one line, for `systemctl status`."""

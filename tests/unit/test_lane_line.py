@@ -14,7 +14,7 @@ from tests.unit.doubles import START, SimTurnstile, Site
 def status(site: Site) -> dict:
     lanes = {LaneId("lane-1"): site.lanes[0]}
     overview = Overview(
-        "a/b/c", "run", 0.0, site.lanes[0]._shared, lanes, {}, site.journal, None, list
+        "a/b/c", "run", 0.0, site.lanes[0]._shared, lanes, {}, site.journal, None, list, list
     )
     return overview.status()
 

@@ -51,6 +51,7 @@ def metrics_of(site: Site, *, has_centre: bool = True) -> Metrics:
         journal=site.journal,
         sync=(lambda: LINK) if has_centre else None,
         assists=list,
+        alarm_rows=list,
         room=Room(DiskSeen(10**9, 2000, 10**6, 44)),
         desk_readers=("desk_reader",),
         inputs=("panel",),

@@ -253,8 +253,10 @@ def test_an_alarm_stands_until_it_is_cleared_and_not_when_it_is_seen():
     seen = Alarm(outcome=AlarmOutcome.ACKNOWLEDGED, alarm="fire", subject="lane-1")
     cleared = Alarm(outcome=AlarmOutcome.CLEARED, alarm="fire", subject="lane-1")
     cache = fold(raised, seen)
-    assert cache.get(ALARMS, "fire/lane-1") == {"at": AT, "detail": {"input": 3}}
+    row = cache.get(ALARMS, "fire/lane-1")
+    assert (row["at"], row["detail"], set(row["seen"])) == (AT, {"input": 3}, {"at"})
     assert fold(cleared, cache=cache).tables == {}
+    assert fold(seen, cache=cache).tables == {}, "seen when it was over"
 
 
 def test_the_last_order_of_a_lane_is_remembered():
@@ -266,7 +268,7 @@ def test_the_last_order_of_a_lane_is_remembered():
         )
         for order in ("exit_only", "free")
     ]
-    assert fold(*orders).get(LANES, "lane-1") == {"order": "free"}
+    assert fold(*orders).get(LANES, "lane-1")["order"] == "free"
 
 
 def forgiven(holder: str) -> Audit:
