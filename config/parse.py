@@ -46,6 +46,8 @@ SECRET_FILES = ("key_file", "password_file")
 
 _HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 _BROKER_URL = re.compile(rf"(mqtts?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
+_CODE_ADDRESS = re.compile(r"[!->@-~]{1,200}[:/#]")
+"""Plain characters without a question mark: behind that stands what changes."""
 _LISTEN = re.compile(rf"({_HOST}):([0-9]{{1,5}})")
 _PORT_MAX = 65_535
 
@@ -274,9 +276,16 @@ def _device_broker(root: Table) -> DeviceBroker:
 
 def _desk(table: Table) -> Desk:
     found = _LISTEN.fullmatch(table.text("listen", "an address such as 127.0.0.1:8080", _is_listen))
+    begins = "what codes for phones begin with, such as onegate: or https://a.go.id/"
+    key = "check_in_address"
+    address = table.text(key, begins, _is_code_address) if table.has(key) else None
     table.close()
     host, port = found.groups() if found else ("", "0")
-    return Desk(host=host.strip("[]"), port=int(port))
+    return Desk(host=host.strip("[]"), port=int(port), check_in_address=address)
+
+
+def _is_code_address(text: str) -> bool:
+    return _CODE_ADDRESS.fullmatch(text) is not None
 
 
 def _is_listen(text: str) -> bool:

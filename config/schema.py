@@ -126,8 +126,11 @@ DeviceBroker = Broker | EmbeddedBroker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
+    """check_in_address: what the codes on the lanes' displays begin with; None shows none."""
+
     host: str
     port: int
+    check_in_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

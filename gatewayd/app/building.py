@@ -32,6 +32,7 @@ from gatewayd.runtime.closing import infer_exits
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
+from gatewayd.runtime.displays import Displays, Venue
 from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate
@@ -141,7 +142,8 @@ def build_gateway(
     )
     if sync is not None:  # After the orders, which have less time.
         hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
-    pages = build_pages(settings.desk, opened, commands.answer, overview.status)
+    displays = _build_displays(settings, lanes, shared)
+    pages = build_pages(settings.desk, opened, commands.answer, overview.status, displays)
     committed += [metrics.committed, pages.committed]
     return Gateway(
         shared=shared,
@@ -178,6 +180,18 @@ def _areas(settings: Settings) -> dict[LaneId, str]:
 
 def _gate_lane(settings: Settings) -> LaneId:
     return next(LaneId(lane.id) for lane in settings.lanes if lane.area is None)
+
+
+def _build_displays(
+    settings: Settings, lanes: Mapping[LaneId, LaneShell], shared: Shared
+) -> Displays | None:
+    """Return what the lanes' displays show, where pages are served."""
+    if settings.desk is None:
+        return None
+    site, desk = settings.site, settings.desk
+    name, address = site.name or site.id, desk.check_in_address
+    venue = Venue(str(site.path), name, str(site.locale), address)
+    return Displays(venue, lanes, shared)
 
 
 def _build_desk_readers(

@@ -14,12 +14,16 @@ from gatewayd.core.feed import feed_row, machine_row
 from gatewayd.core.roles import Role, Who
 from gatewayd.core.words import Json
 from gatewayd.desk import routes_access, routes_gate
+from gatewayd.desk.open_pages import OpenPages
 from gatewayd.desk.routes import PEOPLE
-from gatewayd.desk.server import Ask, Parts, application, serve, stream
+from gatewayd.desk.server import Ask, Parts, application, serve
 from gatewayd.desk.stream import ROWS_KEPT, Channel
 from gatewayd.desk.texts import tell_texts
+from gatewayd.runtime.displays import Displays
 from gatewayd.runtime.gateway import Part
 from gatewayd.runtime.requests import Answer
+
+DISPLAY_LOOK_S = 0.1  # The arrow is there before the person looks up.
 
 ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES)
 
@@ -32,9 +36,15 @@ class Pages:
     committed: Callable[[Sequence[Event]], None]
 
 
-def build_pages(desk: Desk | None, opened: Opened, ask: Ask, status: Callable[[], Answer]) -> Pages:
+def build_pages(
+    desk: Desk | None,
+    opened: Opened,
+    ask: Ask,
+    status: Callable[[], Answer],
+    displays: Displays | None,
+) -> Pages:
     """Build the server; it does not listen yet. status: the whole state, for open pages."""
-    if desk is None:
+    if desk is None or displays is None:
         return Pages((), lambda _: None)
     journal, clock = opened.journal, opened.clock
     snapshot = partial(_lasting, status)
@@ -45,17 +55,25 @@ def build_pages(desk: Desk | None, opened: Opened, ask: Ask, status: Callable[[]
     for channel in (people, machine):
         channel.remember(before)
 
+    lanes = {
+        lane: Channel(partial(displays.snapshot, lane), _nothing, clock, DISPLAY_LOOK_S)
+        for lane in displays.lanes
+    }
+    guard = _Everybody()
+    pages = OpenPages(guard, clock, channels, lanes)
+
     def committed(events: Sequence[Event]) -> None:
+        displays.committed(events)
         people.committed(events)
         machine.committed(events)
 
     parts = Parts(
         routes=ROUTES,
-        guard=_Everybody(),
+        guard=guard,
         ask=ask,
         files={},
-        own={"stream": partial(stream, channels=channels), "texts": tell_texts},
-        channels=channels,
+        own={"stream": pages.stream, "display": pages.display, "texts": tell_texts},
+        channels=(people, machine, *lanes.values()),
     )
 
     async def run() -> Never:
@@ -66,6 +84,7 @@ def build_pages(desk: Desk | None, opened: Opened, ask: Ask, status: Callable[[]
             Part("pages", run),
             Part("pages of people", people.run),
             Part("pages of the machine", machine.run),
+            *(Part(f"display of {lane}", channel.run) for lane, channel in lanes.items()),
         ),
         committed,
     )
@@ -79,6 +98,10 @@ class _Everybody:
 
     def flaw(self, _: web.Request) -> web.Response | None:
         return None
+
+
+def _nothing(_: Event) -> None:
+    """Make no row: displays have no feed, since events are of people."""
 
 
 def _lasting(status: Callable[[], Answer]) -> Mapping[str, Json]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Never
@@ -12,7 +12,7 @@ from typing import Any, Final, Never
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gatewayd.core.roles import Role, Who
+from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
 from gatewayd.desk.guard import Guard
 from gatewayd.desk.routes import Kind, Method, Route
@@ -65,7 +65,7 @@ MakeFile = Callable[[Mapping[str, Any], Who], Awaitable[File | Answer]]
 class Parts:
     """What the server hands requests to.
 
-    files, own: by the name that routes call them. channels: what each role's pages are told.
+    files, own: by the name that routes call them. channels: whose pages are let go at the end.
     """
 
     routes: tuple[Route, ...]
@@ -73,13 +73,14 @@ class Parts:
     ask: Ask
     files: Mapping[str, MakeFile]
     own: Mapping[str, Own]
-    channels: Mapping[Role, Channel]
+    channels: Sequence[Channel]
 
 
 def application(parts: Parts) -> web.Application:
     """Return the whole server, not yet listening."""
     app = web.Application(middlewares=[_guarded(parts)], client_max_size=BODY_SIZE_MAX)
     app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(_closing(parts.channels))
     for route in parts.routes:
         app.router.add_route(route.method, route.path, _handler(route, parts), name=route.name)
     for page, file in PAGES.items():
@@ -113,22 +114,6 @@ async def serve(
     finally:
         await runner.cleanup()
     raise AssertionError("a server serves until it is cancelled")
-
-
-async def stream(request: web.Request, channels: Mapping[Role, Channel]) -> web.StreamResponse:
-    """Answer `GET /api/stream` until the page goes."""
-    channel = channels[request[WHO].role]
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
-    listener = channel.join(request.headers.get("Last-Event-ID"))
-    try:
-        while (told := await listener.next()) is not None:
-            await response.write(told)
-    except ConnectionError:
-        pass  # The page was closed.
-    finally:
-        channel.leave(listener)
-    return response
 
 
 def no(status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -229,6 +214,14 @@ def _page(path: Path) -> Own:
         return web.FileResponse(path)
 
     return answer
+
+
+def _closing(channels: Sequence[Channel]) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        for channel in channels:
+            channel.close()  # The end of the daemon does not wait for open pages.
+
+    return close
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,7 +1,8 @@
 """What open pages are told as it happens, as server-sent events (WHATWG HTML, 9.2).
 
 `status`: the whole state, when it changed. `event`: one row of the feed, with the event's id.
-`ping`: the time, so that a page knows when it hears nothing any more.
+`ping`: the time, so that a page knows when it hears nothing any more. The first and the last carry
+`now_ms`, the gateway's own running clock, which no setting of a clock on either side moves.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from gatewayd.core.events import Event, format_time
 from gatewayd.core.words import Json
 from gatewayd.ports import Clock
 
-LOOK_S = 0.25  # Between looks at the state: a person sees no difference below it.
+LOOK_S = 0.25  # Between looks at the state: who watches a gate sees no difference below it.
 PING_S = 2.0
 ROWS_KEPT = 200  # Of the feed, for pages that come or come back; a rush hour's last ten minutes.
 WAITING_MAX = 256  # Messages for one page. Who takes no more is let go, and comes back.
@@ -35,9 +36,14 @@ class Listener:
 
     def tell(self, message: bytes) -> None:
         if len(self.waiting) >= WAITING_MAX:
-            self.is_gone = True
+            self.let_go()
         else:
             self.waiting.append(message)
+            self.wake.set()
+
+    def let_go(self) -> None:
+        self.is_gone = True
+        self.waiting.clear()
         self.wake.set()
 
     async def next(self) -> bytes | None:
@@ -55,13 +61,14 @@ class Listener:
 class Channel:
     """The pages that are told the same; what they are told is made once for all of them."""
 
-    def __init__(self, snapshot: Snapshot, row: Row, clock: Clock) -> None:
+    def __init__(self, snapshot: Snapshot, row: Row, clock: Clock, look_s: float = LOOK_S) -> None:
         self._snapshot = snapshot
         self._row = row
         self._clock = clock
+        self._look_s = look_s
         self._listeners: set[Listener] = set()
         self._rows: deque[tuple[str, bytes]] = deque(maxlen=ROWS_KEPT)
-        self._state = b""
+        self._state: Mapping[str, Json] = {}
 
     def __len__(self) -> int:
         return len(self._listeners)
@@ -73,14 +80,15 @@ class Channel:
     def committed(self, events: Sequence[Event]) -> None:
         """Tell what is on disk now."""
         for message in self._kept(events):
-            for listener in self._listeners:
-                listener.tell(message)
+            self._tell(message)
 
     def join(self, last_seen: str | None) -> Listener:
         """Take a page in; it is told the state, and the rows behind the last that it saw."""
         listener = Listener()
-        self._state = self._look()
-        listener.tell(self._state)
+        state = self._snapshot()
+        if not self._listeners:  # Else the others are still to be told of a change.
+            self._state = state
+        listener.tell(self._told(state))
         listener.tell(b"".join(self._behind(last_seen)))
         listener.tell(_message("live", {}))
         self._listeners.add(listener)
@@ -89,25 +97,40 @@ class Channel:
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
 
+    def close(self) -> None:
+        """Let all pages go."""
+        for listener in self._listeners:
+            listener.let_go()
+
     async def run(self) -> Never:
         """Tell the state whenever it changed, and the time, for ever."""
         pinged_s = self._clock.monotonic()
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self._look_s)
             if not self._listeners:
                 continue
-            state = self._look()
-            told = b"" if state == self._state else state
-            self._state = state
+            told = b""
+            state = self._snapshot()
+            if state != self._state:
+                self._state = state
+                told = self._told(state)
             if self._clock.monotonic() - pinged_s >= PING_S:
                 pinged_s = self._clock.monotonic()
-                told += _message("ping", {"at": format_time(self._clock.utc())})
+                told += _message("ping", self._times())
             if told:
-                for listener in self._listeners:
-                    listener.tell(told)
+                self._tell(told)
 
-    def _look(self) -> bytes:
-        return _message("status", self._snapshot())
+    def _tell(self, message: bytes) -> None:
+        for listener in self._listeners:
+            listener.tell(message)
+
+    def _told(self, state: Mapping[str, Json]) -> bytes:
+        return _message("status", {**state, **self._times()})
+
+    def _times(self) -> dict[str, Json]:
+        """Return the time for people, and that of our own clock for what ends at a moment."""
+        now_ms = round(self._clock.monotonic() * 1000)
+        return {"at": format_time(self._clock.utc()), "now_ms": now_ms}
 
     def _kept(self, events: Iterable[Event]) -> list[bytes]:
         messages = []

@@ -49,6 +49,11 @@ class Grants:
     def opened(self, grant: GrantId, now_s: float) -> None:
         self._pending[grant] = replace(self._pending[grant], was_opened=True, since_s=now_s)
 
+    def opened_s(self, grant: GrantId) -> float | None:
+        """Return when the open command left for it; None where none did, or it has ended."""
+        pending = self._pending.get(grant)
+        return pending.since_s if pending is not None and pending.was_opened else None
+
     def end(self, grant: GrantId) -> Pending | None:
         """Claim the recording of its end; None where it is claimed, ended or not ours."""
         pending = self._pending.get(grant)

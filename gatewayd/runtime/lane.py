@@ -153,6 +153,32 @@ class LaneShell:
         return sum(reader.missing_count for reader in self._readers.values())
 
     @property
+    def is_asking(self) -> bool:
+        """Whether somebody waits beside the lane for the centre's word on them."""
+        return bool(self._unanswered)
+
+    @property
+    def open_until_s(self) -> float:
+        """When the turnstile stops waiting for the person of the grant in force; 0 without one."""
+        grant = held_grant(self.state)
+        opened_s = None if grant is None else self._shared.gate.grants.opened_s(grant)
+        return 0.0 if opened_s is None else opened_s + self._shared.windows.unlock_ms / 1000
+
+    def prompt_at(self, direction: Direction) -> Prompt | None:
+        """Return what is asked of the person at the reader of one direction."""
+        reader = self._readers.get(direction)
+        if reader is not None and reader.missing_count:
+            return Prompt.NEXT_PART
+        is_entry = direction is Direction.ENTRY  # Nobody at an exit needs a certificate.
+        awaits = is_entry and self._shared.gate.awaits_another(self.id)
+        return Prompt.OTHER_CERTIFICATE if awaits else None
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Where the lane has a reader."""
+        return tuple(self._readers)
+
+    @property
     def prompt(self) -> Prompt | None:
         """What the lane asks the person in front of it to do next."""
         if self.missing_parts:
