@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from gatewayd.core.accounts import Account, ApiToken
 from gatewayd.core.events import Draft, Event
 from gatewayd.core.folded import Change
 from gatewayd.core.words import ClockQuality, Json
@@ -122,24 +123,59 @@ class Cache(Protocol):
         ...
 
 
-class Pins(Protocol):
-    """What the officers' PINs are checked with. Calls block, but for `officers`."""
+class Accounts(Protocol):
+    """Who can prove who they are. What changes something blocks, and so does `is_right`."""
 
     @property
-    def officers(self) -> list[str]:
-        """The labels of all who have a PIN, sorted."""
+    def accounts(self) -> list[Account]:
+        """All of them, by label."""
         ...
 
-    def is_right(self, officer: str, pin: str) -> bool:
-        """Tell whether it is the PIN of this officer, who has one."""
+    def find(self, label: str) -> Account | None: ...
+
+    def is_right(self, label: str, secret: str) -> bool:
+        """Tell whether it is the secret of this account; for an unknown label it takes as long."""
         ...
 
-    def set(self, officer: str, pin: str, salt: bytes) -> None:
-        """Give an officer this PIN instead of any before. Raises StorageError."""
+    def set(self, account: Account, secret: str) -> None:
+        """Give an account, a new one too, this secret; it ends a lock. Raises StorageError."""
         ...
 
-    def remove(self, officer: str) -> None:
-        """Forget the PIN of an officer, who has one. Raises StorageError."""
+    def remove(self, label: str) -> None:
+        """Forget an account that there is. Raises StorageError."""
+        ...
+
+    def lock(self, label: str, until: datetime) -> None:
+        """Note until when an account that there is takes no secret. Raises StorageError."""
+        ...
+
+    def locked_until(self, label: str) -> datetime | None: ...
+
+    @property
+    def tokens(self) -> list[ApiToken]:
+        """All of them, by label."""
+        ...
+
+    def find_token(self, secret: bytes) -> ApiToken | None: ...
+
+    def stamp(self, label: str) -> str | None:
+        """Return what changes with the secret of this account or token; None: there is none."""
+        ...
+
+    def add_token(self, token: ApiToken, secret: bytes) -> None:
+        """Add one with a label that is free. Raises StorageError."""
+        ...
+
+    def remove_token(self, label: str) -> None:
+        """Forget a token that there is. Raises StorageError."""
+        ...
+
+    def note_use(self, label: str, day: date) -> None:
+        """Remember on which day a token was shown; does not block."""
+        ...
+
+    def flush(self) -> None:
+        """Make durable on which days tokens were shown. Raises StorageError."""
         ...
 
 

@@ -30,11 +30,12 @@ from gatewayd.core.events import format_time
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.store import journal_file
+from gatewayd.store.accounts import ACCOUNTS_NAME
 from gatewayd.store.backup_notes import BackupNote, note_backup
 from gatewayd.store.files import sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_verify import verify
-from gatewayd.store.pins import PINS_NAME
+from gatewayd.store.officer_pins import OFFICERS_NAME
 from gatewayd.store.received import is_received_name, received_names
 from gatewayd.store.refusals import refusals_named
 from gatewayd.store.state_copy import COPIED_NAMES, copy_state
@@ -75,7 +76,8 @@ def place_of(path: Path) -> Place:
     keys = {
         "privacy.key": settings.privacy.key_file,
         CHECKPOINT_KEY_NAME: directory / CHECKPOINT_KEY_NAME,
-        PINS_NAME: directory / PINS_NAME,
+        ACCOUNTS_NAME: directory / ACCOUNTS_NAME,
+        OFFICERS_NAME: directory / OFFICERS_NAME,  # Of an older version.
         RELEASE_CODES_NAME: settings.privacy.key_file.with_name(RELEASE_CODES_NAME),
     }
     retention = timedelta(days=settings.storage.retention_days)

@@ -13,6 +13,7 @@ from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.desk import build_pages
+from gatewayd.app.desk_access import build_entrance, build_people
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
@@ -39,7 +40,7 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.metrics import Metrics
-from gatewayd.runtime.officers import Officers, SignOn
+from gatewayd.runtime.officers import Officers
 from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
@@ -90,7 +91,7 @@ def build_gateway(
     fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)
     devices = [device for shell in lanes.values() for device in shell.devices]
-    officers = Officers(gate, recorder, SignOn(opened.pins, blocking, clock, SystemChance()))
+    officers, users = build_people(settings, opened, gate, recorder, blocking)
     desk_readers = _build_desk_readers(settings, around, lanes, alarms, officers)
     assists = Assists(lanes, opened.cache, recorder, clock)
     overrides = OverrideWatch(gate, alarms, clock)
@@ -129,6 +130,7 @@ def build_gateway(
         retry_quarantined=None if sync is None else sync.publisher.retry,
         more={
             **officers.verbs,
+            **users.verbs,
             **assists.verbs,
             **alarm_desk.verbs,
             "reload": reloading.answer,
@@ -142,8 +144,14 @@ def build_gateway(
     )
     if sync is not None:  # After the orders, which have less time.
         hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
-    displays = _build_displays(settings, lanes, shared)
-    pages = build_pages(settings.desk, opened, commands.answer, overview.status, displays)
+    pages = build_pages(
+        settings.desk,
+        opened,
+        commands.answer,
+        overview.status,
+        _build_displays(settings, lanes, shared),
+        partial(build_entrance, settings, opened, users, gate, blocking, commands.answer),
+    )
     committed += [metrics.committed, pages.committed]
     return Gateway(
         shared=shared,

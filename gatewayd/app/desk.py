@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Never
 
-from aiohttp import web
-
 from config.schema import Desk
+from gatewayd.app.desk_access import Entrance
 from gatewayd.app.opened import Opened
 from gatewayd.core.events import Event
 from gatewayd.core.feed import feed_row, machine_row
-from gatewayd.core.roles import Role, Who
+from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
 from gatewayd.desk import routes_access, routes_gate
 from gatewayd.desk.open_pages import OpenPages
@@ -42,10 +41,12 @@ def build_pages(
     ask: Ask,
     status: Callable[[], Answer],
     displays: Displays | None,
+    build_entrance: Callable[[], Entrance],
 ) -> Pages:
     """Build the server; it does not listen yet. status: the whole state, for open pages."""
     if desk is None or displays is None:
         return Pages((), lambda _: None)
+    entrance = build_entrance()
     journal, clock = opened.journal, opened.clock
     snapshot = partial(_lasting, status)
     people = Channel(snapshot, feed_row, clock)
@@ -59,8 +60,7 @@ def build_pages(
         lane: Channel(partial(displays.snapshot, lane), _nothing, clock, DISPLAY_LOOK_S)
         for lane in displays.lanes
     }
-    guard = _Everybody()
-    pages = OpenPages(guard, clock, channels, lanes)
+    pages = OpenPages(entrance.guard, clock, channels, lanes)
 
     def committed(events: Sequence[Event]) -> None:
         displays.committed(events)
@@ -69,10 +69,15 @@ def build_pages(
 
     parts = Parts(
         routes=ROUTES,
-        guard=guard,
+        guard=entrance.guard,
         ask=ask,
         files={},
-        own={"stream": pages.stream, "display": pages.display, "texts": tell_texts},
+        own={
+            "stream": pages.stream,
+            "display": pages.display,
+            "texts": tell_texts,
+            **entrance.own,
+        },
         channels=(people, machine, *lanes.values()),
     )
 
@@ -82,22 +87,13 @@ def build_pages(
     return Pages(
         (
             Part("pages", run),
+            entrance.part,
             Part("pages of people", people.run),
             Part("pages of the machine", machine.run),
             *(Part(f"display of {lane}", channel.run) for lane, channel in lanes.items()),
         ),
         committed,
     )
-
-
-class _Everybody:
-    """Provisional: whoever is on this machine is its manager."""
-
-    def who(self, _: web.Request) -> Who | None:
-        return Who("local", Role.MANAGER)
-
-    def flaw(self, _: web.Request) -> web.Response | None:
-        return None
 
 
 def _nothing(_: Event) -> None:

@@ -18,10 +18,10 @@ from gatewayd.core.words import ClockQuality, Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.control import listen
 from gatewayd.runtime.timekeeping import SiteClock
+from gatewayd.store.accounts import AccountFile
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.clock_note import read_clock_note
 from gatewayd.store.journal import SqliteJournal
-from gatewayd.store.pins import PinFile
 from gatewayd.store.state_directory import state_directory
 
 RUN_BYTES = 6  # Tells one run of a gateway from another.
@@ -39,7 +39,7 @@ class Opened:
     control: socket.socket
     clock: SiteClock
     checkpoint_key: Ed25519PrivateKey
-    pins: PinFile
+    accounts: AccountFile
 
     def findings(self) -> dict[str, Json]:
         """Return what was not as it was left, for the records."""
@@ -49,8 +49,8 @@ class Opened:
             told["new_epoch"] = report.reason
         if report.moved_aside is not None:
             told["moved_aside"] = report.moved_aside.name
-        if self.pins.moved_aside is not None:
-            told["pins_moved_aside"] = self.pins.moved_aside.name
+        if self.accounts.moved_aside is not None:
+            told["accounts_moved_aside"] = self.accounts.moved_aside.name
         if self.cache.damage:
             told["cache_rebuilt"] = self.cache.damage
         return told
@@ -76,9 +76,9 @@ def open_state(directory: Path) -> Iterator[Opened]:
             known = [at for at in (noted, _last_time(journal)) if at is not None]
             clock = SiteClock(system, max(known, default=None), is_noted=noted is not None)
             key = read_or_make_checkpoint_key(directory)
-            pins = PinFile.open(directory)
+            accounts = AccountFile.open(directory)
             try:
-                yield Opened(run, directory, journal, cache, control, clock, key, pins)
+                yield Opened(run, directory, journal, cache, control, clock, key, accounts)
             finally:
                 (directory / SOCKET_NAME).unlink(missing_ok=True)
 

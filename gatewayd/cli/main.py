@@ -25,6 +25,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "forgive": ("gate", "forgive"),
     "door": ("door", "door"),
     "officer": ("officer", "officer"),
+    "user": ("user", "user"),
     "assist": ("assist", "assist"),
     "pass": ("passes", "passes"),
     "sign": ("sign", "sign"),

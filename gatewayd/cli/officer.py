@@ -1,12 +1,11 @@
 """`gatewayd officer`: who is on duty at the gate, and the PINs that they sign on with."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gatewayd.cli.options import ask_gateway, json_option, settings_option, tell
+from gatewayd.cli.options import ask_gateway, ask_secret, json_option, settings_option, tell
 from gatewayd.core.words import Json
 
 
@@ -30,9 +29,9 @@ def sign_in(*, path: Path, is_json: bool, label: str | None, is_pass: bool) -> N
         raise click.UsageError("give your LABEL, or --pass")
     request: dict[str, Json] = {"do": "officer", "sign": "in"}
     if is_pass:
-        request["pass"] = _secret("Pass")
+        request["pass"] = ask_secret("Pass")
     else:
-        request |= {"officer": label, "pin": _secret(f"PIN of {label}")}
+        request |= {"officer": label, "pin": ask_secret(f"PIN of {label}")}
     answer = ask_gateway(path, request)
     word = "is on duty already, since" if answer.get("already") else "is on duty since"
     tell(answer, f"{answer.get('officer')} {word} {answer.get('since')}", is_json=is_json)
@@ -66,7 +65,7 @@ def add(*, path: Path, is_json: bool, label: str) -> None:
 
     The label stands in the records and goes to the centre: no name in it.
     """
-    pin = _secret(f"PIN for {label}", is_new=True)
+    pin = ask_secret(f"PIN for {label}", is_new=True)
     answer = ask_gateway(path, {"do": "officer_add", "officer": label, "pin": pin})
     what = "has another PIN" if answer.get("changed") else "can sign on"
     tell(answer, f"{label} {what}", is_json=is_json)
@@ -80,14 +79,6 @@ def remove(*, path: Path, is_json: bool, label: str) -> None:
     """Take an officer's PIN away; a duty ends with it."""
     answer = ask_gateway(path, {"do": "officer_remove", "officer": label})
     tell(answer, f"{label} cannot sign on any more", is_json=is_json)
-
-
-def _secret(prompt: str, *, is_new: bool = False) -> str:
-    """Read a line that nobody sees; from a pipe without a question."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    typed = click.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True)
-    return str(typed).strip()
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:

@@ -85,6 +85,14 @@ def ask_gateway(path: Path, request: Mapping[str, Json]) -> dict[str, Json]:
             raise EarlyEnd(str(error), MISUSE) from error
 
 
+def ask_secret(prompt: str, *, is_new: bool = False) -> str:
+    """Read a line that nobody sees; from a pipe without a question."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    typed = click.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True)
+    return str(typed).strip()
+
+
 def tell(answer: Mapping[str, Json], text: str, *, is_json: bool, no: str = "") -> NoReturn:
     """Print an answer and exit: 0 where it is yes, 1 where it is no.
 

@@ -32,6 +32,8 @@ class How(StrEnum):
     PIN = "pin"
     PASS = "pass"  # noqa: S105, a card
     CENTRE = "centre"
+    PAGE = "page"
+    """They are signed in at the pages."""
 
 
 @dataclass(frozen=True, slots=True)

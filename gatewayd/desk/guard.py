@@ -4,6 +4,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Who
 
 
@@ -16,4 +17,8 @@ class Guard(Protocol):
 
     def flaw(self, request: web.Request) -> web.Response | None:
         """Return the answer to a request that must not even be looked at: forged, too many."""
+        ...
+
+    def refusal(self, code: RefusedAccess, wait_s: float = 0.0) -> web.Response:
+        """Return the answer that says no, in the language of the site."""
         ...

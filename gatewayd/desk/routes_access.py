@@ -1,9 +1,60 @@
-"""The routes of whoever comes: the stream, and who they are."""
+"""The routes of whoever comes: signing in and out, who they are, and the stream."""
 
+from gatewayd.core.accounts import SECRET_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from gatewayd.core.roles import Role
-from gatewayd.desk.routes import ANYBODY, STAFF, TEXT, Kind, Method, Route, takes
+from gatewayd.desk.routes import ANYBODY, STAFF, TEXT, WORD, Kind, Method, Route, Schema, takes
+
+_SECRET: Schema = {"type": "string", "maxLength": SECRET_CHARACTERS_MAX}
+_TOKEN: Schema = {"type": "string", "maxLength": TOKEN_CHARACTERS_MAX}
+
+BEGIN = Route(
+    method=Method.POST,
+    path="/api/session",
+    kind=Kind.OWN,
+    does="session_begin",
+    roles=ANYBODY,
+    summary="Sign in with label and secret (`new`: another one from now on), a screen by its token",
+    takes=takes(label=WORD, secret=_SECRET, new=_SECRET, token=_TOKEN),
+)
+END = Route(
+    method=Method.DELETE,
+    path="/api/session",
+    kind=Kind.OWN,
+    does="session_end",
+    roles=frozenset(Role),
+    summary="Sign out, and off duty; a note is for whoever comes next",
+    takes=takes(note=TEXT),
+)
+SET_UP = Route(
+    method=Method.POST,
+    path="/api/setup",
+    kind=Kind.OWN,
+    does="set_up",
+    roles=ANYBODY,
+    summary="Make the first manager, with the token that `gatewayd user setup` shows",
+    takes=takes("token", "label", "password", token=_TOKEN, label=WORD, password=_SECRET),
+)
 
 ROUTES = (
+    BEGIN,
+    END,
+    SET_UP,
+    Route(
+        method=Method.GET,
+        path="/api/me",
+        kind=Kind.OWN,
+        does="me",
+        roles=frozenset(Role),
+        summary="Who I am here, and what my page sends with each change",
+    ),
+    Route(
+        method=Method.GET,
+        path="/api/site",
+        kind=Kind.OWN,
+        does="site",
+        roles=ANYBODY,
+        summary="What everybody may know: the site's name, its language, its lanes",
+    ),
     Route(
         method=Method.GET,
         path="/api/stream",

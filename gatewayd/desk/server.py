@@ -12,6 +12,7 @@ from typing import Any, Final, Never
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
 from gatewayd.desk.guard import Guard
@@ -21,6 +22,10 @@ from gatewayd.desk.stream import Channel
 log = logging.getLogger(__name__)
 
 BODY_SIZE_MAX = 64 * 1024  # A request is a few words.
+BODY_S = 10.0  # A request of a few words; who dribbles it holds nobody else up, and is let go.
+CONNECTION_IDLE_S = 75.0  # As browsers do; who connects and sends nothing is let go too.
+LINE_SIZE_MAX = 4096  # Of the request and of each header; our longest has 200 bytes.
+HEADERS_MAX = 64
 STATIC = Path(__file__).parent / "static"
 
 HEADERS: Final = {
@@ -103,7 +108,15 @@ async def serve(
     app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
 ) -> Never:
     """Serve until cancelled. Raises OSError where the address is taken or not of this machine."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=1.0,
+        keepalive_timeout=CONNECTION_IDLE_S,
+        max_line_size=LINE_SIZE_MAX,
+        max_field_size=LINE_SIZE_MAX,
+        max_headers=HEADERS_MAX,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True)
@@ -135,12 +148,16 @@ def _guarded(parts: Parts) -> Middleware:
         if route is not None and route.roles is not None:
             who = parts.guard.who(request)
             if who is None:
-                return no(401, "signed_out", "sign in first")
+                return parts.guard.refusal(RefusedAccess.SIGNED_OUT)
             if who.role not in route.roles:
-                return no(403, "role", f"that is not for a {who.role}")
+                return parts.guard.refusal(RefusedAccess.ROLE)
             request[WHO] = who
         try:
             return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return parts.guard.refusal(RefusedAccess.TOO_LARGE)
+        except web.HTTPRequestTimeout:
+            return parts.guard.refusal(RefusedAccess.TOO_SLOW)
         except web.HTTPException as refusal:
             return no(refusal.status, "http", refusal.reason)
 
@@ -159,7 +176,7 @@ def _handler(route: Route, parts: Parts) -> Own:
 
 def _verb(route: Route, ask: Ask) -> Own:
     async def answer(request: web.Request) -> web.StreamResponse:
-        given = await _arguments(route, request)
+        given = await arguments(route, request)
         if isinstance(given, web.Response):
             return given
         answered = await ask({**given, "do": route.does}, request[WHO].caller)
@@ -170,7 +187,7 @@ def _verb(route: Route, ask: Ask) -> Own:
 
 def _file(route: Route, make: MakeFile) -> Own:
     async def answer(request: web.Request) -> web.StreamResponse:
-        given = await _arguments(route, request)
+        given = await arguments(route, request)
         if isinstance(given, web.Response):
             return given
         made = await make(given, request[WHO])
@@ -182,7 +199,7 @@ def _file(route: Route, make: MakeFile) -> Own:
     return answer
 
 
-async def _arguments(route: Route, request: web.Request) -> dict[str, Any] | web.Response:
+async def arguments(route: Route, request: web.Request) -> dict[str, Any] | web.Response:
     """Read what a request gives: the body, or the query of a GET; unknown names are refused."""
     properties: Mapping[str, Any] = route.takes.get("properties", {})
     if route.method is Method.GET:
@@ -190,7 +207,7 @@ async def _arguments(route: Route, request: web.Request) -> dict[str, Any] | web
             key: _of_query(value, properties.get(key, {})) for key, value in request.query.items()
         }
     else:
-        body = await request.read()
+        body = await _body(request)
         try:
             given = json.loads(body) if body else {}
         except (ValueError, RecursionError):
@@ -202,6 +219,15 @@ async def _arguments(route: Route, request: web.Request) -> dict[str, Any] | web
         known = ", ".join(properties) or "nothing"
         return no(400, "argument", f"there is no `{unknown[0][:40]}` here; known: {known}")
     return {**given, **request.match_info, **route.fixed}
+
+
+async def _body(request: web.Request) -> bytes:
+    """Read the body; raises HTTPRequestTimeout where it does not come."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
 
 
 def _of_query(value: str, schema: Mapping[str, Any]) -> str | int:

@@ -88,7 +88,7 @@ class Commands:
             return {"ok": False, "text": f"`do` is one of: {', '.join(sorted(self._verbs))}"}
         try:
             return await verb(request, caller)
-        except RequestError as refusal:
+        except (RequestError, StorageError) as refusal:
             return {"ok": False, "text": str(refusal)}
 
     async def _tell_status(self, _: Mapping[str, Any], __: str) -> Answer:
@@ -194,10 +194,7 @@ class Commands:
     async def _erase(self, request: Mapping[str, Any], caller: str) -> Answer:
         """Take somebody out of all records and tables."""
         holder = self._holder(request)
-        try:
-            erased = await self._erasure.erase(holder, caller)
-        except StorageError as error:
-            raise RequestError(str(error)) from error
+        erased = await self._erasure.erase(holder, caller)
         return {"ok": True, "holder": holder, **erased.document()}
 
     def _holder(self, request: Mapping[str, Any]) -> HolderId:

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gatewayd.core.accounts import (
+    PIN_DIGITS_MAX,
+    PIN_DIGITS_MIN,
+    Account,
+    Denied,
+    SecretKind,
+)
 from gatewayd.core.decide import holder_of
 from gatewayd.core.duty import (
     CENTRE,
@@ -18,47 +25,48 @@ from gatewayd.core.duty import (
 )
 from gatewayd.core.events import Audit, Event
 from gatewayd.core.folded import HOLDERS, OFFICERS
-from gatewayd.core.spelling import EXPECTED_CATEGORY, is_category
+from gatewayd.core.refused_access import RefusedAccess
+from gatewayd.core.roles import USER, Role
 from gatewayd.core.words import HolderId, Json
-from gatewayd.ports import Blocking, Chance, Clock, Pins, StorageError
+from gatewayd.ports import Accounts, Blocking, Clock
+from gatewayd.runtime.account_requests import (
+    check_free,
+    check_local,
+    check_secret,
+    read_label,
+)
 from gatewayd.runtime.asked import Scan
 from gatewayd.runtime.gate import Gate
+from gatewayd.runtime.proving import Proving
 from gatewayd.runtime.recorder import Recorder
-from gatewayd.runtime.requests import Answer, RequestError, Verb, officer_audit, record
+from gatewayd.runtime.requests import (
+    Answer,
+    RequestError,
+    Verb,
+    note,
+    officer_audit,
+    record,
+)
 
-PIN_DIGITS_MIN, PIN_DIGITS_MAX = 6, 12
-WRONG_PINS_MAX = 5  # Typing with wet hands takes three.
-LOCKED_S = 300.0  # Five tries in it: the million PINs of six digits take two years.
-SALT_SIZE = 16
-OFFICERS_MAX = 500  # Of one gate; more is a mistake.
+ON_DUTY = (Role.OFFICER, Role.MANAGER)
+"""Who may be on duty: managers stand in for officers."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignOn:
     """What signing on works with."""
 
-    pins: Pins
+    accounts: Accounts
+    proving: Proving
     blocking: Blocking
     clock: Clock
-    chance: Chance
-
-
-@dataclass(slots=True)
-class _Tries:
-    """Wrong PINs of an officer; each try counts as one until it was right."""
-
-    wrong: int = 0
-    locked_until_s: float = 0.0
 
 
 class Officers:
-    """One for each daemon: it counts wrong PINs."""
-
     def __init__(self, gate: Gate, recorder: Recorder, around: SignOn) -> None:
         self._gate = gate
         self._recorder = recorder
         self._around = around
-        self._tries: dict[str, _Tries] = {}
         self.verbs: Mapping[str, Verb] = {
             "officer": self._sign,
             "officers": self._tell,
@@ -125,35 +133,42 @@ class Officers:
                     "that is not a valid pass of an officer, by what this gate knows"
                 )
             return How.PASS, pass_label(holder)
+        if caller.startswith(USER):  # They have proved it to the page.
+            return How.PAGE, self._person(caller)
         label = _label(request)
-        if label not in self._around.pins.officers:
-            raise RequestError(f"there is no officer {label}: add them with `gatewayd officer add`")
         await self._check_pin(label, str(request.get("pin") or ""), caller)
         return How.PIN, label
 
+    def _person(self, caller: str) -> str:
+        """Return the label of a person who may be on duty; a program is never."""
+        label = caller.removeprefix(USER)
+        account = self._around.accounts.find(label)
+        if account is None or account.role not in ON_DUTY:
+            raise RequestError(f"{label} is no officer here, nor a manager")
+        return label
+
     async def _check_pin(self, label: str, pin: str, caller: str) -> None:
-        tries = self._tries.setdefault(label, _Tries())
-        now_s = self._now_s()
-        if now_s < tries.locked_until_s:
-            minutes = -(-(tries.locked_until_s - now_s) // 60)
-            raise RequestError(
-                f"too many wrong PINs for {label}: wait {minutes:.0f} min, or sign on by pass"
-            )
-        tries.wrong += 1  # Before the check: a hundred tries at once are a hundred tries.
-        is_last = tries.wrong >= WRONG_PINS_MAX
-        if is_last:
-            tries.locked_until_s = now_s + LOCKED_S
-            tries.wrong = 0
-        is_right = partial(self._around.pins.is_right, label, pin)
-        if await self._around.blocking.run(is_right):
-            self._tries.pop(label, None)
-            return
-        detail: dict[str, Json] = {"officer": label, "caller": caller}
-        self._recorder.keep(officer_audit("pin_refused", detail))
-        if is_last:
-            detail |= {"minutes": round(LOCKED_S / 60)}
-            self._recorder.keep(officer_audit("pin_locked", detail))
-        raise RequestError(f"that is not the PIN of {label}")
+        found = await self._around.proving.prove(label, pin, caller)
+        match found:
+            case Account(must_change=True):
+                raise RequestError(
+                    f"that PIN of {label} is good for one time: sign in at the page with it, and "
+                    "choose your own"
+                )
+            case Account(role=role) if role in ON_DUTY:
+                return
+            case Denied(code=RefusedAccess.LOCKED, wait_s=wait_s):
+                minutes = -(-wait_s // 60)
+                raise RequestError(
+                    f"too many wrong PINs for {label}: wait {minutes:.0f} min, or sign on by pass"
+                )
+            case Denied(code=RefusedAccess.BUSY):
+                raise RequestError("many sign on just now: try it again in a moment")
+            case Account() | Denied():
+                raise RequestError(
+                    f"that is not the PIN of {label}, or {label} is no officer; see `gatewayd "
+                    "officer list`"
+                )
 
     async def _sign_out(self, request: Mapping[str, Any], caller: str) -> Answer:
         own = [one for one in self._sessions() if one.caller == caller]
@@ -165,7 +180,9 @@ class Officers:
             raise RequestError(
                 f"{request.get('officer')} is not signed on; see `gatewayd officer list`"
             )
-        await record(self._recorder, _signed_out(found, "asked", caller))
+        left = note(request)
+        more: dict[str, Json] = {} if left is None else {"note": left}
+        await record(self._recorder, _signed_out(found, "asked", caller, more))
         return {"ok": True, **told(found)}
 
     async def _tell(self, _: Mapping[str, Any], __: str) -> Answer:
@@ -173,7 +190,9 @@ class Officers:
         return {
             "ok": True,
             "on_duty": [told(one) for one in self._sessions()],
-            "officers": list[Json](self._around.pins.officers),
+            "officers": [
+                one.label for one in self._around.accounts.accounts if one.role is Role.OFFICER
+            ],
             "required": rules.is_required,
         }
 
@@ -182,35 +201,38 @@ class Officers:
         label, pin = _local(request, caller), str(request.get("pin") or "")
         if not (pin.isascii() and pin.isdigit() and PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX):
             raise RequestError(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
-        known = self._around.pins.officers
-        if label not in known and len(known) >= OFFICERS_MAX:
-            raise RequestError(f"there are {OFFICERS_MAX} officers already: remove some first")
-        salt = self._around.chance.token(SALT_SIZE)
+        accounts = self._around.accounts
+        known = accounts.find(label)
+        if known is None:
+            check_free(accounts, label)
+        elif known.role is not Role.OFFICER:
+            raise RequestError(f"{label} is a {known.role}, who has no PIN: choose another label")
+        check_secret(label, Role.OFFICER, pin)
         await record(
             self._recorder, officer_audit("officer_added", {"officer": label, "caller": caller})
         )
-        await self._change(partial(self._around.pins.set, label, pin, salt))
-        self._tries.pop(label, None)
-        return {"ok": True, "officer": label, "changed": label in known}
+        account = Account(label, Role.OFFICER, SecretKind.PIN)
+        await self._around.blocking.run(partial(accounts.set, account, pin))
+        self._around.proving.forget(label)
+        return {"ok": True, "officer": label, "changed": known is not None}
 
     async def _remove(self, request: Mapping[str, Any], caller: str) -> Answer:
         label = _local(request, caller)
-        if label not in self._around.pins.officers:
+        known = self._around.accounts.find(label)
+        if known is None or known.role is not Role.OFFICER:
             raise RequestError(f"there is no officer {label}; see `gatewayd officer list`")
         await record(
             self._recorder, officer_audit("officer_removed", {"officer": label, "caller": caller})
         )
-        await self._change(partial(self._around.pins.remove, label))
+        await self._around.blocking.run(partial(self._around.accounts.remove, label))
+        await self.sign_off(label, caller)
+        return {"ok": True, "officer": label}
+
+    async def sign_off(self, label: str, caller: str) -> None:
+        """End the duty of somebody who is no officer any more. Raises RequestError."""
         found = self._find(label)
         if found is not None:
             await record(self._recorder, _signed_out(found, "removed", caller))
-        return {"ok": True, "officer": label}
-
-    async def _change(self, change: Callable[[], None]) -> None:
-        try:
-            await self._around.blocking.run(change)
-        except StorageError as error:
-            raise RequestError(f"not done: {error}") from error
 
     # --- who is there ---
 
@@ -235,15 +257,11 @@ class Officers:
 
 
 def _label(request: Mapping[str, Any]) -> str:
-    label = str(request.get("officer") or "")
-    if not is_category(label):
-        raise RequestError(f"`officer` is a label of the site's, no name: {EXPECTED_CATEGORY}")
-    return label
+    return read_label(request, "officer")
 
 
 def _local(request: Mapping[str, Any], caller: str) -> str:
-    if caller.startswith(CENTRE):
-        raise RequestError("PINs are given at the gate, not by the centre")
+    check_local(caller)
     return _label(request)
 
 
@@ -251,5 +269,8 @@ def _signed_in(label: str, how: How, caller: str) -> Audit:
     return officer_audit("signed_in", {"officer": label, "how": str(how), "caller": caller})
 
 
-def _signed_out(session: Session, how: str, caller: str) -> Audit:
-    return officer_audit("signed_out", {"officer": session.officer, "how": how, "caller": caller})
+def _signed_out(
+    session: Session, how: str, caller: str, more: Mapping[str, Json] | None = None
+) -> Audit:
+    detail: dict[str, Json] = {"officer": session.officer, "how": how, "caller": caller}
+    return officer_audit("signed_out", {**detail, **(more or {})})

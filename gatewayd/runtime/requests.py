@@ -45,6 +45,14 @@ def sentence(request: Mapping[str, Any]) -> str:
     return reason
 
 
+def note(request: Mapping[str, Any]) -> str | None:
+    """Read what somebody leaves for the next one; None: nothing. Raises RequestError."""
+    left = str(request.get("note") or "").strip()
+    if len(left) > REASON_SIZE_MAX:
+        raise RequestError(f"`note` has up to {REASON_SIZE_MAX} characters; no names in it")
+    return left or None
+
+
 def find_lane(lanes: Mapping[LaneId, LaneShell], request: Mapping[str, Any]) -> LaneShell:
     """Return the lane that the request names. Raises RequestError."""
     lane = lanes.get(LaneId(str(request.get("lane"))))

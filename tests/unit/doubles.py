@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Never, TypeVar
 
 from drivers import base
+from gatewayd.core.accounts import Account, ApiToken, kind_of
 from gatewayd.core.centre_statuses import RECEIVED
 from gatewayd.core.events import Draft, Event, Fact, dump_draft, load_draft
 from gatewayd.core.folded import Change, Document
@@ -18,6 +19,7 @@ from gatewayd.core.lane_terms import Indication, Order
 from gatewayd.core.policy import Policy
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Locale
+from gatewayd.core.roles import Role
 from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
 from gatewayd.core.words import ClockQuality, Direction, HolderId, Json, LaneId
@@ -467,28 +469,76 @@ class Site:
         return [fact for fact in self.journal.facts if isinstance(fact, kind)]
 
 
-class SimPins:
-    """PINs in a dictionary; `refusal` is what the disk says instead of taking a change."""
+class SimAccounts:
+    """Secrets in a dictionary; `refusal` is what the disk says instead of taking a change."""
 
-    def __init__(self, **pins: str) -> None:
-        self.pins = pins
+    def __init__(self, **secrets: tuple[Role, str]) -> None:
+        self.secrets = {label: secret for label, (_, secret) in secrets.items()}
+        self.known = {
+            label: Account(label, role, kind_of(role, secret))
+            for label, (role, secret) in secrets.items()
+        }
+        self.locks: dict[str, datetime] = {}
+        self.shown: dict[str, tuple[ApiToken, bytes]] = {}
         self.refusal: str | None = None
+        self.check_count = 0
+        self.changes: dict[str, int] = {}
 
     @property
-    def officers(self) -> list[str]:
-        return sorted(self.pins)
+    def accounts(self) -> list[Account]:
+        return [account for _, account in sorted(self.known.items())]
 
-    def is_right(self, officer: str, pin: str) -> bool:
-        return self.pins[officer] == pin
+    def find(self, label: str) -> Account | None:
+        return self.known.get(label)
 
-    def set(self, officer: str, pin: str, salt: bytes) -> None:
-        assert len(salt) >= 16
+    def is_right(self, label: str, secret: str) -> bool:
+        self.check_count += 1
+        return self.secrets.get(label) == secret
+
+    def set(self, account: Account, secret: str) -> None:
         self._look()
-        self.pins[officer] = pin
+        self.known[account.label] = account
+        self.secrets[account.label] = secret
+        self.changes[account.label] = self.changes.get(account.label, 0) + 1
+        self.locks.pop(account.label, None)
 
-    def remove(self, officer: str) -> None:
+    def remove(self, label: str) -> None:
         self._look()
-        del self.pins[officer]
+        del self.known[label], self.secrets[label]
+
+    def lock(self, label: str, until: datetime) -> None:
+        self._look()
+        self.locks[label] = until
+
+    def locked_until(self, label: str) -> datetime | None:
+        return self.locks.get(label)
+
+    @property
+    def tokens(self) -> list[ApiToken]:
+        return [token for _, (token, _secret) in sorted(self.shown.items())]
+
+    def find_token(self, secret: bytes) -> ApiToken | None:
+        return next((token for token, known in self.shown.values() if known == secret), None)
+
+    def stamp(self, label: str) -> str | None:
+        if label in self.known:
+            return f"{self.changes.get(label, 0)} {self.secrets[label]}"
+        return self.shown[label][1].hex() if label in self.shown else None
+
+    def add_token(self, token: ApiToken, secret: bytes) -> None:
+        self._look()
+        self.shown[token.label] = (token, secret)
+
+    def remove_token(self, label: str) -> None:
+        self._look()
+        del self.shown[label]
+
+    def note_use(self, label: str, day: date) -> None:
+        token, secret = self.shown[label]
+        self.shown[label] = (replace(token, used=day), secret)
+
+    def flush(self) -> None:
+        self._look()
 
     def _look(self) -> None:
         if self.refusal is not None:

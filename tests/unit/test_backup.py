@@ -21,7 +21,7 @@ PASSPHRASE = "correct horse battery"
 ROW = {"category": "staff", "inside_since": "2026-11-22T08:30:00.000Z"}
 
 
-KEYS = ("privacy.key", "checkpoint.key.pem", "officers.json", "release-codes.json")
+KEYS = ("privacy.key", "checkpoint.key.pem", "accounts.json", "release-codes.json")
 
 
 @pytest.fixture

@@ -1,0 +1,23 @@
+"""The way in before there is a manager: a token in a file that only the gateway's user reads."""
+
+from functools import partial
+from pathlib import Path
+
+from gatewayd.core import base64url
+from gatewayd.core.roles import Role
+from gatewayd.ports import Accounts, Chance
+from gatewayd.runtime.users import TOKEN_SIZE, SetUp
+from gatewayd.store.private_file import remove_private, replace_private
+
+SET_UP_NAME = "setup-token"
+
+
+def make_set_up(directory: Path, accounts: Accounts, chance: Chance) -> SetUp | None:
+    """Write a new token; where there is a manager, take an old one away. Raises StorageError."""
+    path = directory / SET_UP_NAME
+    if any(one.role is Role.MANAGER for one in accounts.accounts):
+        remove_private(path)
+        return None
+    token = base64url.encode(chance.token(TOKEN_SIZE))
+    replace_private(path, f"{token}\n")
+    return SetUp(token, partial(remove_private, path))
