@@ -12,7 +12,7 @@ from gatewayd.core.events import Event
 from gatewayd.core.feed import feed_row, machine_row
 from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
-from gatewayd.desk import routes_access, routes_gate
+from gatewayd.desk import routes_access, routes_gate, routes_users
 from gatewayd.desk.open_pages import OpenPages
 from gatewayd.desk.routes import PEOPLE
 from gatewayd.desk.server import Ask, Parts, application, serve
@@ -24,7 +24,7 @@ from gatewayd.runtime.requests import Answer
 
 DISPLAY_LOOK_S = 0.1  # The arrow is there before the person looks up.
 
-ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES)
+ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES, *routes_users.ROUTES)
 
 
 @dataclass(frozen=True, slots=True)

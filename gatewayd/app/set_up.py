@@ -1,5 +1,6 @@
 """The way in before there is a manager: a token in a file that only the gateway's user reads."""
 
+import logging
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from gatewayd.core.roles import Role
 from gatewayd.ports import Accounts, Chance
 from gatewayd.runtime.users import TOKEN_SIZE, SetUp
 from gatewayd.store.private_file import remove_private, replace_private
+
+log = logging.getLogger(__name__)
 
 SET_UP_NAME = "setup-token"
 
@@ -20,4 +23,9 @@ def make_set_up(directory: Path, accounts: Accounts, chance: Chance) -> SetUp | 
         return None
     token = base64url.encode(chance.token(TOKEN_SIZE))
     replace_private(path, f"{token}\n")
+    text = (
+        f"there is no manager yet: `gatewayd user setup` shows the page where the first one is "
+        f"made, with the token of {path}"
+    )
+    log.warning("set_up_needed", extra={"fields": {"what_to_do": text}})
     return SetUp(token, partial(remove_private, path))

@@ -160,7 +160,7 @@ class Users:
         }
 
     async def _list(self, _: Mapping[str, Any], caller: str) -> Answer:
-        self._check_may(caller)
+        check_local(caller)
         return {
             "ok": True,
             "accounts": [_told(one) for one in self._accounts.accounts],
