@@ -279,9 +279,15 @@ def _desk(table: Table) -> Desk:
     begins = "what codes for phones begin with, such as onegate: or https://a.go.id/"
     key = "check_in_address"
     address = table.text(key, begins, _is_code_address) if table.has(key) else None
+    shows_category = table.flag("show_category")
     table.close()
     host, port = found.groups() if found else ("", "0")
-    return Desk(host=host.strip("[]"), port=int(port), check_in_address=address)
+    return Desk(
+        host=host.strip("[]"),
+        port=int(port),
+        check_in_address=address,
+        show_category=shows_category,
+    )
 
 
 def _is_code_address(text: str) -> bool:

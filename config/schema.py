@@ -126,11 +126,15 @@ DeviceBroker = Broker | EmbeddedBroker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """check_in_address: what the codes on the lanes' displays begin with; None shows none."""
+    """check_in_address: what the codes on the lanes' displays begin with; None shows none.
+
+    show_category: bystanders may read on the officer's screen what somebody is here as.
+    """
 
     host: str
     port: int
     check_in_address: str | None = None
+    show_category: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

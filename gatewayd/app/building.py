@@ -33,9 +33,11 @@ from gatewayd.runtime.closing import infer_exits
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
+from gatewayd.runtime.desk_verbs import DeskVerbs
 from gatewayd.runtime.displays import Displays, Venue
 from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
+from gatewayd.runtime.forgiving import Forgiving
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
@@ -48,6 +50,7 @@ from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Committed, Recorder
 from gatewayd.runtime.reloading import Reloading
 from gatewayd.runtime.reports import expire_removed
+from gatewayd.runtime.requests import Verb
 from gatewayd.runtime.service import Service
 from gatewayd.runtime.timekeeping import Timekeeping
 from gatewayd.runtime.upkeep import Room, Upkeep
@@ -133,6 +136,7 @@ def build_gateway(
             **users.verbs,
             **assists.verbs,
             **alarm_desk.verbs,
+            **_desk_verbs(settings, opened, blocking, gate, recorder),
             "reload": reloading.answer,
             "metrics": metrics.answer,
         },
@@ -200,6 +204,16 @@ def _build_displays(
     name, address = site.name or site.id, desk.check_in_address
     venue = Venue(str(site.path), name, str(site.locale), address)
     return Displays(venue, lanes, shared)
+
+
+def _desk_verbs(
+    settings: Settings, opened: Opened, blocking: Blocking, gate: Gate, recorder: Recorder
+) -> dict[str, Verb]:
+    shows_category = settings.desk is not None and settings.desk.show_category
+    return {
+        **Forgiving(gate, recorder, opened.journal, blocking).verbs,
+        **DeskVerbs(gate, recorder, shows_category=shows_category).verbs,
+    }
 
 
 def _build_desk_readers(

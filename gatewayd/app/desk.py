@@ -14,9 +14,10 @@ from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
 from gatewayd.desk import routes_access, routes_gate, routes_users
 from gatewayd.desk.open_pages import OpenPages
+from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import PEOPLE
 from gatewayd.desk.server import Ask, Parts, application, serve
-from gatewayd.desk.stream import ROWS_KEPT, Channel
+from gatewayd.desk.stream import ROWS_KEPT, Channel, Snapshot
 from gatewayd.desk.texts import tell_texts
 from gatewayd.runtime.displays import Displays
 from gatewayd.runtime.gateway import Part
@@ -50,7 +51,7 @@ def build_pages(
     journal, clock = opened.journal, opened.clock
     snapshot = partial(_lasting, status)
     people = Channel(snapshot, feed_row, clock)
-    machine = Channel(snapshot, machine_row, clock)
+    machine = Channel(partial(_of_machine, snapshot), machine_row, clock)
     channels = {role: people if role in PEOPLE else machine for role in Role}
     before = journal.read(max(0, journal.head() - ROWS_KEPT), ROWS_KEPT)
     for channel in (people, machine):
@@ -79,6 +80,7 @@ def build_pages(
             **entrance.own,
         },
         channels=(people, machine, *lanes.values()),
+        repeats=Repeats(opened.run, clock),
     )
 
     async def run() -> Never:
@@ -98,6 +100,14 @@ def build_pages(
 
 def _nothing(_: Event) -> None:
     """Make no row: displays have no feed, since events are of people."""
+
+
+def _of_machine(snapshot: Snapshot) -> Mapping[str, Json]:
+    """Return the state without what officers tell each other of people."""
+    return {key: value for key, value in snapshot().items() if key not in _OF_PEOPLE}
+
+
+_OF_PEOPLE = frozenset({"referred", "assists", "handover"})
 
 
 def _lasting(status: Callable[[], Answer]) -> Mapping[str, Json]:

@@ -12,7 +12,8 @@
 | doors | door | state, since: those that are open |
 | referrals | number | lane, holder, category, kind, reason, at |
 | officers | label | since, how, caller: those who are signed on |
-| assists | number | lane, cause, at: requests for help that nobody has answered |
+| assists | number | lane, cause, at, by: requests for help that are not over; who is on the way |
+| notes | `handover` | note, officer, at: what the officer before left for the next |
 | alarms | alarm/subject | at, detail: those not cleared; seen: who acknowledged it, and when |
 | quarantine | event | reason, at: those that the centre's broker does not take |
 | orders | kind/key id | counter: the last of the key; recent: ids, each with its result or None |
@@ -34,6 +35,7 @@ DOORS = "doors"
 REFERRALS = "referrals"
 OFFICERS = "officers"
 ASSISTS = "assists"
+NOTES = "notes"
 ALARMS = "alarms"
 QUARANTINE = "quarantine"
 ORDERS = "orders"
@@ -49,6 +51,7 @@ TABLES = (
     REFERRALS,
     OFFICERS,
     ASSISTS,
+    NOTES,
     ALARMS,
     QUARANTINE,
     ORDERS,
@@ -57,6 +60,7 @@ TABLES = (
 
 OCCUPANCY = "occupancy"
 CLOSED = "closed"
+HANDOVER = "handover"
 ORDERED = "ordered"
 
 Document = Mapping[str, Json]

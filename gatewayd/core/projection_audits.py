@@ -12,8 +12,10 @@ from gatewayd.core.folded import (
     COUNTS,
     DEVICES,
     DOORS,
+    HANDOVER,
     HOLDERS,
     LANES,
+    NOTES,
     OCCUPANCY,
     OFFICERS,
     ORDERED,
@@ -49,6 +51,17 @@ def _set_count(detail: Document, _: str, look: Look) -> list[Change]:
     counted: dict[str, Json] = {**by_category, category: number}
     positive: dict[str, Json] = {name: n for name, n in counted.items() if n}
     return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": 0})]
+
+
+def _change_count(detail: Document, _: str, look: Look) -> list[Change]:
+    """Count so many more or fewer: a correction of one makes the others no surer."""
+    category, by = detail["category"], detail["by"]
+    assert isinstance(category, str)
+    assert isinstance(by, int)
+    by_category, uncertain = read_counts(look)
+    counted = {**by_category, category: by_category.get(category, 0) + by}
+    positive: dict[str, Json] = {name: n for name, n in counted.items() if n > 0}
+    return [Change(COUNTS, OCCUPANCY, {"by_category": positive, "uncertain": uncertain})]
 
 
 def _infer_exits(detail: Document, _: str, look: Look) -> list[Change]:
@@ -98,6 +111,17 @@ def _sign_out(detail: Document, _: str, __: Look) -> list[Change]:
 def _ask_help(detail: Document, at: str, _: Look) -> list[Change]:
     row: Document = {"lane": detail["lane"], "cause": detail["cause"], "at": at}
     return [Change(ASSISTS, str(detail["assist"]), row)]
+
+
+def _take_help(detail: Document, _: str, look: Look) -> list[Change]:
+    number = str(detail["assist"])
+    row = look(ASSISTS, number)
+    return [] if row is None else [Change(ASSISTS, number, {**row, "by": detail["officer"]})]
+
+
+def _hand_over(detail: Document, at: str, _: Look) -> list[Change]:
+    row: Document = {"note": detail["note"], "officer": detail["officer"], "at": at}
+    return [Change(NOTES, HANDOVER, row)]
 
 
 def _end_help(detail: Document, _: str, __: Look) -> list[Change]:
@@ -180,6 +204,7 @@ _AUDITS: Mapping[
     str, tuple[Callable[[Document, str, Look], list[Change]], Mapping[str, type | UnionType]]
 ] = {
     "count_set": (_set_count, {"category": str, "to": int}),
+    "count_changed": (_change_count, {"category": str, "by": int}),
     "forgiven": (_forgive, {}),
     "exits_inferred": (_infer_exits, {"at": str, "gone": dict}),
     "device_log_lost": (_lose_log, {"count": int}),
@@ -190,6 +215,8 @@ _AUDITS: Mapping[
     "signed_in": (_sign_in, {"officer": str, "how": str, "caller": str}),
     "signed_out": (_sign_out, {"officer": str}),
     "assist_requested": (_ask_help, {"assist": int, "lane": str, "cause": str}),
+    "assist_taken": (_take_help, {"assist": int, "officer": str}),
+    "handed_over": (_hand_over, {"note": str, "officer": str}),
     "assist_done": (_end_help, {"assist": int}),
     "assist_lapsed": (_end_help, {"assist": int}),
     "event_quarantined": (_quarantine, {"event": str, "reason": str}),

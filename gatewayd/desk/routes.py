@@ -74,6 +74,8 @@ def takes(*required: str, **properties: Schema) -> Schema:
 
 TEXT: Schema = {"type": "string", "maxLength": 200}
 WORD: Schema = {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"}
+EVENT: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{1,18}$"}
+"""The id of an event of the feed."""
 FLAG: Schema = {"type": "boolean"}
 
 

@@ -2,6 +2,7 @@
 
 from gatewayd.core.roles import Role
 from gatewayd.desk.routes import (
+    EVENT,
     FLAG,
     GATE,
     PEOPLE,
@@ -33,6 +34,14 @@ ROUTES = (
         does="status",
         roles=STAFF,
         summary="How the gate is: lanes, doors, count, alarms, link to the centre",
+    ),
+    Route(
+        method=Method.GET,
+        path="/api/terms",
+        kind=Kind.VERB,
+        does="terms",
+        roles=PEOPLE,
+        summary="What has to be declared for a guest, and what there is to choose from",
     ),
     Route(
         method=Method.GET,
@@ -85,6 +94,15 @@ ROUTES = (
     ),
     Route(
         method=Method.POST,
+        path="/api/assist_take",
+        kind=Kind.VERB,
+        does="assist_take",
+        roles=GATE,
+        summary="Say that one is on the way to somebody who needs help",
+        takes=takes("assist", assist=number(1, 9999)),
+    ),
+    Route(
+        method=Method.POST,
         path="/api/assist_done",
         kind=Kind.VERB,
         does="assist_done",
@@ -123,8 +141,10 @@ ROUTES = (
         kind=Kind.VERB,
         does="count",
         roles=GATE,
-        summary="Set how many of a category are inside",
-        takes=takes("to", "reason", category=WORD, to=number(0, 100_000), reason=TEXT),
+        summary="Set how many of a category are inside, or count so many more or fewer",
+        takes=takes(
+            "reason", category=WORD, to=number(0, 100_000), by=number(-60, 60), reason=TEXT
+        ),
     ),
     Route(
         method=Method.POST,
@@ -133,7 +153,7 @@ ROUTES = (
         does="forgive",
         roles=GATE,
         summary="Take somebody for outside who is inside by the records",
-        takes=takes("reason", id=TEXT, holder=TEXT, reason=TEXT),
+        takes=takes("reason", id=TEXT, holder=TEXT, event=EVENT, reason=TEXT),
     ),
     Route(
         method=Method.GET,
@@ -151,5 +171,14 @@ ROUTES = (
         roles=frozenset({Role.OFFICER, Role.MANAGER}),
         summary="Go on duty or off duty",
         takes=takes("sign", sign={"enum": ["in", "out"]}, note=TEXT),
+    ),
+    Route(
+        method=Method.POST,
+        path="/api/hand_over",
+        kind=Kind.VERB,
+        does="hand_over",
+        roles=GATE,
+        summary="Leave a note for the officer who comes next",
+        takes=takes("note", note=TEXT),
     ),
 )

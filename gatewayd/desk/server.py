@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Never
 
@@ -16,6 +17,7 @@ from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
 from gatewayd.desk.guard import Guard
+from gatewayd.desk.repeats import HEADER, Repeats
 from gatewayd.desk.routes import Kind, Method, Route
 from gatewayd.desk.stream import Channel
 
@@ -79,6 +81,7 @@ class Parts:
     files: Mapping[str, MakeFile]
     own: Mapping[str, Own]
     channels: Sequence[Channel]
+    repeats: Repeats
 
 
 def application(parts: Parts) -> web.Application:
@@ -169,17 +172,23 @@ def _handler(route: Route, parts: Parts) -> Own:
         case Kind.OWN:
             return parts.own[route.does]
         case Kind.VERB:
-            return _verb(route, parts.ask)
+            return _verb(route, parts)
         case Kind.FILE:
             return _file(route, parts.files[route.does])
 
 
-def _verb(route: Route, ask: Ask) -> Own:
+def _verb(route: Route, parts: Parts) -> Own:
     async def answer(request: web.Request) -> web.StreamResponse:
         given = await arguments(route, request)
         if isinstance(given, web.Response):
             return given
-        answered = await ask({**given, "do": route.does}, request[WHO].caller)
+        caller, key = request[WHO].caller, request.headers.get(HEADER)
+        act = partial(parts.ask, {**given, "do": route.does}, caller)
+        if route.method is Method.GET or key is None:
+            answered = await act()
+        else:
+            what = request.path, json.dumps(given, sort_keys=True)
+            answered = await parts.repeats.once(caller, key, what, act)
         return web.json_response(answered, status=200 if answered.get("ok") else 409)
 
     return answer

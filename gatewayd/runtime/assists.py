@@ -47,11 +47,12 @@ class Assists:
         self.verbs: Mapping[str, Verb] = {
             "assist_request": self._ask_for,
             "assists": self._tell,
+            "assist_take": self._take,
             "assist_done": self._end,
         }
 
     def waiting(self) -> list[dict[str, Json]]:
-        """Return those who wait, the longest first: assist (its number), lane, cause and at."""
+        """Return those who wait, the longest first: assist (its number), lane, cause, at, by."""
         rows = sorted(self._open.items(), key=lambda one: str(one[1]["at"]))
         return [{"assist": number, **row} for number, row in rows]
 
@@ -92,11 +93,26 @@ class Assists:
     async def _tell(self, _: Mapping[str, Any], __: str) -> Answer:
         return {"ok": True, "assists": list[Json](self.waiting())}
 
-    async def _end(self, request: Mapping[str, Any], caller: str) -> Answer:
+    async def _take(self, request: Mapping[str, Any], caller: str) -> Answer:
+        """Say that somebody is on the way, so that nobody else sets out."""
+        number, row = self._find(request)
+        word = signed(self._cache, caller)
+        if row.get("by") not in (None, word["officer"]):
+            raise RequestError(f"{row['by']} is on the way already")
+        self._open[number] = {**row, "by": word["officer"]}
+        detail: dict[str, Json] = {"assist": number, "lane": row["lane"], **word}
+        self._recorder.keep(officer_audit("assist_taken", detail))  # Does not wait for the disk.
+        return {"ok": True, "assist": number}
+
+    def _find(self, request: Mapping[str, Any]) -> tuple[int, Document]:
         number = whole(request, "assist", 1, ASSISTS_MAX)
         row = self._open.get(number)
         if row is None:
             raise RequestError(f"nobody waits under {number}; see `gatewayd assist list`")
+        return number, row
+
+    async def _end(self, request: Mapping[str, Any], caller: str) -> Answer:
+        number, row = self._find(request)
         note = str(request.get("note") or "").strip()
         if len(note) > REASON_SIZE_MAX:
             raise RequestError(f"`note` has up to {REASON_SIZE_MAX} characters; no names in it")

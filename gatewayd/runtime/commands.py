@@ -10,13 +10,12 @@ from itertools import islice
 from typing import Any
 
 from gatewayd.core.centre_statuses import RECEIVED
-from gatewayd.core.folded import HOLDERS, TABLES, read_counts
+from gatewayd.core.folded import TABLES, read_counts
 from gatewayd.core.lane_terms import Order
 from gatewayd.core.policy import ANONYMOUS, PEOPLE_MAX
-from gatewayd.core.pseudonym import PSEUDONYM, Namespace
 from gatewayd.core.reasons import Locale
 from gatewayd.core.release import NOTED, read_note
-from gatewayd.core.words import DoorId, HolderId, Json, LaneId
+from gatewayd.core.words import DoorId, Json, LaneId
 from gatewayd.ports import StorageError
 from gatewayd.runtime.admissions import Admissions
 from gatewayd.runtime.doors import DoorShell
@@ -28,6 +27,7 @@ from gatewayd.runtime.requests import (
     Answer,
     RequestError,
     Verb,
+    find_holder,
     find_lane,
     officer_audit,
     record,
@@ -37,6 +37,7 @@ from gatewayd.runtime.requests import (
 )
 
 DOOR_MINUTES_MAX = 480  # A working day; a door that stays open for longer is a gate.
+CHANGE_MAX = 60  # A coach; whoever is off by more counts anew.
 ROWS_MAX = 1000  # Of a table, in one answer.
 
 ORDERS = {"free": Order.FREE, "lock": Order.EXIT_ONLY, "resume": Order.NORMAL}
@@ -73,7 +74,6 @@ class Commands:
             "lane": self._order_lane,
             "door": self._order_door,
             "count": self._set_count,
-            "forgive": self._forgive,
             "erase": self._erase,
             "cache": self._tell_cache,
             "quarantine": self._retry_quarantine,
@@ -140,6 +140,8 @@ class Commands:
             raise RequestError(
                 f"`category` is one of: {', '.join((*policy.categories, ANONYMOUS))}"
             )
+        if request.get("by") is not None:
+            return await self._change_count(request, caller, category)
         number = whole(request, "to", 0, PEOPLE_MAX)
         by_category, uncertain = read_counts(self._gate.cache.get)
         detail: dict[str, Json] = {
@@ -153,20 +155,20 @@ class Commands:
         await record(self._recorder, officer_audit("count_set", detail))
         return {"ok": True, "category": category, "from": detail["from"], "to": number}
 
-    async def _forgive(self, request: Mapping[str, Any], caller: str) -> Answer:
-        """Take somebody for outside."""
-        holder = self._holder(request)
-        row = self._gate.cache.get(HOLDERS, holder)
-        if row is None or row.get("inside_since") is None:
-            raise RequestError("by the records this person is not inside")
+    async def _change_count(self, request: Mapping[str, Any], caller: str, category: str) -> Answer:
+        """Count so many more or fewer; passages that are recorded meanwhile count too."""
+        by = whole(request, "by", -CHANGE_MAX, CHANGE_MAX)
+        before = read_counts(self._gate.cache.get)[0].get(category, 0)
+        if before + by < 0:
+            raise RequestError(f"by the records there are only {before} of {category} inside")
         detail: dict[str, Json] = {
-            "holder": holder,
-            "inside_since": row["inside_since"],
+            "category": category,
+            "by": by,
             "reason": sentence(request),
             **self._signed(caller),
         }
-        await record(self._recorder, officer_audit("forgiven", detail))
-        return {"ok": True, "holder": holder}
+        await record(self._recorder, officer_audit("count_changed", detail))
+        return {"ok": True, "category": category, "by": by}
 
     async def _tell_cache(self, request: Mapping[str, Any], _: str) -> Answer:
         table = str(request.get("table"))
@@ -193,20 +195,9 @@ class Commands:
 
     async def _erase(self, request: Mapping[str, Any], caller: str) -> Answer:
         """Take somebody out of all records and tables."""
-        holder = self._holder(request)
+        holder = find_holder(self._gate, request)
         erased = await self._erasure.erase(holder, caller)
         return {"ok": True, "holder": holder, **erased.document()}
-
-    def _holder(self, request: Mapping[str, Any]) -> HolderId:
-        """Return who is meant: an id is turned into the pseudonym here, and forgotten."""
-        person, holder = str(request.get("id") or ""), str(request.get("holder") or "")
-        if bool(person) == bool(holder):
-            raise RequestError("give `id`, a person's id, or `holder`, a pseudonym of the records")
-        if person:
-            return self._gate.knowledge.pseudonyms.of(Namespace.PERSON, person)
-        if PSEUDONYM.fullmatch(holder) is None:
-            raise RequestError("`holder` is a pseudonym: 8 hex digits, a full stop, and 32 more")
-        return HolderId(holder)
 
     async def _note_release(self, request: Mapping[str, Any], caller: str) -> Answer:
         """Record what somebody does with traces and their codes; they wait for the answer."""

@@ -8,7 +8,8 @@ from gatewayd import __version__
 from gatewayd.core import health_texts
 from gatewayd.core.door import BROKEN
 from gatewayd.core.duty import read_sessions, told
-from gatewayd.core.folded import DOORS, HOLDERS, LANES, OFFICERS, REFERRALS
+from gatewayd.core.events import format_time, parse_time
+from gatewayd.core.folded import DOORS, HANDOVER, HOLDERS, LANES, NOTES, OFFICERS, REFERRALS
 from gatewayd.core.health import Health, judge
 from gatewayd.core.health_terms import LaneSeen, ListSeen, Observed, PolicySeen
 from gatewayd.core.occupancy import limits, places_left
@@ -59,12 +60,15 @@ class Overview:
                 door: {**_door(shell), **self._left_in(DOORS, door)}
                 for door, shell in self.doors.items()
             },
+            "open": policy.is_open(policy.opening_hours, self.shared.clock.utc()),
             "fire": list[Json](self.shared.fire.sources),
             "occupancy": self._occupancy(),
             "areas": {area: self._occupancy(area) for area in gate.area_names},
             "grants_in_force": len(gate.grants),
             "holders_known": gate.cache.size(HOLDERS),
             "referrals": gate.cache.size(REFERRALS),
+            "referred": self._referred(policy.officer.referral_minutes),
+            "handover": dict(gate.cache.get(NOTES, HANDOVER) or {}),
             "assists": list[Json](self.assists()),
             "officer_required": policy.officer.is_required,
             "on_duty": [told(one) for one in read_sessions(gate.cache.items(OFFICERS))],
@@ -125,6 +129,19 @@ class Overview:
             ListSeen(one.name, None if one.issued_at is None else at - one.issued_at)
             for one in self.shared.gate.knowledge.rosters
         )
+
+    def _referred(self, minutes: int) -> list[Json]:
+        """Return those who wait for the officer, the longest first; it names nobody."""
+        rows = self.shared.gate.cache.items(REFERRALS)
+        listed = sorted(rows, key=lambda one: str(one[1]["at"]))
+        return [
+            {
+                "referral": int(number),
+                **{name: row[name] for name in ("lane", "category", "kind", "reason", "at")},
+                "until": format_time(parse_time(str(row["at"])) + timedelta(minutes=minutes)),
+            }
+            for number, row in listed
+        ]
 
     def _left_in(self, table: str, key: str) -> dict[str, Json]:
         """Return since when, why and by whose word a lane or a door is as it is, where recorded."""

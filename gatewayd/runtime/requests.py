@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from gatewayd.core.duty import find_session, read_sessions
 from gatewayd.core.events import Audit, AuditSubject, Fact
 from gatewayd.core.folded import OFFICERS
-from gatewayd.core.words import Json, LaneId
+from gatewayd.core.pseudonym import PSEUDONYM, Namespace
+from gatewayd.core.words import HolderId, Json, LaneId
 from gatewayd.ports import Cache, StorageError
+from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.recorder import Recorder
 
@@ -59,6 +61,18 @@ def find_lane(lanes: Mapping[LaneId, LaneShell], request: Mapping[str, Any]) -> 
     if lane is None:
         raise RequestError(f"`lane` is one of: {', '.join(lanes)}")
     return lane
+
+
+def find_holder(gate: Gate, request: Mapping[str, Any]) -> HolderId:
+    """Return who is meant: an id is turned into the pseudonym here, and forgotten."""
+    person, holder = str(request.get("id") or ""), str(request.get("holder") or "")
+    if bool(person) == bool(holder):
+        raise RequestError("give `id`, a person's id, or `holder`, a pseudonym of the records")
+    if person:
+        return gate.knowledge.pseudonyms.of(Namespace.PERSON, person)
+    if PSEUDONYM.fullmatch(holder) is None:
+        raise RequestError("`holder` is a pseudonym: 8 hex digits, a full stop, and 32 more")
+    return HolderId(holder)
 
 
 def signed(cache: Cache, caller: str) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from gatewayd.core.reasons import Locale
 from gatewayd.runtime.centre_commands import CentreCommands
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.erasure import Erasure
+from gatewayd.runtime.forgiving import Forgiving
 from gatewayd.runtime.inbox import Reply
 from gatewayd.runtime.lane import SCAN_WAITS_MS
 from tests.sim.loop import run
@@ -38,7 +39,17 @@ class Gate:
         erasure = Erasure(
             site.journal, site.cache, site.recorder, site.blocking, site.gate.grants.forget
         )
-        commands = Commands(lanes, {}, site.gate, site.recorder, dict, Locale.EN, erasure=erasure)
+        forgiving = Forgiving(site.gate, site.recorder, site.journal, site.blocking)
+        commands = Commands(
+            lanes,
+            {},
+            site.gate,
+            site.recorder,
+            dict,
+            Locale.EN,
+            erasure=erasure,
+            more=forgiving.verbs,
+        )
         self.centre = CentreCommands(
             commands, site.recorder, site.journal, self._replay, self._changed
         )

@@ -555,6 +555,7 @@ password_file = "broker.password"
 url = "mqtt://127.0.0.1:1884"
 [desk]
 listen = "0.0.0.0:8080"
+show_category = true
 [policy]
 profile = "public-service"
 [[lanes]]

@@ -23,6 +23,7 @@ from gatewayd.core.events import (
 )
 from gatewayd.core.folded import (
     ALARMS,
+    ASSISTS,
     DEVICES,
     DOORS,
     GRANTS,
@@ -285,6 +286,24 @@ def test_a_correction_sets_one_category_and_ends_the_uncertainty():
     assert counts(cache) == ({"unknown": 1}, 2)
     fold(count_set("visitor", 1), count_set("unknown", 0), cache=cache)
     assert counts(cache) == ({"visitor": 1}, 0)
+
+
+def officer_did(action: str, **detail: object) -> Audit:
+    return Audit(subject=AuditSubject.OFFICER, action=action, detail=detail)
+
+
+def test_a_change_of_the_count_is_added_to_what_it_is_by_then_and_settles_nothing():
+    cache = fold(completed(ENTRY), passage(PassageOutcome.BREACHED))
+    uncertain = counts(cache)[1]
+    fold(officer_did("count_changed", category="visitor", by=-1), cache=cache)
+    assert counts(cache) == ({"unknown": 1}, uncertain)
+    fold(officer_did("count_changed", category="visitor", by=-1), cache=cache)
+    assert counts(cache) == ({"unknown": 1}, uncertain), "fewer than nobody are not inside"
+
+
+def test_help_that_is_over_is_taken_by_nobody():
+    cache = fold(officer_did("assist_taken", assist=1, officer="petugas-1"))
+    assert cache.get(ASSISTS, "1") is None
 
 
 def test_who_is_forgiven_is_outside_and_the_count_less_certain_once():
