@@ -16,6 +16,8 @@ LOCALES = ("id", "en")
 PATIENCE_MS = 20_000  # For what takes far less than a second, on a machine that has other work.
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 
+_KEY = re.compile(r"(?<![\w./@-])[a-z_]+(?:\.[a-z_]+)+(?![\w.]*[/@-])")
+"""What the key of a text looks like, as a page shows it that has no text for it."""
 _LANGUAGE = "localStorage.getItem('onegate.locale') ?? localStorage.setItem('onegate.locale', '{}')"
 
 
@@ -84,8 +86,16 @@ class Screens:
         ]
 
     async def picture(self, page: Page, name: str) -> Path:
-        """Keep what the page looks like, for people, under the name of its size and language."""
+        """Keep what the page looks like, for people, under the name of its size and language.
+
+        A page that nobody would want a picture of fails: one that shows the key of a text, or is
+        wider than its screen.
+        """
         look = self._looks[page]
+        keys = _KEY.findall(await page.inner_text("body"))
+        assert not keys, f"shown without a text: {', '.join(keys)}"
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SIZES[look.size][0], f"{width} px wide on a {look.size}"
         path = PICTURES / f"{name}-{look.size}-{look.locale}-{look.theme}.png"
         await page.screenshot(path=path, animations="disabled")
         return path
