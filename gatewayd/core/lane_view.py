@@ -179,7 +179,7 @@ def _go(seen: Seen, now_s: float) -> LaneView:
     """Show the arrow for as long as the turnstile waits, and not to whoever stands behind."""
     if now_s >= seen.open_until_s:
         return LaneView(Sign.WAIT)
-    reason = Reason.OK if seen.direction is Direction.ENTRY else Reason.EXIT
+    reason = Reason.EXIT if seen.direction is Direction.EXIT else None  # Else the sign says it.
     return LaneView(Sign.GO, reason, until_s=seen.open_until_s)
 
 

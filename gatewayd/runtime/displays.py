@@ -6,6 +6,7 @@ from datetime import datetime
 
 import segno
 
+from gatewayd import __version__
 from gatewayd.core.events import Event
 from gatewayd.core.lane_codes import LaneCode, seconds_left, stamp, write_code
 from gatewayd.core.lane_view import Notice, Seen, Sign, find_house, find_notice, view
@@ -56,7 +57,13 @@ class Displays:
             str(direction): self._show(shell, direction) if direction in shell.directions else None
             for direction in Direction
         }
-        return {"lane": lane, "name": self.venue.name, "locale": self.venue.locale, **shown}
+        return {
+            "version": __version__,
+            "lane": lane,
+            "name": self.venue.name,
+            "locale": self.venue.locale,
+            **shown,
+        }
 
     def _show(self, shell: LaneShell, direction: Direction) -> dict[str, Json]:
         gate, clock = self.shared.gate, self.shared.clock

@@ -15,9 +15,14 @@ export async function setLocale(wanted) {
   locale = LOCALES.includes(wanted) ? wanted : 'id'
   localStorage.setItem(KEPT, locale)
   document.documentElement.lang = locale
+  texts = await loadTexts(locale)
+}
+
+// Returns all texts of a language, for a page that speaks two at once.
+export async function loadTexts(locale) {
   const answers = await Promise.all([fetch(`/static/texts/${locale}.json`), fetch(`/api/texts/${locale}`)])
   const [own, shared] = await Promise.all(answers.map((answer) => (answer.ok ? answer.json() : {})))
-  texts = { ...shared, ...own }
+  return { ...shared, ...own }
 }
 
 // Returns the text of a key with {names} filled in. A key without text shows itself: a test finds it.
