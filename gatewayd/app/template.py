@@ -146,7 +146,7 @@ def use_template(template: Path, place: Place, path: Path) -> Made:
         **{_beside(folder, name): toml_text(files[name]) for name in files},
     }
     psks = {folder / name: f"{secrets.token_hex(PSK_SIZE)}\n" for name in keys}
-    _refuse_to_overwrite([*texts, *psks])
+    refuse_to_overwrite([*texts, *psks])
     for written, text in texts.items():
         written.write_text(text)
     for written, text in psks.items():
@@ -180,7 +180,7 @@ def _beside(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def _refuse_to_overwrite(paths: Sequence[Path]) -> None:
+def refuse_to_overwrite(paths: Sequence[Path]) -> None:
     problems = [
         Problem(str(path), 0, "", "a new file", "one that is there", "give another folder with -o")
         for path in paths
