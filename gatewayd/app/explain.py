@@ -67,15 +67,19 @@ def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Jso
     data = event["data"]
     assert isinstance(data, dict)
     at = parse_time(str(event["time"]))
+    return explain_recorded(policy_here(rules).at(at), at, data), event
+
+
+def explain_recorded(policy: Policy, at: datetime, data: Mapping[str, Json]) -> Explanation:
+    """Explain a verdict of which this is the record, by a policy of now."""
     described = Described(
         category=str(data.get("category") or "visitor"),
         status=Status(str(data["status"])) if "status" in data else None,
     )
     asked = Asked(at, Direction(str(data["direction"])), Occupancy(), None)
-    policy = policy_here(rules).at(at)
     is_check_in = data.get("kind") == Kind.CHECKIN
     credential = _checked_in(data, described) if is_check_in else described.shown(at)
-    return _explain(credential, described.known(at), policy, asked), event
+    return _explain(credential, described.known(at), policy, asked)
 
 
 def read_described(path: Path, person: Path) -> Described:

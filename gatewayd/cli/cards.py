@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import segno
 
-from gatewayd.cli.pdf import A4, POINTS_PER_MM, Page, write_pdf
+from gatewayd.app.pdf import A4, POINTS_PER_MM, Page, write_pdf
 
 CARD_MM = (85.6, 54.0)  # ISO/IEC 7810 ID-1: fits the sleeves that bank cards fit.
 CODE_MM = 46.0  # 0.7 mm a square for a usual pass: a phone or reader sees it at arm's length.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gatewayd.app.muster_pdf import print_muster
 from gatewayd.app.people import (
     Place,
     frozen_muster,
@@ -16,7 +17,6 @@ from gatewayd.app.people import (
     read_badges,
     read_names,
 )
-from gatewayd.cli.muster_pdf import print_muster
 from gatewayd.cli.options import (
     ended_early,
     json_option,

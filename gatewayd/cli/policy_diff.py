@@ -12,7 +12,6 @@ from gatewayd.app.site import policy_here, read_rules
 from gatewayd.cli.options import ended_early, json_option
 from gatewayd.core.events import Draft, format_time, load_draft
 from gatewayd.core.replay import Replay
-from gatewayd.core.words import Json
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -36,7 +35,7 @@ def diff(*, before: Path, after: Path, records: Path, is_json: bool) -> None:
         with told_plainly():
             replay = Replay(policy_here(read_rules(before)), policy_here(read_rules(after)))
         replay.run(_read(records))
-    click.echo(json.dumps(_document(replay)) if is_json else "\n".join(_lines(replay)))
+    click.echo(json.dumps(replay.document()) if is_json else "\n".join(_lines(replay)))
     sys.exit(1 if replay.counts else 0)
 
 
@@ -61,22 +60,3 @@ def _lines(replay: Replay) -> Iterator[str]:
     for one, count in replay.counts.most_common():
         since = format_time(replay.first[one])
         yield f"{count:>6}  {one.category}: {one.before} -> {one.after}   (first {since})"
-
-
-def _document(replay: Replay) -> dict[str, Json]:
-    changes: list[Json] = [
-        {
-            "category": one.category,
-            "before": one.before,
-            "after": one.after,
-            "count": count,
-            "first": format_time(replay.first[one]),
-        }
-        for one, count in replay.counts.most_common()
-    ]
-    return {
-        "replayed": replay.replayed,
-        "left_alone": replay.left_alone,
-        "rule_sets_differ": replay.has_other_rule_sets,
-        "changes": changes,
-    }

@@ -19,7 +19,6 @@ from gatewayd.cli.options import ended_early, json_option, settings_option, time
 from gatewayd.core.credential import SCAN_SIZE_MAX
 from gatewayd.core.decide import Admit, CheckOutcome
 from gatewayd.core.described import Described
-from gatewayd.core.events import format_time
 from gatewayd.core.explain import Explained, Explanation
 from gatewayd.core.matrix import verdict_word
 from gatewayd.core.occupancy import Occupancy
@@ -171,30 +170,5 @@ def _line(one: Explained) -> str:
 
 
 def _document(found: Explanation, record: dict[str, Json] | None) -> dict[str, Json]:
-    ruling = found.standing.ruling
-    told: dict[str, Json] = {
-        "at": format_time(found.case.at),
-        "policy": list(found.versions),
-        "mode": str(found.case.policy.mode_at(found.case.at)),
-        "status": str(found.standing.status),
-        "rule": None if ruling is None else ruling.rule,
-        "failed": None if ruling is None else ruling.failed,
-        "checks": [_check(one) for one in found.checks],
-        "verdict": verdict_word(found.verdict),
-        "reason": str(found.verdict.reason),
-        "findings": list(found.verdict.findings),
-        "condition": found.condition,
-    }
+    told = found.document()
     return told if record is None else {**told, "recorded": record}
-
-
-def _check(one: Explained) -> dict[str, Json]:
-    reason = one.checked.reason
-    return {
-        "check": one.checked.name,
-        "outcome": str(one.checked.outcome),
-        "reason": None if reason is None else str(reason),
-        "answer": str(one.checked.answer),
-        "key": one.key,
-        "layer": one.layer,
-    }

@@ -10,9 +10,9 @@ import segno
 
 from gatewayd.app.errors import told_plainly
 from gatewayd.app.key_files import read_secret
+from gatewayd.app.pdf import A4, POINTS_PER_MM, Page, write_pdf
 from gatewayd.app.site import Rules, read_rules
 from gatewayd.cli.options import ended_early, settings_option
-from gatewayd.cli.pdf import A4, POINTS_PER_MM, Page, write_pdf
 from gatewayd.cli.terminal_code import show_changing
 from gatewayd.core.lane_codes import (
     CODE_LENGTH_MAX,

@@ -19,8 +19,8 @@ from gatewayd.app.people import (
     recap_day,
     staff_without_app,
 )
+from gatewayd.app.report_pdf import print_report
 from gatewayd.cli.options import ended_early, json_option, locale_option, settings_option
-from gatewayd.cli.report_pdf import print_report
 from gatewayd.core.events import format_time
 from gatewayd.core.reasons import Locale
 from gatewayd.core.recap import Recap
@@ -104,9 +104,7 @@ def _tell_recap(recap: Recap, *, is_json: bool, is_csv: bool) -> None:
     elif is_csv:
         table = csv.writer(sys.stdout)
         table.writerow(["day", "table", "what", "count"])
-        for name, rows in recap.tables().items():
-            table.writerows([recap.begins.date(), name, *row] for row in rows.items())
-        table.writerow([recap.begins.date(), "peak", "inside at once", recap.peak])
+        table.writerows(recap.rows())
     else:
         click.echo("\n".join(_lines(recap)))
 

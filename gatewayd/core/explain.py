@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from gatewayd.core import decide
 from gatewayd.core.decide import Case, Checked, Verdict, category_of
+from gatewayd.core.events import format_time
+from gatewayd.core.matrix import verdict_word
 from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.reasons import Reason
 from gatewayd.core.standing import Standing
 from gatewayd.core.status import Rule
+from gatewayd.core.words import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,23 @@ class Explanation:
         ruling = self.standing.ruling
         return (*self.case.policy.versions, *((ruling.rule_set,) if ruling else ()))
 
+    def document(self) -> dict[str, Json]:
+        """Return it for programs."""
+        ruling = self.standing.ruling
+        return {
+            "at": format_time(self.case.at),
+            "policy": list(self.versions),
+            "mode": str(self.case.policy.mode_at(self.case.at)),
+            "status": str(self.standing.status),
+            "rule": None if ruling is None else ruling.rule,
+            "failed": None if ruling is None else ruling.failed,
+            "checks": [_check(one) for one in self.checks],
+            "verdict": verdict_word(self.verdict),
+            "reason": str(self.verdict.reason),
+            "findings": list(self.verdict.findings),
+            "condition": self.condition,
+        }
+
 
 def explain_case(case: Case, standing: Standing) -> Explanation:
     """Explain a decision; `standing` is where the status of the case comes from."""
@@ -67,6 +87,18 @@ def _explain(case: Case, checked: Checked) -> Explained:
     if not keys:
         return Explained(checked)
     return Explained(checked, (owned or keys)[0], case.policy.layers[owned[0]] if owned else None)
+
+
+def _check(one: Explained) -> dict[str, Json]:
+    reason = one.checked.reason
+    return {
+        "check": one.checked.name,
+        "outcome": str(one.checked.outcome),
+        "reason": None if reason is None else str(reason),
+        "answer": str(one.checked.answer),
+        "key": one.key,
+        "layer": one.layer,
+    }
 
 
 def _find_rule(policy: Policy, standing: Standing) -> Rule | None:

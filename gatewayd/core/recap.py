@@ -93,6 +93,23 @@ class Recap:
             "peak_at": peak_at,
         }
 
+    def by_minute(self) -> list[tuple[int, int]]:
+        """Return how many were inside from which minute of the day on: the last count of each."""
+        steps: dict[int, int] = {}
+        for at, count in self.inside:
+            steps[int((at - self.begins).total_seconds() // 60)] = count
+        return sorted(steps.items())
+
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        """Return day, table, what and how many of all that was counted, for a spreadsheet."""
+        day = str(self.begins.date())
+        counted = [
+            (day, name, what, count)
+            for name, rows in self.tables().items()
+            for what, count in rows.items()
+        ]
+        return [*counted, (day, "peak", "inside at once", self.peak)]
+
     def tables(self) -> dict[str, dict[str, int]]:
         """Return all that was counted, table by table, the largest numbers first."""
         counters = {

@@ -1,7 +1,7 @@
 """Folds records again, up to some time, to tell who was inside then."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,10 +64,14 @@ class Recount:
 
     def nameless(self) -> dict[str, int]:
         """Return how many more are inside whom no pseudonym stands for, by category."""
-        by_category, _ = self.counts()
-        known = Counter(one.category for one in self.present())
-        left = {name: count - known[name] for name, count in by_category.items()}
-        return {name: count for name, count in left.items() if count > 0}
+        return nameless(self.counts()[0], self.present())
 
     def _look(self, table: str, key: str) -> Document | None:
         return self._tables.get(table, {}).get(key)
+
+
+def nameless(by_category: Mapping[str, int], present: Sequence[Present]) -> dict[str, int]:
+    """Return how many are counted beyond those whom pseudonyms stand for, by category."""
+    known = Counter(one.category for one in present)
+    left = {name: count - known[name] for name, count in by_category.items()}
+    return {name: count for name, count in left.items() if count > 0}

@@ -20,12 +20,14 @@ from gatewayd.core.events import (
     Draft,
     Passage,
     PassageOutcome,
+    format_time,
 )
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import ANONYMOUS, Policy
 from gatewayd.core.reasons import Reason
+from gatewayd.core.recount import Present
 from gatewayd.core.roster import RosterEntry
-from gatewayd.core.words import Direction, HolderId, Status
+from gatewayd.core.words import Direction, HolderId, Json, Status
 
 NOBODY = HolderId("00000000.00000000000000000000000000000000")  # Whose pseudonym was not recorded.
 
@@ -84,10 +86,34 @@ class Replay:
                 case Access() | Alarm() | Audit():
                     pass  # An exit is never held.
 
+    def begin_with(self, by_category: Mapping[str, int], present: Iterable[Present]) -> None:
+        """Say who was inside before the first of the records."""
+        self._inside.update(by_category)
+        self._since |= {one.holder: one.since for one in present}
+
     @property
     def has_other_rule_sets(self) -> bool:
         """Whether colours themselves might differ, which no replay can tell."""
         return self.before.rule_sets != self.after.rule_sets
+
+    def document(self) -> dict[str, Json]:
+        """Return who would have been answered differently, the most frequent first."""
+        changes: list[Json] = [
+            {
+                "category": one.category,
+                "before": one.before,
+                "after": one.after,
+                "count": count,
+                "first": format_time(self.first[one]),
+            }
+            for one, count in self.counts.most_common()
+        ]
+        return {
+            "replayed": self.replayed,
+            "left_alone": self.left_alone,
+            "rule_sets_differ": self.has_other_rule_sets,
+            "changes": changes,
+        }
 
     def _decide(self, fact: Access, at: datetime) -> None:
         if fact.reason not in {str(reason) for reason in REPLAYABLE}:

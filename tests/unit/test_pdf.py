@@ -4,7 +4,7 @@ import re
 
 import segno
 
-from gatewayd.cli.pdf import QUIET_ZONE, Page, fit, width, write_pdf
+from gatewayd.app.pdf import QUIET_ZONE, Page, fit, width, write_pdf
 
 
 def objects_of(document: bytes) -> list[bytes]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatewayd.app.pdf import A4, POINTS_PER_MM, Page, fit, width, write_pdf
 from gatewayd.app.people import Place
-from gatewayd.cli.pdf import A4, POINTS_PER_MM, Page, fit, width, write_pdf
 from gatewayd.core.muster import Muster
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import HolderId

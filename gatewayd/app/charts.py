@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatewayd.cli.pdf import Page, width
+from gatewayd.app.pdf import Page, width
 
 HOURS = 24
 DARK, MIDDLE, LIGHT = 0.25, 0.5, 0.72  # Greys that stay apart on a cheap printer.

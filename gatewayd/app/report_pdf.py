@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from gatewayd.app.charts import DARK, HOURS, LIGHT, MIDDLE, Frame, draw_bars, draw_curve
+from gatewayd.app.pdf import A4, POINTS_PER_MM, Page, fit, width, write_pdf
 from gatewayd.app.people import Place
-from gatewayd.cli.charts import DARK, HOURS, LIGHT, MIDDLE, Frame, draw_bars, draw_curve
-from gatewayd.cli.pdf import A4, POINTS_PER_MM, Page, fit, width, write_pdf
 from gatewayd.core.reasons import Locale
 from gatewayd.core.recap import Recap
 from gatewayd.core.words import Direction
