@@ -12,8 +12,9 @@ from gatewayd import __version__
 from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.desk import build_pages
+from gatewayd.app.desk import Behind, build_pages
 from gatewayd.app.desk_access import build_entrance, build_people
+from gatewayd.app.desk_records import build_records
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
@@ -122,6 +123,7 @@ def build_gateway(
     )
     metrics = Metrics(overview)
     reloading = Reloading(library, recorder, reading_of(rules, delivered), hangup)
+    records = build_records(settings, opened, gate, recorder, blocking)
     commands = Commands(
         lanes,
         doors,
@@ -137,6 +139,7 @@ def build_gateway(
             **assists.verbs,
             **alarm_desk.verbs,
             **_desk_verbs(settings, opened, blocking, gate, recorder),
+            **records.verbs,
             "reload": reloading.answer,
             "metrics": metrics.answer,
         },
@@ -151,8 +154,7 @@ def build_gateway(
     pages = build_pages(
         settings.desk,
         opened,
-        commands.answer,
-        overview.status,
+        Behind(commands.answer, overview.status, records.files),
         _build_displays(settings, lanes, shared),
         partial(build_entrance, settings, opened, users, gate, blocking, commands.answer),
     )

@@ -12,11 +12,11 @@ from gatewayd.core.events import Event
 from gatewayd.core.feed import feed_row, machine_row
 from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
-from gatewayd.desk import routes_access, routes_gate, routes_users
+from gatewayd.desk import routes_access, routes_gate, routes_manage, routes_users
 from gatewayd.desk.open_pages import OpenPages
 from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import PEOPLE
-from gatewayd.desk.server import Ask, Parts, application, serve
+from gatewayd.desk.server import Ask, MakeFile, Parts, application, serve
 from gatewayd.desk.stream import ROWS_KEPT, Channel, Snapshot
 from gatewayd.desk.texts import tell_texts
 from gatewayd.runtime.displays import Displays
@@ -25,7 +25,7 @@ from gatewayd.runtime.requests import Answer
 
 DISPLAY_LOOK_S = 0.1  # The arrow is there before the person looks up.
 
-ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES, *routes_users.ROUTES)
+ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES, *routes_manage.ROUTES, *routes_users.ROUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,28 @@ class Pages:
     committed: Callable[[Sequence[Event]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What answers the pages. status: the whole state, for open ones. files: by their names."""
+
+    ask: Ask
+    status: Callable[[], Answer]
+    files: Mapping[str, MakeFile]
+
+
 def build_pages(
     desk: Desk | None,
     opened: Opened,
-    ask: Ask,
-    status: Callable[[], Answer],
+    behind: Behind,
     displays: Displays | None,
     build_entrance: Callable[[], Entrance],
 ) -> Pages:
-    """Build the server; it does not listen yet. status: the whole state, for open pages."""
+    """Build the server; it does not listen yet."""
     if desk is None or displays is None:
         return Pages((), lambda _: None)
     entrance = build_entrance()
     journal, clock = opened.journal, opened.clock
-    snapshot = partial(_lasting, status)
+    snapshot = partial(_lasting, behind.status)
     people = Channel(snapshot, feed_row, clock)
     machine = Channel(partial(_of_machine, snapshot), machine_row, clock)
     channels = {role: people if role in PEOPLE else machine for role in Role}
@@ -71,8 +79,8 @@ def build_pages(
     parts = Parts(
         routes=ROUTES,
         guard=entrance.guard,
-        ask=ask,
-        files={},
+        ask=behind.ask,
+        files=behind.files,
         own={
             "stream": pages.stream,
             "display": pages.display,

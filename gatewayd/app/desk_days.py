@@ -66,7 +66,7 @@ class Days:
         return self._policy().at(self.bounds(day)[0]).capacity.total
 
     async def read(self, day: date, tell: Callable[[Recap], T]) -> T:
-        """Return what `tell` makes of a day, which may be some seconds old."""
+        """Return what `tell` makes, in a thread, of a day, which may be some seconds old."""
         async with self._turn:
             read = self._kept.pop(day, None) or self._new(day)
             now_s = self._clock.monotonic()
@@ -77,7 +77,7 @@ class Days:
             self._kept[day] = read
             while len(self._kept) > KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
-            return tell(read.recap)
+            return await self._reading.run(lambda: tell(read.recap))
 
     def _new(self, day: date) -> _Read:
         return _Read(Recap(*self.bounds(day), self._policy().zone), 0, float("-inf"))

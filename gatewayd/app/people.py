@@ -67,6 +67,11 @@ def read_badges(path: Path) -> Mapping[HolderId, int]:
         if not key_file.exists():
             return {}
         pseudonyms = Pseudonyms(read_or_make_privacy_key(key_file))
+    return badges_of(pseudonyms)
+
+
+def badges_of(pseudonyms: Pseudonyms) -> Mapping[HolderId, int]:
+    """Return the numbers of all badges by what they are called in the records."""
     return {
         pseudonyms.of(Namespace.PERSON, badge_subject(number)): number
         for number in range(1, BADGES_MAX + 1)

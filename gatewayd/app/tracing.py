@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from gatewayd.core.tracing import Question, Trace, trace
 from gatewayd.core.words import HolderId, Json
 from gatewayd.runtime.clock import SystemClock
 
-_REFUSALS = {
+REFUSALS = {
     "wrong_code": "not released: expected the codes of two different people; this is recorded",
     "locked": (
         "not released: too many wrong codes; nobody can try for "
@@ -55,7 +55,32 @@ class Released:
     answer: Trace
     labels: tuple[str, str]
     badges: Mapping[HolderId, int]
-    zone: ZoneInfo
+    zone: tzinfo
+
+    def document(self) -> dict[str, Json]:
+        """Return it for programs. Nobody is told by name."""
+        asked, answer = self.question, self.answer
+        return {
+            "holder": asked.holder,
+            "begins": format_time(asked.begins),
+            "ends": format_time(asked.ends),
+            "released_by": list[Json](self.labels),
+            "stays": [_times(*stay) for stay in answer.stays],
+            "contacts": [
+                {
+                    "holder": one.holder,
+                    "badge": self.badges.get(one.holder),
+                    "category": one.category,
+                    "generation": one.generation,
+                    "through": one.through,
+                    "minutes": round(one.together.total_seconds() / 60, 1),
+                    "meetings": [_times(*meeting) for meeting in one.meetings],
+                }
+                for one in answer.contacts
+            ],
+            "others": answer.others,
+            "nameless": answer.nameless,
+        }
 
 
 class Tracing:
@@ -82,18 +107,12 @@ class Tracing:
         """Answer what is asked, if these are the codes of two people."""
         badges = read_badges(self._path)
         question = self._question(asked, badges)
-        told: dict[str, Json] = {
-            "holder": question.holder,
-            "begins": format_time(question.begins),
-            "ends": format_time(question.ends),
-            "minutes": asked.minutes,
-            "generations": asked.generations,
-        }
+        told = noted(question)
         with told_plainly(), _writable(self.codes.path):
             labels = self.codes.release(given, SystemClock().utc())
         if isinstance(labels, str):
             self.note("trace_refused", {**told, "reason": labels})
-            raise EarlyEnd(_REFUSALS[labels], NO)
+            raise EarlyEnd(REFUSALS[labels], NO)
         zone = ZoneInfo(self._rules.settings.site.timezone)
         answer = self._answer(question, zone)
         self.note(
@@ -129,7 +148,7 @@ class Tracing:
 
     def _answer(self, question: Question, zone: ZoneInfo) -> Trace:
         sights = Sights()
-        for draft in read_drafts(self._directory, _is_of_a_stay):
+        for draft in read_drafts(self._directory, is_of_a_stay):
             sights.fold(draft)
         return trace(question, sights.attendance(question.ends), zone)
 
@@ -147,6 +166,22 @@ class Tracing:
             raise EarlyEnd(f"nothing is told that cannot be recorded: {error}", NO) from error
 
 
+def noted(question: Question) -> dict[str, Json]:
+    """Return what is recorded of a question, whatever comes of it."""
+    return {
+        "holder": question.holder,
+        "begins": format_time(question.begins),
+        "ends": format_time(question.ends),
+        "minutes": round(question.least.total_seconds() / 60),
+        "generations": question.generations,
+    }
+
+
+def is_of_a_stay(body: bytes) -> bool:
+    """Tell passages, and people forgiven, by their bytes: the rest needs not be parsed."""
+    return body.startswith(b'{"type":"onegate.passage') or b'"forgiven"' in body
+
+
 @contextmanager
 def _writable(path: Path) -> Iterator[None]:
     try:
@@ -155,6 +190,5 @@ def _writable(path: Path) -> Iterator[None]:
         raise EarlyEnd(f"{path}: cannot be written: {error.strerror}", NO) from error
 
 
-def _is_of_a_stay(body: bytes) -> bool:
-    """Tell passages, and people forgiven, by their bytes: the rest needs not be parsed."""
-    return body.startswith(b'{"type":"onegate.passage') or b'"forgiven"' in body
+def _times(begin: datetime, end: datetime, is_certain: bool) -> dict[str, Json]:  # noqa: FBT001
+    return {"begin": format_time(begin), "end": format_time(end), "certain": is_certain}

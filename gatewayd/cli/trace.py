@@ -14,7 +14,7 @@ from gatewayd.cli.options import ended_early, json_option, settings_option, time
 from gatewayd.cli.trace_release import code_file_option, read_code, release
 from gatewayd.core.events import format_time
 from gatewayd.core.tracing import Contact
-from gatewayd.core.words import HolderId, Json
+from gatewayd.core.words import HolderId
 
 DAYS_MAX = 90  # Records are not kept longer than that, received or not.
 _SEARCH = "find"
@@ -97,7 +97,7 @@ def find(  # noqa: PLR0913 - one for each option
         given = [read_code(file, f"Code of person {n}") for n, file in enumerate(files, 1)]
         found = tracing.run(Asked(holder, person, at, days, minutes, generations), given)
     if is_json:
-        click.echo(json.dumps(_document(found)))
+        click.echo(json.dumps(found.document()))
     elif is_csv:
         table = csv.writer(sys.stdout)
         table.writerow(
@@ -110,35 +110,6 @@ def find(  # noqa: PLR0913 - one for each option
                 table.writerow([*head, one.through, *times, "yes" if is_certain else "no"])
     else:
         click.echo("\n".join(_lines(found)))
-
-
-def _document(found: Released) -> dict[str, Json]:
-    asked, answer = found.question, found.answer
-    return {
-        "holder": asked.holder,
-        "begins": format_time(asked.begins),
-        "ends": format_time(asked.ends),
-        "released_by": list[Json](found.labels),
-        "stays": [_times(*stay) for stay in answer.stays],
-        "contacts": [
-            {
-                "holder": one.holder,
-                "badge": found.badges.get(one.holder),
-                "category": one.category,
-                "generation": one.generation,
-                "through": one.through,
-                "minutes": round(one.together.total_seconds() / 60, 1),
-                "meetings": [_times(*meeting) for meeting in one.meetings],
-            }
-            for one in answer.contacts
-        ],
-        "others": answer.others,
-        "nameless": answer.nameless,
-    }
-
-
-def _times(begin: datetime, end: datetime, is_certain: bool) -> dict[str, Json]:  # noqa: FBT001
-    return {"begin": format_time(begin), "end": format_time(end), "certain": is_certain}
 
 
 def _lines(found: Released) -> Iterator[str]:
