@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from config.load import read
 from gatewayd import __version__
+from gatewayd.app.errors import BackupError
 from gatewayd.app.key_files import CHECKPOINT_KEY_NAME, RELEASE_CODES_NAME, place_secret
 from gatewayd.core.events import format_time
 from gatewayd.core.words import Json
@@ -50,10 +51,6 @@ _SALT_SIZE = 16
 _NONCE_SIZE = 12
 _SCRYPT_N = 1 << 15  # 32 MB and a tenth of a second for each guess at the passphrase.
 _LABEL = b"gatewayd backup keys 1"
-
-
-class BackupError(Exception):
-    """The backup cannot be made or used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

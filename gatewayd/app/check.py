@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.problems import SettingsError
-from gatewayd.app.key_files import KeyFileError
+from gatewayd.app.errors import KeyFileError
 from gatewayd.app.site import Delivered, Rules, advice, read_delivered, read_rules
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock

@@ -1,16 +1,29 @@
-"""How a command ends early: a message for people, and the exit code."""
+"""How a command ends early: a message for people, and the exit code.
+
+The errors of files stand here, not where they are raised: every command imports this page, and an
+officer's `admit` has no time for the import of backups, keys and trust.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from config.problems import SettingsError
-from gatewayd.app.backup import BackupError
-from gatewayd.app.key_files import KeyFileError
-from gatewayd.app.trust_changes import TrustFileError
 from gatewayd.ports import StorageError
 
 MISUSE = 2
 NO = 1
+
+
+class KeyFileError(Exception):
+    """A key file is not usable; the message names it and says what to do."""
+
+
+class TrustFileError(Exception):
+    """Nothing was changed; the message names the file and says what to do."""
+
+
+class BackupError(Exception):
+    """The backup cannot be made or used; the message says why and what to do."""
 
 
 class EarlyEnd(Exception):  # noqa: N818, it is how a command ends, not always by an error

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gatewayd.app import trust_directory
+from gatewayd.app.errors import KeyFileError
 from gatewayd.core.jwks import parse_issuer
 from gatewayd.core.pseudonym import KEY_SIZE
 from gatewayd.core.signatures import PrivateKey
@@ -34,10 +35,6 @@ RELEASE_CODES_NAME = "release-codes.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _FILE_SIZE_MAX = 10_000  # A key has some hundred bytes.
 _OTHERS = 0o077  # The rights of group and everybody else.
-
-
-class KeyFileError(Exception):
-    """A key file is not usable; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

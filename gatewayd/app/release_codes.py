@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from gatewayd.app.errors import NO, EarlyEnd
-from gatewayd.app.key_files import RELEASE_CODES_NAME, KeyFileError, read_private
+from gatewayd.app.errors import NO, EarlyEnd, KeyFileError
+from gatewayd.app.key_files import RELEASE_CODES_NAME, read_private
 from gatewayd.core.release import SALT_SIZE, Codes, dump_codes, load_codes
 from gatewayd.store.files import sync_directory
 

@@ -5,14 +5,11 @@ import os
 import re
 from pathlib import Path
 
+from gatewayd.app.errors import TrustFileError
 from gatewayd.app.trust_directory import TrustFile, check_content, read_trust
 from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
 from gatewayd.core.trust import Purpose
 from gatewayd.store.files import sync_directory
-
-
-class TrustFileError(Exception):
-    """Nothing was changed; the message names the file and says what to do."""
 
 
 def add_trust(

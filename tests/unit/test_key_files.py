@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from gatewayd.app.errors import KeyFileError
 from gatewayd.app.key_files import (
-    KeyFileError,
     make_signing_key,
     read_or_make_privacy_key,
     read_secret,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewayd.app.key_files import KeyFileError
+from gatewayd.app.errors import KeyFileError
 from gatewayd.app.site import read_delivered, read_rules
 from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.roster import DOCUMENT_COLUMNS
