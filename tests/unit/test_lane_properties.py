@@ -345,7 +345,3 @@ def test_the_lane_keeps_its_promises_and_every_edge_is_reached():
         settings=settings(max_examples=80, stateful_step_count=50, derandomize=True, database=None),
     )
     assert LanePlay.reached == EDGES
-
-
-TestLanePlay = LanePlay.TestCase
-TestLanePlay.settings = settings(max_examples=30, stateful_step_count=50)
