@@ -4,7 +4,7 @@
     python -m tests.sim --seeds 50 --start 7  the same with 7 to 56
     python -m tests.sim --seed 41 --trace     one seed, and all that was seen in it
 
-Exit code 1 if a promise was broken, or if a sample of at least 100 seeds missed a mark (500: a rare
+Exit code 1 if a promise was broken, or if a sample of at least 100 seeds missed a mark (300: a rare
 one): a place that no seed reaches is not tested, whatever the result says.
 """
 

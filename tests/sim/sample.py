@@ -18,7 +18,7 @@ from tests.sim.world import run_seed
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 PROCESSES_MAX = 2  # The developers' machines and CI have two cores.
 SAMPLE_SEEDS_MIN = 100  # A smaller sample may miss a mark by bad luck,
-RARE_SEEDS_MIN = 500  # and one smaller than this a rare one.
+RARE_SEEDS_MIN = 300  # and one smaller than this a rare one.
 
 
 @dataclass(frozen=True, slots=True)
