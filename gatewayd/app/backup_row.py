@@ -4,7 +4,8 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
-from gatewayd.app.backup import BackupError, Place, back_up
+from gatewayd.app.backup import Place, back_up
+from gatewayd.app.errors import BackupError
 from gatewayd.core.words import Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.store.backup_notes import forget_backups

@@ -1,6 +1,6 @@
 """How a command ends early: a message for people, and the exit code.
 
-The errors of files stand here, not where they are raised: every command imports this page, and an
+The errors of files stand here, not where they are raised: every command imports this file, and an
 officer's `admit` has no time for the import of backups, keys and trust.
 """
 
