@@ -3,13 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 
 from tests.e2e.daemon import Site
-from tests.e2e.mosquitto import Mosquitto, free_port
+from tests.e2e.mosquitto import Mosquitto
+from tests.e2e.pages import PASSWORD, PIN, free_port, pages_served
+
+Cookies = list[dict[str, Any]]
 
 BACK_DOOR = "test/back-door"
 
@@ -43,6 +47,28 @@ class Gate:
     site: Site
     broker: Mosquitto
     address: str
+    cookies: dict[str, Cookies] = field(default_factory=dict)
+    """Of whoever signed in before: a gate takes few sign-ins a minute from one address."""
+    _credentials: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def credentials(self, role: str, lane: str = "lane-1") -> dict[str, str]:
+        """Return what somebody signs in with; their account is made when they first come.
+
+        role: `officer`, or another person with it: `officer-2`. lane: of a display.
+        """
+        label = f"{role}-{lane}" if role == "display" else role
+        if label not in self._credentials:
+            self._credentials[label] = self._made(label, role.rstrip("-0123456789"), lane)
+        return self._credentials[label]
+
+    def _made(self, label: str, role: str, lane: str) -> dict[str, str]:
+        if role == "display":
+            made = self.site.ask(do="user_token", label=label, role=role, lane=lane)
+            return {"token": made["token"]}
+        account = {"label": label, "secret": PIN if role == "officer" else PASSWORD}
+        made = self.site.ask(do="user_add", role=role, **account)
+        assert made["ok"], made
+        return account
 
     async def move_back_door(self, *, is_shut: bool) -> None:
         await _tell_contact(self.broker.port, is_shut=is_shut)
@@ -64,6 +90,7 @@ async def run_gate(folder: Path, settings: str = REFERRING) -> AsyncIterator[Gat
             options=("--walk-ms", "50"),
         )
         async with site:
+            await pages_served(site)
             yield Gate(site, broker, f"http://127.0.0.1:{port}")
 
 

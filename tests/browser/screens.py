@@ -64,10 +64,14 @@ class Screens:
         locale: str = "id",
         theme: str = "light",
     ) -> Page:
-        """Open a page in a browser of its own, signed in as the role (None: not signed in)."""
+        """Open a page in a browser of its own.
+
+        role: who is signed in: `officer`, another one: `officer-2`, None: nobody. A display is the
+        one of the lane that its path names.
+        """
         context = await self._context(Look(size, locale, theme))
         if role is not None:
-            await self._sign_in(context, role)
+            await self._sign_in(context, role, path.rpartition("/")[2])
         page = await context.new_page()
         self._looks[page] = Look(size, locale, theme)
         self._listen(page)
@@ -116,8 +120,18 @@ class Screens:
         await context.add_init_script(_LANGUAGE.format(look.locale))
         return context
 
-    async def _sign_in(self, context: BrowserContext, role: str) -> None:
-        """Nothing: whoever is on this machine is its manager until accounts are there."""
+    async def _sign_in(self, context: BrowserContext, role: str, lane: str) -> None:
+        """Go on with the session of a test before; where that is over, begin one."""
+        known = self._gate.cookies
+        credentials = self._gate.credentials(role, lane)
+        name = str(credentials)
+        if name in known:
+            await context.add_cookies(known[name])
+            if (await context.request.get("/api/me")).ok:
+                return
+        answer = await context.request.post("/api/session", data=credentials)
+        assert answer.ok, await answer.text()
+        known[name] = await context.cookies()
 
     def _listen(self, page: Page) -> None:
         page.on("console", self._heard)

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.axe import accessible
+from tests.browser.gate import Gate
 from tests.browser.screens import LOCALES, SIZES, Screens
 
 
@@ -16,3 +17,29 @@ async def test_the_entry_page_asks_for_name_and_secret(screens: Screens, size: s
     await expect(page.get_by_role("button", name=button)).to_be_visible()
     await accessible(page)
     await screens.picture(page, "entry")
+
+
+@pytest.mark.parametrize(
+    ("role", "home"), [("officer", "/desk"), ("manager", "/manager"), ("auditor", "/manager")]
+)
+async def test_whoever_signs_in_comes_to_their_own_page(gate: Gate, screens: Screens, role, home):
+    screens.bear("/api/me", "/static/js/")
+    page = await screens.open("/", role=None, size="phone")
+    account = gate.credentials(role)
+    await page.get_by_label("Nama pengguna").fill(account["label"])
+    await page.get_by_label("PIN atau kata sandi").fill(account["secret"])
+    await page.get_by_role("button", name="Masuk").click()
+    await expect(page).to_have_url(f"{gate.address}{home}")
+    await page.goto("/")
+    await expect(page).to_have_url(f"{gate.address}{home}")
+
+
+async def test_a_wrong_secret_is_told_in_words(gate: Gate, screens: Screens):
+    screens.bear("/api/me", "/api/session")
+    page = await screens.open("/", role=None, size="phone")
+    await page.get_by_label("Nama pengguna").fill(gate.credentials("technician")["label"])
+    await page.get_by_label("PIN atau kata sandi").fill("kapal darat merah")
+    await page.get_by_role("button", name="Masuk").click()
+    await expect(page.get_by_role("alert")).not_to_be_empty()
+    await accessible(page)
+    await screens.picture(page, "entry-wrong")
