@@ -84,6 +84,14 @@ class Table:
             return value
         return ""
 
+    def texts(self, key: str, expected: str, is_good: Callable[[str], bool]) -> tuple[str, ...]:
+        """Read a list of texts for each of which `is_good` holds."""
+        value = self._value(key)
+        if isinstance(value, list) and all(isinstance(one, str) and is_good(one) for one in value):
+            return tuple(value)
+        self.mistake(key, f"a list of {expected}")
+        return ()
+
     def name(self, key: str) -> str:
         """Read a word that can be a level of a topic."""
         expected = f'1 to {NAME_CHARACTERS_MAX} characters of a-z, 0-9 and "-"'

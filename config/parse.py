@@ -50,6 +50,10 @@ _CODE_ADDRESS = re.compile(r"[!->@-~]{1,200}[:/#]")
 """Plain characters without a question mark: behind that stands what changes."""
 _LISTEN = re.compile(rf"({_HOST}):([0-9]{{1,5}})")
 _PORT_MAX = 65_535
+_HOST_NAME = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+_HOST_CHARACTERS_MAX = 253  # RFC 1035
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +238,7 @@ def _is_broker_url(url: str) -> bool:
 
 
 def _check_broker(broker: Broker, table: Table) -> None:
-    if broker.certificate_file and not broker.key_file:
-        table.mistake("key_file", "the key of certificate_file")
-    if broker.key_file and not broker.certificate_file:
-        table.mistake("certificate_file", "the certificate of key_file")
+    _check_certificate(broker, table)
     if broker.password_file and broker.username is None:
         table.mistake("username", "the user of password_file")
     if broker.is_tls:
@@ -279,15 +280,30 @@ def _desk(table: Table) -> Desk:
     begins = "what codes for phones begin with, such as onegate: or https://a.go.id/"
     key = "check_in_address"
     address = table.text(key, begins, _is_code_address) if table.has(key) else None
-    shows_category = table.flag("show_category")
-    table.close()
     host, port = found.groups() if found else ("", "0")
-    return Desk(
+    desk = Desk(
         host=host.strip("[]"),
         port=int(port),
+        certificate_file=_optional_file(table, "certificate_file"),
+        key_file=_optional_file(table, "key_file"),
+        names=table.texts("names", "names such as gate.dukcapil.go.id", _is_host_name),
         check_in_address=address,
-        show_category=shows_category,
+        show_category=table.flag("show_category"),
     )
+    table.close()
+    _check_certificate(desk, table)
+    return desk
+
+
+def _check_certificate(owner: Broker | Desk, table: Table) -> None:
+    if owner.certificate_file and not owner.key_file:
+        table.mistake("key_file", "the key of certificate_file")
+    if owner.key_file and not owner.certificate_file:
+        table.mistake("certificate_file", "the certificate of key_file")
+
+
+def _is_host_name(text: str) -> bool:
+    return len(text) <= _HOST_CHARACTERS_MAX and _HOST_NAME.fullmatch(text) is not None
 
 
 def _is_code_address(text: str) -> bool:

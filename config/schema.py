@@ -126,15 +126,26 @@ DeviceBroker = Broker | EmbeddedBroker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """check_in_address: what the codes on the lanes' displays begin with; None shows none.
+    """certificate_file, key_file: both, or None; then one is made where the network can come in.
 
-    show_category: bystanders may read on the officer's screen what somebody is here as.
+    names: by which people call this machine, besides its own and its addresses. check_in_address:
+    what the codes on the lanes' displays begin with; None shows none. show_category: bystanders may
+    read on the officer's screen what somebody is here as.
     """
 
     host: str
     port: int
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    names: tuple[str, ...] = ()
     check_in_address: str | None = None
     show_category: bool = False
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether pages are encrypted: always, but for what does not leave the machine."""
+        is_local = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return self.certificate_file is not None or not is_local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

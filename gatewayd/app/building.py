@@ -11,6 +11,7 @@ from drivers.registry import Surroundings
 from gatewayd import __version__
 from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
+from gatewayd.app.certificate import PagesCertificate
 from gatewayd.app.chance import SystemChance
 from gatewayd.app.desk import Behind, build_pages
 from gatewayd.app.desk_access import build_entrance, build_people
@@ -42,6 +43,7 @@ from gatewayd.runtime.forgiving import Forgiving
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
+from gatewayd.runtime.library import Library
 from gatewayd.runtime.metrics import Metrics
 from gatewayd.runtime.officers import Officers
 from gatewayd.runtime.override_watch import OverrideWatch
@@ -49,7 +51,7 @@ from gatewayd.runtime.overview import Overview
 from gatewayd.runtime.quarantine import Quarantine
 from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Committed, Recorder
-from gatewayd.runtime.reloading import Reloading
+from gatewayd.runtime.reloading import Reading, Reloading
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.requests import Verb
 from gatewayd.runtime.service import Service
@@ -95,8 +97,8 @@ def build_gateway(
     fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)
     devices = [device for shell in lanes.values() for device in shell.devices]
-    officers, users = build_people(settings, opened, gate, recorder, blocking)
-    desk_readers = _build_desk_readers(settings, around, lanes, alarms, officers)
+    people = build_people(settings, opened, gate, recorder, blocking)
+    desk_readers = _build_desk_readers(settings, around, lanes, alarms, people.officers)
     assists = Assists(lanes, opened.cache, recorder, clock)
     overrides = OverrideWatch(gate, alarms, clock)
     committed += [assists.committed, overrides.committed]
@@ -122,7 +124,9 @@ def build_gateway(
         inputs=(*fire_inputs, *buttons),
     )
     metrics = Metrics(overview)
-    reloading = Reloading(library, recorder, reading_of(rules, delivered), hangup)
+    reloading = Reloading(
+        library, recorder, _reading(rules, delivered, library, people.certificate), hangup
+    )
     records = build_records(settings, opened, gate, recorder, blocking)
     commands = Commands(
         lanes,
@@ -134,8 +138,8 @@ def build_gateway(
         erasure=Erasure(opened.journal, opened.cache, recorder, blocking, gate.grants.forget),
         retry_quarantined=None if sync is None else sync.publisher.retry,
         more={
-            **officers.verbs,
-            **users.verbs,
+            **people.officers.verbs,
+            **people.users.verbs,
             **assists.verbs,
             **alarm_desk.verbs,
             **_desk_verbs(settings, opened, blocking, gate, recorder),
@@ -156,7 +160,7 @@ def build_gateway(
         opened,
         Behind(commands.answer, overview.status, records.files),
         _build_displays(settings, lanes, shared),
-        partial(build_entrance, settings, opened, users, gate, blocking, commands.answer),
+        partial(build_entrance, settings, opened, people, gate, blocking, commands.answer),
     )
     committed += [metrics.committed, pages.committed]
     return Gateway(
@@ -194,6 +198,17 @@ def _areas(settings: Settings) -> dict[LaneId, str]:
 
 def _gate_lane(settings: Settings) -> LaneId:
     return next(LaneId(lane.id) for lane in settings.lanes if lane.area is None)
+
+
+def _reading(
+    rules: Rules, delivered: Delivered, library: Library, certificate: PagesCertificate | None
+) -> Reading:
+    """Return what reads the site's files anew, and the certificate of the pages with them."""
+    read = reading_of(rules, delivered)
+    if certificate is None:
+        return read
+    library.told.append(certificate.taken)
+    return certificate.renewing(read)
 
 
 def _build_displays(

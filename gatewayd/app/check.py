@@ -1,9 +1,12 @@
 """Tells, before the start, what the gateway would make of the files of a site."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.problems import SettingsError
+from config.schema import Desk
+from gatewayd.app.certificate import CertificateError, read_pair
 from gatewayd.app.errors import KeyFileError
 from gatewayd.app.site import Delivered, Rules, advice, read_delivered, read_rules
 from gatewayd.core.words import Json
@@ -54,7 +57,18 @@ def check_site(path: Path) -> Found:
         return Found(tuple(str(problem) for problem in error.problems))
     except KeyFileError as error:
         return Found((str(error),))
-    return Found((), delivered.problems, tuple(advice(rules)), _described(rules, delivered))
+    left_out = (*delivered.problems, *_certificate_problems(rules.settings.desk))
+    return Found((), left_out, tuple(advice(rules)), _described(rules, delivered))
+
+
+def _certificate_problems(desk: Desk | None) -> Iterator[str]:
+    """Say why the pages would not use the certificate that was named for them."""
+    if desk is None or desk.certificate_file is None or desk.key_file is None:
+        return
+    try:
+        read_pair(desk.certificate_file, desk.key_file)
+    except CertificateError as error:
+        yield str(error)
 
 
 def _described(rules: Rules, delivered: Delivered) -> str:

@@ -92,12 +92,12 @@ def build_pages(
     )
 
     async def run() -> Never:
-        await serve(application(parts), desk.host, desk.port)
+        await serve(application(parts), desk.host, desk.port, await entrance.tls())
 
     return Pages(
         (
             Part("pages", run),
-            entrance.part,
+            *entrance.parts,
             Part("pages of people", people.run),
             Part("pages of the machine", machine.run),
             *(Part(f"display of {lane}", channel.run) for lane, channel in lanes.items()),

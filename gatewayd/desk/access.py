@@ -7,7 +7,7 @@ that only our own pages know (OWASP CSRF Cheat Sheet). A program with a token in
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -61,9 +61,9 @@ _STATUS = 409  # Of the rest: what was asked for does not fit.
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the guard has to know of the site. names: of this machine, by which people call it."""
+    """What the guard has to know of the site. names: by which people call this machine, now."""
 
-    names: frozenset[str]
+    names: Callable[[], frozenset[str]]
     is_tls: bool
     locale: Locale
 
@@ -89,7 +89,7 @@ class Access:
         return None if session is None else session.who
 
     def flaw(self, request: web.Request) -> web.Response | None:
-        if not is_known(request.headers.get("Host", ""), self._site.names):
+        if not is_known(request.headers.get("Host", ""), self._site.names()):
             return self.refusal(RefusedAccess.FOREIGN_HOST)
         wait_s = self._by_address.wait_s(asker_of(request.remote))
         if wait_s > 0:

@@ -24,11 +24,14 @@ def host_name(host: str) -> str | None:
 
 
 def is_known(host: str, names: Collection[str]) -> bool:
-    """Tell whether this Host is an address, this machine, or one of our names."""
+    """Tell whether this Host is an address, this machine, or one of our names.
+
+    names: `*.` stands for one part, as in certificates.
+    """
     name = host_name(host)
     if name is None:
         return False
-    if name in LOCAL_NAMES or name in names:
+    if name in LOCAL_NAMES or name in names or f"*.{name.partition('.')[2]}" in names:
         return True
     try:
         ipaddress.ip_address(name)

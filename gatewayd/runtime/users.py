@@ -65,7 +65,7 @@ class Around:
     recorder: Recorder
     lanes: tuple[LaneId, ...]
     sign_off: Callable[[str, str], Awaitable[None]]
-    address: Address | None = None
+    address: Callable[[], Address] | None = None
     """None: there are no pages."""
     set_up: SetUp | None = None
     """None: there is a manager, or there are no pages."""
@@ -146,9 +146,9 @@ class Users:
         """Tell where the pages are, and whoever is on this machine the way to a first manager."""
         if caller.startswith((USER, CENTRE)):
             raise RequestError("that is told on the machine itself only")
-        address = self._around.address
-        if address is None:
+        if self._around.address is None:
             raise RequestError("the settings have no section [desk]: there are no pages")
+        address = self._around.address()
         set_up = None
         if self._set_up is not None:  # Behind `#`: a browser sends it nowhere, no log has it.
             set_up = f"{address.url}/setup#{self._set_up.token}"

@@ -246,6 +246,28 @@ def test_desk_rosters_and_doors_are_read(read, tmp_path):
     assert door.normally is ContactState.OPEN
 
 
+def test_pages_that_the_network_can_reach_are_encrypted(read):
+    assert not read(SITE + LANE + "[desk]\n").desk.is_tls
+    for listen in ("localhost:80", "[::1]:80", "127.1.2.3:80"):
+        assert not read(SITE + LANE + f'[desk]\nlisten = "{listen}"\n').desk.is_tls
+    for listen in ("0.0.0.0:8443", "[::]:8443", "192.168.1.5:8443", "gate.lan:8443"):
+        assert read(SITE + LANE + f'[desk]\nlisten = "{listen}"\n').desk.is_tls
+
+
+def test_pages_have_names_and_a_certificate_of_ones_own(read, tmp_path):
+    gate = read(
+        SITE
+        + LANE
+        + '[desk]\nnames = ["gate.dukcapil.go.id", "gerbang"]\ncertificate_file = "gate.pem"\n'
+        + 'key_file = "gate.key"\ncheck_in_address = "onegate:"\n'
+    )
+    assert gate.desk.names == ("gate.dukcapil.go.id", "gerbang")
+    assert gate.desk.certificate_file == tmp_path / "gate.pem"
+    assert gate.desk.key_file == tmp_path / "gate.key"
+    assert gate.desk.check_in_address == "onegate:"
+    assert gate.desk.is_tls
+
+
 def test_the_officers_hand_scanner_is_a_reader_of_its_own(read):
     gate = read(SITE + LANE + '[desk_reader]\ndriver = "line"\nport = "/dev/serial/by-path/d"\n')
     values = {"port": "/dev/serial/by-path/d"}
@@ -309,7 +331,7 @@ KNOWN_WORDS = re.findall(
     site region organisation id name timezone locale registration_id contact storage directory
     retention_days outbox_days_max journal_mib_max journal commit_deadline_ms when_disk_refuses privacy key_file key_scope publish_status
     trust broker url protocol ca_file certificate_file username password_file device_broker desk
-    listen policy profile lanes entry_reader exit_reader turnstile driver psk_file port address
+    listen names check_in_address policy profile lanes entry_reader exit_reader turnstile driver psk_file port address
     device rosters file doors input normally gates x
     """,
 )

@@ -349,6 +349,26 @@ CASES = {
         GATE + '[desk]\nlisten = "8080"',
         'gate.toml:10: [desk] listen: expected an address such as 127.0.0.1:8080, found "8080"',
     ),
+    "names of the pages' machine": (
+        GATE + '[desk]\nnames = ["Gate 1"]',
+        "gate.toml:10: [desk] names: expected a list of names such as gate.dukcapil.go.id, found a list",
+    ),
+    "one name that is no list": (
+        GATE + '[desk]\nnames = "gate.lan"',
+        'gate.toml:10: [desk] names: expected a list of names such as gate.dukcapil.go.id, found "gate.lan"',
+    ),
+    "key of the pages without its certificate": (
+        GATE + '[desk]\nkey_file = "gate.key"',
+        "gate.toml:9: [desk] certificate_file: expected the certificate of key_file, found nothing",
+    ),
+    "certificate of the pages without its key": (
+        GATE + '[desk]\ncertificate_file = "gate.pem"',
+        "gate.toml:9: [desk] key_file: expected the key of certificate_file, found nothing",
+    ),
+    "what codes for phones begin with": (
+        GATE + '[desk]\ncheck_in_address = "no end"',
+        'gate.toml:10: [desk] check_in_address: expected what codes for phones begin with, such as onegate: or https://a.go.id/, found "no end"',
+    ),
     "profile": (
         GATE + '[policy]\nprofile = "public-servce"',
         'gate.toml:10: [policy] profile: expected "city-office" or "governor-office" or "health-centre" or "hotel" or "immigration-office" or "market" or "plain-office" or "public-service" or "regency-office" or "rest-area" or "village-office", found "public-servce"; did you mean "public-service"?',
@@ -556,6 +576,8 @@ url = "mqtt://127.0.0.1:1884"
 [desk]
 listen = "0.0.0.0:8080"
 show_category = true
+certificate_file = "gate.pem"
+key_file = "gate.key"
 [policy]
 profile = "public-service"
 [[lanes]]
