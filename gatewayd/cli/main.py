@@ -16,6 +16,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("run", "check"),
     "reload": ("reload", "reload"),
     "doctor": ("doctor", "doctor"),
+    "diag": ("diag", "diag"),
     "demo": ("demo", "demo"),
     "status": ("gate", "status"),
     "admit": ("gate", "admit"),
