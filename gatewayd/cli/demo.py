@@ -55,6 +55,11 @@ def _read_site(
     "--embedded", is_flag=True, help="Use the embedded broker, with or without mosquitto."
 )
 @click.option("--seed", default=1, show_default=True, help="Makes the same crowd each time.")
+@click.option(
+    "--stay",
+    is_flag=True,
+    help="Leave the gate and its pages up after the accounts, with people coming, until Ctrl-C.",
+)
 @click.option("--json", "is_json", is_flag=True, help="No screen; the last line is the accounts.")
 @click.pass_context
 def demo(  # noqa: PLR0913, one argument for each option
@@ -66,17 +71,21 @@ def demo(  # noqa: PLR0913, one argument for each option
     outage: bool,
     embedded: bool,
     seed: int,
+    stay: bool,
     is_json: bool,
 ) -> None:
     """Play a whole gate with people on this machine.
 
-    It has two lanes and brokers, and needs no hardware. Exit code 0 only if the accounts add up:
+    It has two lanes and brokers, and needs no hardware; its pages are for browsers on this machine,
+    with user names that are printed. Exit code 0 only if the accounts add up:
     one verdict for each scan, no opening without a record, every event at the centre, and the
     count equal to who went in and out. With --site also: everything as that site's story has it.
     """
     given = [name for name in _CROWDS if _is_given(context, name)]
     if story is not None and given:
         raise click.UsageError(f"--site tells who comes and when: leave out --{given[0]}")
+    if stay and is_json:
+        raise click.UsageError("--json ends with the accounts: leave out --stay")
     options = Options(
         people=people,
         seconds=seconds,
@@ -85,6 +94,7 @@ def demo(  # noqa: PLR0913, one argument for each option
         seed=seed,
         story=story,
         pace_s=0.0 if is_json else PACE_S,
+        is_left_open=stay,
     )
     watcher = Watcher() if is_json else Screen()
     try:
@@ -93,7 +103,7 @@ def demo(  # noqa: PLR0913, one argument for each option
         sys.exit(1)
     if is_json:
         click.echo(json.dumps(_document(ledger, story), ensure_ascii=False))
-    else:
+    elif not stay:  # Else they stand above what happened since.
         click.echo(summary(ledger))
     sys.exit(1 if ledger.problems else 0)
 

@@ -1,11 +1,15 @@
 """The demo as a stranger runs it, with its accounts held against each other."""
 
+import asyncio
 import json
+import re
+import signal
 import subprocess
 
 import pytest
 
 from tests.e2e.daemon import GATEWAYD
+from tests.e2e.pages import Browser
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -56,3 +60,25 @@ def test_the_day_of_a_site_goes_as_the_site_said(site):
     assert all(one["is_right"] and one["acts"] for one in told["statements"])
     assert told["scans"] == told["admitted"] + told["refused"] + told["referred"]
     assert told["events_received"] == told["events_journaled"]
+
+
+async def test_a_gate_that_stays_up_lets_people_in_at_its_pages_until_ctrl_c():
+    command = [*GATEWAYD, "demo", "--people", "3", "--seconds", "10", "--stay"]
+    demo = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    printed = ""
+    while "Ctrl-C ends it" not in printed:
+        line = await demo.stdout.readline()
+        assert line, printed
+        printed += line.decode()
+    found = re.findall(r"(http://127.0.0.1:[0-9]+)/(\w+) +(\w+) +(\S+) ", printed)
+    given = {label: (address, page, secret) for address, page, label, secret in found}
+    address, _, secret = given["pengelola"]
+    async with Browser(address) as browser:
+        status, me = await browser.sign_in("pengelola", secret)
+        assert (status, me["role"]) == (200, "manager")
+        assert (await browser.ask("GET", "/api/referrals"))[0] == 200
+    demo.send_signal(signal.SIGINT)
+    await demo.communicate()
+    assert demo.returncode == 0
+    assert "The accounts add up" in printed
+    assert {page for _, page, _ in given.values()} == {"desk", "manager"}

@@ -44,7 +44,7 @@ class DemoBroker:
     def __init__(
         self, name: str, directory: Path, tasks: asyncio.TaskGroup, *, is_embedded: bool
     ) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._name = name
         self._directory = directory
         self._tasks = tasks
@@ -108,7 +108,7 @@ class DemoBroker:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

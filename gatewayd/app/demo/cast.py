@@ -67,17 +67,19 @@ class Casting:
         self._now = now.replace(microsecond=0)
         self._random = random
 
-    def crowd(self, size: int) -> list[Person]:
+    def crowd(self, size: int, first: int = 0) -> list[Person]:
         """Return so many people in the order they come: each special role once, if there is room.
 
         Most are staff and visitors; the special ones come spread over the first two thirds.
+        first: the number of the first, so that they are others than those before.
         """
         roles = [Role.STAFF if index % 2 else Role.VISITOR for index in range(size)]
         room = max(0, size - 2)
         special = SPECIAL[: min(len(SPECIAL), room)]
         for index, role in enumerate(special):
             roles[2 + index * room * 2 // (3 * len(special))] = role
-        return [Person(number, role, self._code(number, role)) for number, role in enumerate(roles)]
+        numbered = enumerate(roles, start=first)
+        return [Person(number, role, self._code(number, role)) for number, role in numbered]
 
     def roster(self, people: Sequence[Person]) -> str:
         """Return the roster file of those who show a card with a plain id."""

@@ -12,7 +12,7 @@ from gatewayd.app.demo.accounts import Ledger, Seen, settle
 from gatewayd.app.demo.acts import Acting, Happened, statements_shown
 from gatewayd.app.demo.cast import ISSUER, Casting
 from gatewayd.app.demo.centre import Centre
-from gatewayd.app.demo.play import Play
+from gatewayd.app.demo.play import Day, Play
 from gatewayd.app.demo.stage import DemoSite, Stage
 from gatewayd.app.demo.story import Story
 from gatewayd.app.key_files import make_signing_key, read_signing_key
@@ -25,6 +25,8 @@ from gatewayd.runtime.clock import SystemClock
 SETTLE_S = 30.0  # For the backlog of an outage, and for windows that still run.
 LAST_EVENTS_S = 5.0
 LOOK_S = 0.1
+LATER_PEOPLE, LATER_S = 40, 300.0
+"""Who comes after the accounts: one every five seconds, so that one can follow a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Options:
 
     is_embedded: take the embedded broker although mosquitto may be installed. story: what is played
     instead of a crowd; then people, seconds and has_outage say nothing. pace_s: rest after each of
-    its acts, for people who watch.
+    its acts, for people who watch. is_left_open: the gate stays up after the accounts, with people
+    who come slowly, until the watcher has seen enough.
     """
 
     people: int = 60
@@ -43,6 +46,7 @@ class Options:
     seed: int = 1
     story: Story | None = None
     pace_s: float = 0.0
+    is_left_open: bool = False
 
 
 class Watcher:
@@ -59,6 +63,9 @@ class Watcher:
 
     async def watch(self, stage: Stage) -> None:
         """Look at the stage until cancelled."""
+
+    async def stay(self, stage: Stage, ledger: Ledger) -> None:
+        """Be told the accounts of a gate that stays up; returns when it may end."""
 
 
 async def perform(options: Options, watcher: Watcher) -> Ledger:
@@ -101,10 +108,10 @@ async def _perform(
     watcher.note("everybody has come; the last accounts are settled")
     inside = await _settle(stage)
     watching.cancel()
-    await stage.end_gateway()
+    if not options.is_left_open:
+        await stage.end_gateway()
     journal = list(read_events(stage.state_directory))
     await _within(LAST_EVENTS_S, lambda: {event["id"] for event in journal} <= set(centre.received))
-    listening.cancel()
     lanes = stage.lanes.values()
     ledger = settle(
         Seen(
@@ -118,7 +125,18 @@ async def _perform(
             inside=inside,
         )
     )
-    return production.judge(ledger)
+    ledger = production.judge(ledger)
+    if options.is_left_open:
+        await _stay(production, stage, watcher, ledger)
+    listening.cancel()
+    return ledger
+
+
+async def _stay(production: "_Production", stage: Stage, watcher: Watcher, ledger: Ledger) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        coming = tasks.create_task(production.go_on(stage), name="people who come later")
+        await watcher.stay(stage, ledger)
+        coming.cancel()
 
 
 class _Production(Protocol):
@@ -127,6 +145,10 @@ class _Production(Protocol):
     def roster(self) -> str: ...
 
     async def play(self, stage: Stage, watcher: Watcher) -> None: ...
+
+    async def go_on(self, stage: Stage) -> None:
+        """Have people come after the accounts, for as long as anybody watches."""
+        ...
 
     def judge(self, ledger: Ledger) -> Ledger:
         """Return the accounts with what this play has to say of them."""
@@ -139,21 +161,30 @@ class _Crowd:
         self._casting = casting
         self._random = random
         self._crowd = casting.crowd(options.people)
+        self._later = casting.crowd(LATER_PEOPLE, first=options.people)
 
     def roster(self) -> str:
-        return self._casting.roster(self._crowd)
+        return self._casting.roster([*self._crowd, *self._later])
 
     async def play(self, stage: Stage, watcher: Watcher) -> None:
         watcher.note("people come")
         seconds = self._options.seconds
-        play = Play(list(stage.lanes.values()), stage.ask, seconds, self._random)
+        play = self._day(stage, Day(seconds=seconds))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(play.run(self._crowd), name="people")
             if self._options.has_outage:
                 tasks.create_task(_outage(stage, seconds, watcher), name="outage")
 
+    async def go_on(self, stage: Stage) -> None:
+        day = Day(seconds=LATER_S, staying=0.0, has_officer=False)
+        while True:
+            await self._day(stage, day).run(self._later)
+
     def judge(self, ledger: Ledger) -> Ledger:
         return ledger
+
+    def _day(self, stage: Stage, day: Day) -> Play:
+        return Play(list(stage.lanes.values()), stage.ask, day, self._random)
 
 
 class _Told:
@@ -169,6 +200,9 @@ class _Told:
         for locale in Locale:
             watcher.note(f"{self._story.title}: {self._story.opening.text(locale)}")
         self._happened = await self._acting.play(stage, watcher.note)
+
+    async def go_on(self, stage: Stage) -> None:
+        """Have nobody come: the story is told."""
 
     def judge(self, ledger: Ledger) -> Ledger:
         wrong = [one.problem() for one in self._happened if not one.is_right]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from gatewayd.app.demo.cast import Person, Role
@@ -17,7 +18,6 @@ STAYS = 0.25
 
 REPEAT_S = 2.2  # The same code within 2 s is noise of the reader.
 LAST_EXIT_S = 4.0  # Before the end: later nobody begins to leave.
-STAY_FOR_GOOD = 0.15  # The share of those who are still inside in the end.
 DECLARED: Mapping[str, Json] = {
     "reason": "no app, helped by the officer",
     "healthy": True,
@@ -25,15 +25,28 @@ DECLARED: Mapping[str, Json] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How long people come. staying: the share of them who are still inside in the end.
+
+    has_officer: somebody of the play settles who was referred; else they are left to whoever sits
+    at the pages.
+    """
+
+    seconds: float
+    staying: float = 0.15
+    has_officer: bool = True
+
+
 class Play:
     """`ask`: what the officer asks of the gateway. Times are of the running loop."""
 
     def __init__(
-        self, lanes: Sequence[DemoLane], ask: AskOfficer, seconds: float, random: Random
+        self, lanes: Sequence[DemoLane], ask: AskOfficer, day: Day, random: Random
     ) -> None:
         self._lanes = lanes
         self._turns = Turns(ask)
-        self._seconds = seconds
+        self._day = day
         self._random = random
         self._busy = {lane.name: asyncio.Lock() for lane in lanes}
 
@@ -41,12 +54,12 @@ class Play:
         """Let everybody come and most leave; returns when nobody stands at a lane any more."""
         loop = asyncio.get_running_loop()
         begin_s = loop.time()
-        gap_s = self._seconds * ARRIVING / max(len(crowd), 1)
+        gap_s = self._day.seconds * ARRIVING / max(len(crowd), 1)
         async with asyncio.TaskGroup() as people:
             for index, person in enumerate(crowd):
                 await _until(begin_s + index * gap_s)
                 lane = self._lanes[index % len(self._lanes)]
-                coming = self._come(person, lane, begin_s + self._seconds)
+                coming = self._come(person, lane, begin_s + self._day.seconds)
                 people.create_task(coming, name=f"person {person.number}")
 
     async def _come(self, person: Person, lane: DemoLane, end_s: float) -> None:
@@ -55,9 +68,9 @@ class Play:
         if not is_inside:
             return
         loop = asyncio.get_running_loop()
-        stay_s = self._seconds * STAYS * (0.5 + self._random.random())
+        stay_s = self._day.seconds * STAYS * (0.5 + self._random.random())
         leaves_s = loop.time() + stay_s
-        if self._random.random() < STAY_FOR_GOOD:
+        if self._random.random() < self._day.staying:
             return  # Still inside when the demo ends.
         await _until(min(leaves_s, end_s - LAST_EXIT_S))
         exit_lane = self._random.choice(list(self._lanes))
@@ -88,6 +101,9 @@ class Play:
             case Role.STRANGER:
                 return await self._be_referred(person.shown, lane)
             case Role.GUEST:
+                if not self._day.has_officer:
+                    await self._turns.ask({"do": "assist_request", "lane": lane.name})
+                    return False
                 answer = await self._turns.admit({"lane": lane.name, **DECLARED}, lane)
                 return answer["ok"] is True
             case Role.FORCES:
@@ -96,7 +112,8 @@ class Play:
                 return False  # Inside, but nobody knows who: no code to leave with.
 
     async def _be_referred(self, code: str, lane: DemoLane) -> bool:
-        if (await lane.show(code)).outcome != "referred":
+        is_referred = (await lane.show(code)).outcome == "referred"
+        if not is_referred or not self._day.has_officer:
             return False
         return (await self._turns.settle(DECLARED, lane))["ok"] is True
 

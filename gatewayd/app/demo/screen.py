@@ -1,6 +1,7 @@
 """The live terminal view of the demo: lanes, people inside, what happens, what waits."""
 
 import asyncio
+import signal
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -12,9 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gatewayd.app.control_client import NoGatewayError
+from gatewayd.app.demo.accounts import Ledger
 from gatewayd.app.demo.perform import Watcher
 from gatewayd.app.demo.stage import Stage
+from gatewayd.app.demo.words import summary
 from gatewayd.core.reasons import Locale, Reason, text
+from gatewayd.core.roles import Role
 
 FEED_LINES = 14
 LOOK_S = 0.25
@@ -36,6 +40,8 @@ class Screen(Watcher):
             f"  mosquitto_sub -p {stage.central.port} -t '{stage.site.path.root}/up/#' -v",
             highlight=False,
         )
+        self._console.print("Open the pages in a browser on this machine:")
+        self._console.print(_pages(stage))
 
     def note(self, sentence: str) -> None:
         self._note = sentence
@@ -64,6 +70,22 @@ class Screen(Watcher):
                 live.update(self._drawn(self._status), refresh=True)
                 await asyncio.sleep(LOOK_S)
 
+    async def stay(self, stage: Stage, ledger: Ledger) -> None:
+        """Return at Ctrl-C."""
+        self._console.print(summary(ledger), highlight=False)
+        self._console.print("The gate stays open, and people go on to come. Ctrl-C ends it.")
+        self._console.print(_pages(stage))
+        loop = asyncio.get_running_loop()
+        enough = asyncio.Event()
+        loop.add_signal_handler(signal.SIGINT, enough.set)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self.watch(stage), name="watcher")
+                await enough.wait()
+                watching.cancel()
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
     def _drawn(self, status: Mapping[str, Any]) -> Group:
         feed = Text("\n", no_wrap=True, overflow="ellipsis").join(self._feed)
         return Group(
@@ -73,6 +95,21 @@ class Screen(Watcher):
             Text(_centre(status)),
             Text(self._note, style="dim"),
         )
+
+
+def _pages(stage: Stage) -> Table:
+    table = Table("page", "user name", "PIN or password", box=None, padding=(0, 2))
+    for one in stage.sign_ons:
+        table.add_row(f"{stage.address}{_HOMES[one.role]}", one.label, one.secret)
+    return table
+
+
+_HOMES = {
+    Role.OFFICER: "/desk",
+    Role.MANAGER: "/manager",
+    Role.TECHNICIAN: "/manager",
+    Role.AUDITOR: "/manager",
+}
 
 
 def _verdict(told: Mapping[str, Any], outcome: str) -> Text:

@@ -14,9 +14,10 @@ import aiomqtt
 
 from config.write import toml_text
 from gatewayd.app.control_client import NoGatewayError, ask
-from gatewayd.app.demo.broker import DemoBroker
+from gatewayd.app.demo.broker import DemoBroker, free_port
 from gatewayd.app.demo.child import Child
 from gatewayd.app.demo.lane import DemoLane
+from gatewayd.app.demo.sign_ons import SignOn, give_accounts
 from gatewayd.core.words import Direction, Json
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.runtime.blocking import ThreadBlocking
@@ -47,6 +48,8 @@ protocol = "{central.protocol}"
 [device_broker]
 url = "{devices.url}"
 protocol = "{devices.protocol}"
+[desk]
+listen = "127.0.0.1:{desk_port}"
 [[rosters]]
 name = "cards"
 file = "cards.csv"
@@ -102,7 +105,10 @@ class Stage:
         self.directory = directory
         self.central = DemoBroker("central", directory, tasks, is_embedded=is_embedded)
         self.devices = DemoBroker("devices", directory, tasks, is_embedded=is_embedded)
+        self.sign_ons: tuple[SignOn, ...] = ()
+        """Set once the gateway runs."""
         self.lanes = {name: DemoLane(name, directory) for name in (SERIAL_LANE, MQTT_LANE)}
+        self._desk_port = free_port()
         self._tasks = tasks
         self._blocking = blocking
         self._on_log = on_log
@@ -115,6 +121,11 @@ class Stage:
     def state_directory(self) -> Path:
         return self.directory / "state"
 
+    @property
+    def address(self) -> str:
+        """Return where the pages are."""
+        return f"http://127.0.0.1:{self._desk_port}"
+
     def write_files(self, public_key: Path, roster: str) -> None:
         """Write the settings of a site with two lanes, its keys and its roster."""
         trust = self.directory / "trust"
@@ -122,7 +133,11 @@ class Stage:
         shutil.copy(public_key, trust / public_key.name)
         (self.directory / "cards.csv").write_text(roster)
         settings = _SETTINGS.format(
-            site=self.site, central=self.central, devices=self.devices, door=BACK_DOOR
+            site=self.site,
+            central=self.central,
+            devices=self.devices,
+            door=BACK_DOOR,
+            desk_port=self._desk_port,
         )
         settings += toml_text({"policy": self.site.policy})
         for lane in self.lanes.values():
@@ -152,6 +167,7 @@ class Stage:
         async with asyncio.timeout(READY_S):
             while not await self._is_ready():  # noqa: ASYNC110 - other processes
                 await asyncio.sleep(LOOK_S)
+        self.sign_ons = await give_accounts(self.ask)
 
     async def ask(self, request: Mapping[str, Json]) -> dict[str, Any]:
         return await self._blocking.run(lambda: ask(self.state_directory, request))
