@@ -46,6 +46,8 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "poster": ("poster", "poster"),
     "topics": ("topics", "topics"),
     "fleet": ("fleet", "fleet"),
+    "completion": ("completion", "completion"),
+    "manual": ("manual", "manual"),
 }
 
 
