@@ -127,9 +127,7 @@ class Access:
 
     def secret(self, request: web.Request) -> str | None:
         """Return the secret of the session, as the cookie has it."""
-        if "Authorization" in request.headers:
-            return None
-        return request.cookies.get(self.cookie)
+        return None if _bearer(request) is not None else request.cookies.get(self.cookie)
 
     def csrf(self, request: web.Request) -> str | None:
         """Return what the pages of this session send with each change."""
@@ -137,10 +135,8 @@ class Access:
         return None if secret is None else csrf_token(secret)
 
     def _token(self, request: web.Request) -> ApiToken | None:
-        header = request.headers.get("Authorization", "")
-        if header[: len(_BEARER)].lower() != _BEARER:
-            return None
-        secret = read_token(header[len(_BEARER) :].strip())
+        shown = _bearer(request)
+        secret = None if shown is None else read_token(shown)
         return None if secret is None else self._accounts.find_token(secret)
 
     def _too_often(self, asker: str) -> web.Response | None:
@@ -172,6 +168,13 @@ class Access:
             return False
         expected, given = self.csrf(request) or "", request.headers.get(CSRF_HEADER, "")
         return not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+
+
+def _bearer(request: web.Request) -> str | None:
+    """Return what a program shows; a proxy's own Authorization (Basic) is none of ours."""
+    header = request.headers.get("Authorization", "")
+    is_bearer = header[: len(_BEARER)].lower() == _BEARER
+    return header[len(_BEARER) :].strip() if is_bearer else None
 
 
 def _is_left_open(request: web.Request) -> bool:

@@ -172,20 +172,21 @@ class Users:
         self._check_may(caller)
         label, role = read_label(request), _role(request)
         check_free(self._accounts, label)
-        await self._note("user_added", label, caller, {"role": str(role)})
-        return await self._give(label, role, request)
+        return await self._give("user_added", label, role, request, caller)
 
     async def _give_secret(self, request: Mapping[str, Any], caller: str) -> Answer:
         self._check_may(caller)
         account = self._find(request)
-        await self._note("secret_changed", account.label, caller)
-        return await self._give(account.label, account.role, request)
+        return await self._give("secret_changed", account.label, account.role, request, caller)
 
-    async def _give(self, label: str, role: Role, request: Mapping[str, Any]) -> Answer:
+    async def _give(
+        self, action: str, label: str, role: Role, request: Mapping[str, Any], caller: str
+    ) -> Answer:
         """Give an account the secret that was asked for, or one that is good for one time."""
         given = request.get("secret")
         secret = self._made_up(label, role) if given is None else str(given)
         check_secret(label, role, secret)
+        await self._note(action, label, caller, {"role": str(role)})
         await self._set(Account(label, role, kind_of(role, secret), given is None), secret)
         answer: Answer = {"ok": True, "label": label, "role": str(role)}
         return answer if given is not None else {**answer, "secret": secret}
