@@ -5,28 +5,18 @@ tests share the gate, so each takes people, lanes and counts as it finds them an
 behind that another would trip over; a test that kills the gate runs one of its own (`run_gate`).
 """
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
+from tests.browser.chromium import run_chromium
 from tests.browser.gate import REFERRING, Gate, run_gate
 from tests.browser.screens import PATIENCE_MS, Screens
 
 HERE = Path(__file__).parent
-
-FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-"""It is to open the pages and to look for nothing else; there may be no way out of this machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,16 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "install chromium, or leave out the tests marked browser"
     expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        # Without its sandbox: root has none, and it sees no page but ours.
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=FLAGS, chromium_sandbox=False
-        )
+    async with run_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

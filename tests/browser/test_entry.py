@@ -43,3 +43,13 @@ async def test_a_wrong_secret_is_told_in_words(gate: Gate, screens: Screens):
     await expect(page.get_by_role("alert")).not_to_be_empty()
     await accessible(page)
     await screens.picture(page, "entry-wrong")
+
+
+async def test_one_tap_changes_the_language_and_a_reload_keeps_it(screens: Screens):
+    screens.bear("/api/me")
+    page = await screens.open("/", role=None, size="phone")
+    await page.get_by_role("button", name="English").click()
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await page.reload()
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()

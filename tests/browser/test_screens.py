@@ -26,7 +26,8 @@ ELSEWHERE = "fetch('http://127.0.0.1:9/').catch(() => null)"
 async def test_a_complaint_of_the_browser_fails_a_test(chromium, gate, act: str, heard: str):
     screens = Screens(chromium, gate)
     page = await screens.open("/", role=None)
-    async with page.expect_event("console" if act != LATER else "pageerror"):
+    kind = "pageerror" if act == LATER else "console"
+    async with page.expect_event(kind, lambda told: heard in str(getattr(told, "text", told))):
         await page.evaluate(f"() => {{ {act} }}")
     with pytest.raises(AssertionError, match=heard):
         await screens.__aexit__(None)
