@@ -1,6 +1,7 @@
 """`gatewayd run`: opens the stores, runs the gateway on them, and closes them in the end."""
 
 import asyncio
+import faulthandler
 import logging
 import signal
 import sys
@@ -24,6 +25,7 @@ SWITCH_S = 0.0005
 def run_gateway(path: Path) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP has files read anew. Raises EarlyEnd."""
     start_logging()
+    faulthandler.enable()  # Ended by the watchdog, each thread says where it stands.
     sys.setswitchinterval(SWITCH_S)
     with told_plainly():
         rules = read_rules(path)

@@ -10,6 +10,7 @@ import pytest
 pytestmark = pytest.mark.debian
 
 UNITS = Path(__file__).parents[2] / "config" / "systemd"
+RULES = UNITS.parent / "udev" / "61-gatewayd.rules"
 NAMES = ("gatewayd.service", "gatewayd-backup.service", "gatewayd-backup.timer")
 EXPOSURE_MAX = {"gatewayd.service": 20, "gatewayd-backup.service": 6}
 """Tenths, of 100: what is left is the network, serial ports, and a question about the clock."""
@@ -72,3 +73,16 @@ def test_what_the_gateway_may_do_is_a_list_of_reasons():
 
 def test_no_unit_is_left_unassessed():
     assert {path.name for path in UNITS.iterdir()} == {*NAMES, "backup.conf"}
+
+
+def test_each_line_of_the_udev_rules_has_the_form_of_one():
+    """There is no udev here; keys and operators are held against udev(7)."""
+    keys = (
+        "ACTION|SUBSYSTEM|KERNEL|DRIVER|ATTR{[a-z_]+}|ENV{[A-Z_.]+}|GOTO|LABEL|GROUP|MODE|SYMLINK"
+    )
+    token = re.compile(rf'({keys})(==|!=|\+=|=)"[^"]*"')
+    lines = [line for line in RULES.read_text().splitlines() if line and line[0] != "#"]
+    assert lines
+    for line in lines:
+        assert all(token.fullmatch(part) for part in line.split(", ")), line
+    assert RULES.name > "60-serial.rules", "which finds the place and the maker of a port"

@@ -201,12 +201,3 @@ def test_profiles_differ_where_their_sources_do(read, name, red, unknown_holder)
     """R12."""
     policy = parsed(read(DESIGN.replace("public-service", name)))
     assert (policy.statuses.get(Status.RED), policy.unknown_holder) == (red, unknown_holder)
-
-
-def test_the_service_starts_what_the_install_script_puts_there():
-    unit = (SHIPPED / "systemd" / "gatewayd.service").read_text()
-    script = (SHIPPED.parent / "scripts" / "install").read_text()
-    [command] = re.findall(r"(?m)^ExecStart=(.*)$", unit)
-    assert command == "/opt/gatewayd/current/bin/gatewayd run -c /etc/gatewayd/gatewayd.toml"
-    assert "opt=$root/opt/gatewayd" in script
-    assert "etc=$root/etc/gatewayd" in script
