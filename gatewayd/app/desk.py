@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Never
 
+from aiohttp import web
+
 from config.schema import Desk
 from gatewayd.app.desk_access import Entrance
 from gatewayd.app.opened import Opened
@@ -14,6 +16,7 @@ from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
 from gatewayd.desk import routes_access, routes_gate, routes_manage, routes_users
 from gatewayd.desk.open_pages import OpenPages
+from gatewayd.desk.openapi import document
 from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import PEOPLE
 from gatewayd.desk.server import Ask, MakeFile, Parts, application, serve
@@ -85,6 +88,7 @@ def build_pages(
             "stream": pages.stream,
             "display": pages.display,
             "texts": tell_texts,
+            "openapi": _tell_api,
             **entrance.own,
         },
         channels=(people, machine, *lanes.values()),
@@ -104,6 +108,13 @@ def build_pages(
         ),
         committed,
     )
+
+
+async def _tell_api(_: web.Request) -> web.StreamResponse:
+    return web.json_response(_API)
+
+
+_API = document(ROUTES)
 
 
 def _nothing(_: Event) -> None:

@@ -45,6 +45,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "restore": ("backup", "restore"),
     "poster": ("poster", "poster"),
     "topics": ("topics", "topics"),
+    "api": ("api", "api"),
     "fleet": ("fleet", "fleet"),
     "completion": ("completion", "completion"),
     "manual": ("manual", "manual"),

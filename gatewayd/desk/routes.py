@@ -41,7 +41,7 @@ class Route:
     """One line of the API.
 
     does: the verb, the file or the handler. fixed: arguments that the path stands for. takes: of
-    the JSON body, or of the query where the method is GET. gives: of the answer, besides `ok`.
+    the JSON body, or of the query where the method is GET. What it gives: `desk.answers`.
     """
 
     method: Method
@@ -52,7 +52,6 @@ class Route:
     summary: str
     fixed: Mapping[str, Any] = field(default_factory=dict)
     takes: Schema = field(default_factory=dict)
-    gives: Schema = field(default_factory=dict)
     media_type: str = "application/json"
 
     @property
@@ -77,6 +76,14 @@ WORD: Schema = {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"}
 EVENT: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{1,18}$"}
 """The id of an event of the feed."""
 FLAG: Schema = {"type": "boolean"}
+
+
+PARAMETERS: Mapping[str, Schema] = {
+    "lane": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
+    "locale": {"enum": ["id", "en"]},
+    "label": {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,31}$"},
+}
+"""The parts of paths that stand for something."""
 
 
 def number(least: int, most: int) -> Schema:

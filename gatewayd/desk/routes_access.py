@@ -57,6 +57,14 @@ ROUTES = (
     ),
     Route(
         method=Method.GET,
+        path="/api/openapi.json",
+        kind=Kind.OWN,
+        does="openapi",
+        roles=ANYBODY,
+        summary="This API, as an OpenAPI document",
+    ),
+    Route(
+        method=Method.GET,
         path="/api/stream",
         kind=Kind.OWN,
         does="stream",

@@ -27,13 +27,15 @@ _DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 _LOCALE: Schema = {"enum": ["id", "en"]}
 _ANSWER: Schema = {"enum": ["admit", "refuse", "refer"]}
 _EVENT: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{1,18}$"}
+_SOUGHT: Schema = {"type": "string", "maxLength": 100}
+"""What rows are searched for: two of them fit into the line of a request in any script."""
 _ROWS = {
     "before": _EVENT,
     "kind": WORD,
     "lane": WORD,
     "direction": {"enum": ["entry", "exit"]},
-    "who": TEXT,
-    "text": TEXT,
+    "who": _SOUGHT,
+    "text": _SOUGHT,
 }
 _CODE: Schema = {"type": "string", "minLength": 1, "maxLength": 128}
 

@@ -10,15 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Never
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
+from gatewayd.desk.given import find_flaw
 from gatewayd.desk.guard import Guard
 from gatewayd.desk.repeats import HEADER, Repeats
-from gatewayd.desk.routes import Kind, Method, Route
+from gatewayd.desk.routes import PARAMETERS, Kind, Method, Route
 from gatewayd.desk.stream import Channel
 
 log = logging.getLogger(__name__)
@@ -120,6 +122,7 @@ async def serve(
         max_field_size=LINE_SIZE_MAX,
         max_headers=HEADERS_MAX,
     )
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True)
@@ -130,6 +133,11 @@ async def serve(
     finally:
         await runner.cleanup()
     raise AssertionError("a server serves until it is cancelled")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether a record is of a fault of ours, and not of what anybody can send."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def no(status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -162,7 +170,8 @@ def _guarded(parts: Parts) -> Middleware:
         except web.HTTPRequestTimeout:
             return parts.guard.refusal(RefusedAccess.TOO_SLOW)
         except web.HTTPException as refusal:
-            return no(refusal.status, "http", refusal.reason)
+            kept = {"Allow": refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
+            return no(refusal.status, "http", refusal.reason, kept)
 
     return guarded
 
@@ -209,7 +218,7 @@ def _file(route: Route, make: MakeFile) -> Own:
 
 
 async def arguments(route: Route, request: web.Request) -> dict[str, Any] | web.Response:
-    """Read what a request gives: the body, or the query of a GET; unknown names are refused."""
+    """Read what a request gives: the body, or the query of a GET; held to the route's schema."""
     properties: Mapping[str, Any] = route.takes.get("properties", {})
     if route.method is Method.GET:
         given: dict[str, Any] = {
@@ -218,16 +227,17 @@ async def arguments(route: Route, request: web.Request) -> dict[str, Any] | web.
     else:
         body = await _body(request)
         try:
-            given = json.loads(body) if body else {}
+            given = json.loads(body, parse_float=_number) if body else {}
         except (ValueError, RecursionError):
             return no(400, "body", "expected one JSON object")
         if not isinstance(given, dict):
             return no(400, "body", "expected one JSON object")
-    unknown = sorted(set(given) - set(properties))
-    if unknown:
-        known = ", ".join(properties) or "nothing"
-        return no(400, "argument", f"there is no `{unknown[0][:40]}` here; known: {known}")
-    return {**given, **request.match_info, **route.fixed}
+    path = request.match_info
+    flaws = (find_flaw(value, PARAMETERS[name], name) for name, value in path.items())
+    flaw = find_flaw(given, {"type": "object", **route.takes}) or next(filter(None, flaws), None)
+    if flaw is not None:
+        return no(400, "argument", flaw)
+    return {**given, **path, **route.fixed}
 
 
 async def _body(request: web.Request) -> bytes:
@@ -237,6 +247,12 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout from error
+
+
+def _number(text: str) -> int | float:
+    """Return a number; 2.0 is 2, as in JSON Schema."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _of_query(value: str, schema: Mapping[str, Any]) -> str | int:

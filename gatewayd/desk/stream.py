@@ -37,7 +37,7 @@ class Listener:
     def tell(self, message: bytes) -> None:
         if len(self.waiting) >= WAITING_MAX:
             self.let_go()
-        else:
+        elif not self.is_gone:
             self.waiting.append(message)
             self.wake.set()
 

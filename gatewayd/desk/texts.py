@@ -5,13 +5,15 @@ from aiohttp import web
 from gatewayd.core import prompts, reasons
 from gatewayd.core.prompts import Prompt
 from gatewayd.core.reasons import Locale, Reason
+from gatewayd.desk.server import no
 
 
 async def tell_texts(request: web.Request) -> web.StreamResponse:
-    """Answer `GET /api/texts/{locale}`; a language we do not have is Indonesian."""
-    known = {str(locale) for locale in Locale}
-    wanted = request.match_info["locale"]
-    locale = Locale(wanted) if wanted in known else Locale.ID
+    """Answer `GET /api/texts/{locale}`."""
+    known = {str(locale): locale for locale in Locale}
+    locale = known.get(request.match_info["locale"])
+    if locale is None:
+        return no(404, "locale", f"there is no such language; known: {', '.join(known)}")
     return web.json_response(
         {
             **{f"reason.{reason}": reasons.text(reason, locale) for reason in Reason},
