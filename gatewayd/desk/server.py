@@ -19,6 +19,7 @@ from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
 from gatewayd.desk.given import find_flaw
 from gatewayd.desk.guard import Guard
+from gatewayd.desk.listening import Connections, accept, listen
 from gatewayd.desk.repeats import HEADER, Repeats
 from gatewayd.desk.routes import PARAMETERS, Kind, Method, Route
 from gatewayd.desk.stream import Channel
@@ -124,12 +125,19 @@ async def serve(
     )
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     await runner.setup()
+    assert runner.server is not None, "it was set up"
+    scheme = "http" if tls is None else "https"
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True)
-        await site.start()
-        scheme = "http" if tls is None else "https"
+        listening, connections = listen(host, port), Connections()
         log.info("pages_served", extra={"fields": {"address": f"{scheme}://{host}:{port}"}})
-        await asyncio.Event().wait()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for one in listening:
+                    waiting = accept(one, connections, runner.server, tls)
+                    tasks.create_task(waiting, name="page connections")
+        finally:
+            for one in listening:
+                one.close()
     finally:
         await runner.cleanup()
     raise AssertionError("a server serves until it is cancelled")
