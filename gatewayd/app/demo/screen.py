@@ -40,8 +40,7 @@ class Screen(Watcher):
             f"  mosquitto_sub -p {stage.central.port} -t '{stage.site.path.root}/up/#' -v",
             highlight=False,
         )
-        self._console.print("Open the pages in a browser on this machine:")
-        self._console.print(_pages(stage))
+        self._tell_pages(stage)
 
     def note(self, sentence: str) -> None:
         self._note = sentence
@@ -74,7 +73,7 @@ class Screen(Watcher):
         """Return at Ctrl-C."""
         self._console.print(summary(ledger), highlight=False)
         self._console.print("The gate stays open, and people go on to come. Ctrl-C ends it.")
-        self._console.print(_pages(stage))
+        self._tell_pages(stage)
         loop = asyncio.get_running_loop()
         enough = asyncio.Event()
         loop.add_signal_handler(signal.SIGINT, enough.set)
@@ -85,6 +84,12 @@ class Screen(Watcher):
                 watching.cancel()
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+
+    def _tell_pages(self, stage: Stage) -> None:
+        self._console.print("Open the pages in a browser on this machine:")
+        self._console.print(_pages(stage))
+        screens = ", ".join(f"{stage.address}/display/{lane}" for lane in stage.lanes)
+        self._console.print(f"The screens at the lanes, once signed in: {screens}", soft_wrap=True)
 
     def _drawn(self, status: Mapping[str, Any]) -> Group:
         feed = Text("\n", no_wrap=True, overflow="ellipsis").join(self._feed)
