@@ -11,19 +11,21 @@ export async function get(path) {
   return await send('GET', path)
 }
 
-export async function post(path, body = {}) {
-  return await send('POST', path, body)
+// key: names the request, so that the gateway carries it out once however often it is sent.
+export async function post(path, body = {}, key = null) {
+  return await send('POST', path, body, key)
 }
 
 export async function remove(path, body = {}) {
   return await send('DELETE', path, body)
 }
 
-async function send(method, path, body) {
+async function send(method, path, body, key = null) {
   const headers = { Accept: 'application/json' }
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json'
     headers['X-CSRF-Token'] = csrf
+    if (key !== null) headers['Idempotency-Key'] = key
   }
   try {
     const answer = await fetch(path, {

@@ -5,9 +5,18 @@ import { hear } from '/static/js/source.js'
 const ROWS_MAX = 200
 
 // Starts to listen. `changed(live)` is called whenever something is new; live is
-// {status, rows (newest first), news (the row that is new), isStale, heardAt, isCaughtUp}.
+// {status, rows (newest first), news (the row that is new), isStale, heardAt, isCaughtUp, clock: the
+// gateway's times as it told them last (at, nowMs), and ours then (heardMs, of performance.now)}.
 export function listen(changed) {
-  const live = { status: null, rows: [], isStale: true, heardAt: null, isCaughtUp: false, news: null }
+  const live = {
+    status: null,
+    rows: [],
+    isStale: true,
+    heardAt: null,
+    isCaughtUp: false,
+    news: null,
+    clock: null
+  }
   let last = ''
 
   const takers = {
@@ -33,6 +42,9 @@ export function listen(changed) {
     live.isStale = false
     live.heardAt = Date.now()
     live.news = null
+    if (content.now_ms !== undefined) {
+      live.clock = { at: Date.parse(content.at), nowMs: content.now_ms, heardMs: performance.now() }
+    }
     if (takers[kind](content) || wasStale) changed(live)
   }
   const lost = () => {
