@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gatewayd.app.desk_days import Days
 from gatewayd.app.desk_reading import Reading, drafts
 from gatewayd.app.explain import explain_recorded
-from gatewayd.core.events import Access, Draft, Event, fact_data, format_time
+from gatewayd.core.events import GATEWAY, Access, Draft, Event, fact_data, format_time
 from gatewayd.core.matrix import STATUSES, Matrix, make_matrix
 from gatewayd.core.policy import Answer as PolicyAnswer
 from gatewayd.core.policy import AntiPassback, Policy
@@ -65,8 +65,14 @@ class PolicyDesk:
         return {"ok": True, **found}
 
     def _explained(self, event: Event) -> dict[str, Json]:
-        at = event.draft.at
-        return explain_recorded(self._policy().at(at), at, fact_data(event.fact)).document()
+        at, fact = event.draft.at, event.fact
+        assert isinstance(fact, Access)
+        found = explain_recorded(self._policy().at(at), at, fact_data(fact))
+        told = found.document()
+        recorded: dict[str, Json] = {"outcome": str(fact.outcome), "reason": fact.reason}
+        # By an officer it was decided by what the officer saw.
+        is_same = told["reason"] == fact.reason or fact.source != GATEWAY
+        return {**told, "recorded": recorded, "differs": not is_same}
 
     async def _tell_what_if(self, request: Mapping[str, Any], _: str) -> Answer:
         """Run a day, yesterday by default, through a policy that differs."""

@@ -11,15 +11,14 @@ from config.problems import SettingsError, shown
 from gatewayd.app.errors import MISUSE, NO, EarlyEnd, told_plainly
 from gatewayd.app.records import read_events
 from gatewayd.app.site import Rules, policy_here, read_delivered, read_rules
-from gatewayd.core.check_ins import FLAWS
-from gatewayd.core.credential import CheckIn, Credential, Kind, read_scan
+from gatewayd.core.credential import Credential, read_scan
 from gatewayd.core.decide import Case, Usage
-from gatewayd.core.described import HOLDER, Described, parse_described
+from gatewayd.core.described import Described, parse_described
 from gatewayd.core.events import parse_time
 from gatewayd.core.explain import Explanation, explain_case
 from gatewayd.core.occupancy import Occupancy
 from gatewayd.core.policy import Policy
-from gatewayd.core.reasons import Reason
+from gatewayd.core.recorded import circumstances
 from gatewayd.core.standing import Standing, find_standing
 from gatewayd.core.words import Direction, Json, Status
 
@@ -52,8 +51,7 @@ def explain_described(path: Path, described: Described, asked: Asked) -> Explana
 def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Json]]:
     """Explain a recorded verdict by the rules that are here now, and return its record too.
 
-    Evidence and the count of that time are not kept: the status stands as recorded, and nobody else
-    is taken to be inside.
+    Evidence and the count of that time are not kept: see `core.recorded` for what stands for them.
     """
     rules = _read(path)
     found = (
@@ -72,14 +70,11 @@ def explain_event(path: Path, event_id: str) -> tuple[Explanation, dict[str, Jso
 
 def explain_recorded(policy: Policy, at: datetime, data: Mapping[str, Json]) -> Explanation:
     """Explain a verdict of which this is the record, by a policy of now."""
-    described = Described(
-        category=str(data.get("category") or "visitor"),
-        status=Status(str(data["status"])) if "status" in data else None,
-    )
-    asked = Asked(at, Direction(str(data["direction"])), Occupancy(), None)
-    is_check_in = data.get("kind") == Kind.CHECKIN
-    credential = _checked_in(data, described) if is_check_in else described.shown(at)
-    return _explain(credential, described.known(at), policy, asked)
+    status = Status(str(data["status"])) if "status" in data else None
+    found = circumstances(policy, at, data)
+    asked = Asked(at, Direction(str(data["direction"])), found.occupancy, found.inside_since)
+    known = Described(category="", status=status).known(at)
+    return _explain(found.credential, known, policy, asked)
 
 
 def read_described(path: Path, person: Path) -> Described:
@@ -94,16 +89,6 @@ def read_described(path: Path, person: Path) -> Described:
         told = [where.problem(one.path, one.expected, shown(one.found)) for one in mistakes]
         raise EarlyEnd("\n".join(map(str, told)), MISUSE)
     return described
-
-
-def _checked_in(data: Mapping[str, Json], described: Described) -> CheckIn:
-    reason = data.get("reason")
-    return CheckIn(
-        order=str(data.get("order")),
-        holder=HOLDER if "holder" in data else None,
-        category=described.category,
-        flaw=Reason(str(reason)) if reason in FLAWS else None,
-    )
 
 
 def _read(path: Path) -> Rules:

@@ -28,6 +28,11 @@ def alarm_text(alarm: str, locale: Locale) -> AlarmText:
     return AlarmText(text.title.replace("%", f"{percent}%"), text.instruction)
 
 
+def alarm_title(kind: str, locale: Locale) -> str:
+    """Return the title of a kind that has one; `%` stands where a share of a limit belongs."""
+    return _TEXTS[kind][0 if locale is Locale.ID else 1].title
+
+
 def alarm_kinds() -> tuple[str, ...]:
     """Return the alarms that have a text."""
     return tuple(_TEXTS)

@@ -175,6 +175,7 @@ class Overview:
             "entering": dict[str, Json](occupancy.pending),
             "limit": limits(policy),
             "places_left": dict[str, Json](places_left(occupancy, policy)),
+            "alarm_percents": list[Json](policy.capacity.alarm_percents),
         }
 
 
