@@ -18,6 +18,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "reload": ("reload", "reload"),
     "doctor": ("doctor", "doctor"),
     "diag": ("diag", "diag"),
+    "metrics": ("metrics", "metrics"),
     "demo": ("demo", "demo"),
     "status": ("gate", "status"),
     "admit": ("gate", "admit"),

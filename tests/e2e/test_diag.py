@@ -17,7 +17,8 @@ async def test_whoever_helps_sees_the_gate_and_nobody_who_went_through(tmp_path)
         assert await site.show("CARD-BLOCKED") == ("refused", "blocked")
         await until(lambda: site.inside() == 1)
 
-        told = site.ask(do="metrics")["text"]
+        code, told, _ = await site.cli("metrics")
+        assert code == 0
         samples = {
             (sample.name, *sorted(sample.labels.values())): sample.value
             for family in text_string_to_metric_families(told)

@@ -160,3 +160,12 @@ def test_no_panel_of_the_dashboard_lies_on_another():
     for one, other in combinations(DASHBOARD["panels"], 2):
         assert not cells(one) & cells(other), (one["title"], other["title"])
     assert all(x < 24 for panel in DASHBOARD["panels"] for x, _ in cells(panel))
+
+
+def test_the_page_names_figures_that_exist_and_counts_the_rules():
+    page = (CONFIG.parent / "docs" / "operations.md").read_text()
+    names = re.findall(r"`(gatewayd_[a-z_]+)", page)
+    assert len(names) > 15
+    there = {name.removesuffix("_total") for name in scraped()}
+    assert {name.removesuffix("_total") for name in names} <= there
+    assert f"{len(ALERTS)} alert rules" in page

@@ -16,7 +16,7 @@ from gatewayd.cli.manual import manual_page
 
 CONFIG = Path(__file__).parents[2] / "config"
 PAGE = CONFIG / "man" / "gatewayd.1"
-FILES = {"bash": "gatewayd.bash", "zsh": "_gatewayd", "fish": "gatewayd.fish"}
+FILES = {"bash": "gatewayd.bash", "zsh": "gatewayd.zsh", "fish": "gatewayd.fish"}
 
 
 def run(*words):
