@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.daemon import issue, until
 from tests.e2e.debian_box import Box, BoxSite
 
-pytestmark = [pytest.mark.debian, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.debian, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "package"
 OLD = "0.0.9"
@@ -46,9 +46,10 @@ pathlib.Path("/var/lib/gatewayd/probe.json").write_text(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory):
+def package(tmp_path_factory, worker_id):
     """The package; built once for all workers of a test run."""
-    shared = tmp_path_factory.getbasetemp().parent / "package"
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder if worker_id == "master" else folder.parent) / "package"
     shared.mkdir(exist_ok=True)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -111,7 +112,7 @@ def box(tmp_path):
         yield box
 
 
-def test_the_package_belongs_to_root_and_names_no_place_of_its_making(package):
+def test_the_package_is_whole_belongs_to_root_and_names_no_place_of_its_making(package):
     listed = subprocess.run(
         ["dpkg-deb", "-c", package], check=True, capture_output=True, text=True
     ).stdout.splitlines()
@@ -119,6 +120,17 @@ def test_the_package_belongs_to_root_and_names_no_place_of_its_making(package):
     assert {line.split()[1] for line in listed} == {"root/root"}
     assert not [line for line in listed if "s" in line[:10] or (line[8] == "w" and line[0] != "l")]
     assert not [line for line in listed if "direct_url" in line]
+    paths = {line.split(maxsplit=5)[5] for line in listed}
+    shipped = {
+        "./usr/share/bash-completion/completions/gatewayd",
+        "./usr/share/zsh/vendor-completions/_gatewayd",
+        "./usr/share/fish/vendor_completions.d/gatewayd.fish",
+        "./usr/share/man/man1/gatewayd.1.gz",
+        "./usr/lib/udev/rules.d/61-gatewayd.rules",
+        "./usr/lib/systemd/system/gatewayd-backup.timer",
+        "./usr/share/doc/gatewayd/operations.md",
+    }
+    assert shipped <= paths
     assert len({tuple(line.split()[3:5]) for line in listed}) == 1, "all of one moment, not of now"
 
 
