@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from config.problems import SettingsError
 from gatewayd.ports import StorageError
+from gatewayd.store.state_directory import NewerStateError
 
 MISUSE = 2
 NO = 1
@@ -39,7 +40,7 @@ def told_plainly() -> Iterator[None]:
     """Turn what can be wrong with files and settings into an early end."""
     try:
         yield
-    except (SettingsError, KeyFileError) as error:
+    except (SettingsError, KeyFileError, NewerStateError) as error:
         raise EarlyEnd(str(error), MISUSE) from error
     except (StorageError, TrustFileError, BackupError) as error:
         raise EarlyEnd(str(error), NO) from error

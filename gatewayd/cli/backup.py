@@ -11,6 +11,7 @@ from gatewayd.app.backup import restore as put_back
 from gatewayd.app.backup_row import back_up_in_row
 from gatewayd.app.errors import MISUSE, EarlyEnd, told_plainly
 from gatewayd.cli.options import CommandT, ended_early, json_option, settings_option
+from gatewayd.store.state_directory import go_back
 
 _PASSPHRASE_SIZE_MIN = 12  # Whoever has the file may guess for as long as they like.
 
@@ -64,21 +65,46 @@ def backup(
 
 @click.command(
     epilog="""\b
-Example:
-  gatewayd restore gmsc-2026-11-22.tar.gz --passphrase-file /root/passphrase -c gate.toml"""
+Examples:
+  gatewayd restore gmsc-2026-11-22.tar.gz --passphrase-file /root/passphrase -c gate.toml
+  gatewayd restore --before-upgrade -c gate.toml"""
 )
 @settings_option
 @json_option
 @_passphrase_option
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore(*, path: Path, is_json: bool, passphrase_file: Path | None, source: Path) -> None:
+@click.option(
+    "--before-upgrade",
+    "is_way_back",
+    is_flag=True,
+    help="Instead of SOURCE: the state as it was before the last upgrade changed its version.",
+)
+@click.argument(
+    "source", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def restore(
+    *,
+    path: Path,
+    is_json: bool,
+    passphrase_file: Path | None,
+    is_way_back: bool,
+    source: Path | None,
+) -> None:
     """Put a backup in place, on a new disk or a new machine; the gateway must not run.
 
     The journal is proven first. At its next start the gateway begins a new epoch, so that nothing
     recorded after the backup was made is ever mistaken for something else.
     """
+    if is_way_back == (source is not None):
+        raise click.UsageError("give SOURCE or --before-upgrade, one of the two")
     with ended_early(), told_plainly():
         where = place_of(path)
+        if source is None:
+            since = go_back(where.directory)
+            text = (
+                f"{where.directory}: as before the upgrade; what was recorded since is in {since}"
+            )
+            _tell({"directory": str(where.directory), "since": str(since)}, text, is_json=is_json)
+            return
         manifest = put_back(where, source, _read(passphrase_file))
     text = f"{where.directory}: restored as of {manifest['made_at']}; next: start the gateway"
     _tell(manifest, text, is_json=is_json)

@@ -23,6 +23,7 @@ from gatewayd.core.words import ClockQuality
 from gatewayd.ports import Blocking, Cache, Clock, StorageError
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.recorder import Recorder
+from gatewayd.store.before_upgrade import drop_copies
 from gatewayd.store.journal import SqliteJournal
 from gatewayd.store.journal_retention import Limits, Plan
 
@@ -138,6 +139,10 @@ class Upkeep:
         if self.clock.quality() is ClockQuality.UNSYNCED:
             return
         now = self.clock.utc()
+        kept_since_s = (now - self.rules.retention).timestamp()
+        dropped = await self.blocking.run(lambda: drop_copies(self.journal.directory, kept_since_s))
+        if dropped:
+            log.info("copies_dropped", extra={"fields": {"names": dropped}})
         served = partial(has_served, kept_since=now - self.rules.retention, now=now)
         count = 0
         for table in TABLES_OF_PEOPLE:

@@ -56,6 +56,7 @@ class SqliteJournal:
 
     def __init__(self, directory: Path, run: str, token: Token, opened: Opened) -> None:
         self.report = opened.report
+        self.directory = directory
         self.reserve = Reserve(directory)
         self._path = directory / DATABASE_NAME
         self._run = run
