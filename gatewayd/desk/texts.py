@@ -2,10 +2,11 @@
 
 from aiohttp import web
 
-from gatewayd.core import prompts, reasons
+from gatewayd.core import prompts, reasons, refused_access
 from gatewayd.core.alarm_texts import alarm_kinds, alarm_title
 from gatewayd.core.prompts import Prompt
 from gatewayd.core.reasons import Locale, Reason
+from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.desk.server import no
 
 
@@ -19,6 +20,7 @@ async def tell_texts(request: web.Request) -> web.StreamResponse:
         {
             **{f"reason.{reason}": reasons.text(reason, locale) for reason in Reason},
             **{f"prompt.{prompt}": prompts.text(prompt, locale) for prompt in Prompt},
+            **{f"access.{code}": refused_access.text(code, locale) for code in RefusedAccess},
             **{f"alarm.{kind}": alarm_title(kind, locale) for kind in alarm_kinds()},
         }
     )

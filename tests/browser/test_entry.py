@@ -53,3 +53,19 @@ async def test_one_tap_changes_the_language_and_a_reload_keeps_it(screens: Scree
     await expect(page.locator("html")).to_have_attribute("lang", "en")
     await page.reload()
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_a_secret_for_one_time_is_changed_before_anything_else(gate: Gate, screens: Screens):
+    screens.bear("/api/me", "/api/session", "/static/js/desk")
+    once = gate.site.ask(do="user_add", label="petugas-baru", role="officer")["secret"]
+    page = await screens.open("/", role=None, size="phone", locale="en")
+    await page.get_by_label("User name").fill("petugas-baru")
+    await page.get_by_label("PIN or password").fill(once)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("good for one time")
+    await page.get_by_label("New PIN or password").fill("518206")
+    await page.get_by_label("Once more").fill("518206")
+    await accessible(page)
+    await screens.picture(page, "entry-once")
+    await page.get_by_role("button", name="Save and sign in").click()
+    await expect(page).to_have_url(f"{gate.address}/desk")
