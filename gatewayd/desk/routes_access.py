@@ -2,9 +2,11 @@
 
 from gatewayd.core.accounts import SECRET_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from gatewayd.core.roles import Role
-from gatewayd.desk.routes import ANYBODY, STAFF, TEXT, WORD, Kind, Method, Route, Schema, takes
+from gatewayd.desk.routes import ANYBODY, STAFF, TEXT, Kind, Method, Route, Schema, takes
 
 _SECRET: Schema = {"type": "string", "maxLength": SECRET_CHARACTERS_MAX}
+_TYPED: Schema = {"type": "string", "maxLength": 64}
+"""A label as people type it: what is wrong with it is told like any other wrong label."""
 _TOKEN: Schema = {"type": "string", "maxLength": TOKEN_CHARACTERS_MAX}
 
 BEGIN = Route(
@@ -14,7 +16,7 @@ BEGIN = Route(
     does="session_begin",
     roles=ANYBODY,
     summary="Sign in with label and secret (`new`: another one from now on), a screen by its token",
-    takes=takes(label=WORD, secret=_SECRET, new=_SECRET, token=_TOKEN),
+    takes=takes(label=_TYPED, secret=_SECRET, new=_SECRET, token=_TOKEN),
 )
 END = Route(
     method=Method.DELETE,
@@ -32,7 +34,7 @@ SET_UP = Route(
     does="set_up",
     roles=ANYBODY,
     summary="Make the first manager, with the token that `gatewayd user setup` shows",
-    takes=takes("token", "label", "password", token=_TOKEN, label=WORD, password=_SECRET),
+    takes=takes("token", "label", "password", token=_TOKEN, label=_TYPED, password=_SECRET),
 )
 
 ROUTES = (

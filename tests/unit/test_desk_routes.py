@@ -24,6 +24,7 @@ EXPECTED = {
     "POST /api/setup": ANYBODY,
     "GET /api/me": ALL,
     "GET /api/site": ANYBODY,
+    "GET /api/openapi.json": ANYBODY,
     "GET /api/stream": STAFF,
     "GET /api/display/{lane}": ALL,
     "GET /api/texts/{locale}": ANYBODY,
@@ -67,7 +68,7 @@ EXPECTED = {
     "DELETE /api/tokens/{label}": {M},
 }
 
-# What comes of a request without arguments where that is not 200.
+# What comes of a good request where that is not 200: a wrong secret, a manager that there is.
 STATUS = {"POST /api/session": 401, "POST /api/setup": 409}
 STATUS_OF_TOKEN = {"DELETE /api/session": 409}
 
@@ -82,6 +83,27 @@ def path_of(line):
         .replace("{locale}", "en")
         .replace("{label}", "petugas-1")
     )
+
+
+SAMPLES = {
+    "lane": "lane-1",
+    "event": "0" * 16 + "-1",
+    "codes": ["one", "two"],
+    "label": "petugas-9",
+}
+
+
+def sample(line):
+    """Return arguments that fit: what a route needs, and no more."""
+    route = next(one for one in ROUTES if f"{one.method} {one.path}" == line)
+    given = {}
+    for name in route.takes.get("required", ()):
+        schema = route.takes["properties"][name]
+        made = schema["enum"][0] if "enum" in schema else schema.get("minimum", "x")
+        given[name] = SAMPLES.get(name, made)
+    if line.startswith("GET"):
+        return "?" + "&".join(f"{name}={value}" for name, value in given.items()), None
+    return "", given or None
 
 
 def test_every_route_has_its_line_here():
@@ -102,14 +124,15 @@ async def test_every_route_times_every_role():
     site = DeskSite()
     async with site.served() as caller:
         for line, allowed in EXPECTED.items():
-            method, path = line.split()[0], path_of(line)
+            query, body = sample(line)
+            method, path = line.split()[0], path_of(line) + query
             for role in (None, *Role):
                 for is_token in (False, True):
                     site.asked.clear()
                     headers = {}
                     if role is not None:
                         headers = shown(role) if is_token else await site.signed_in(role)
-                    status, told, _ = await caller.ask(method, path, headers)
+                    status, told, _ = await caller.ask(method, path, headers, body)
                     what = f"{line} {role} {'token' if is_token else 'session'}: {told}"
                     if allowed is not ANYBODY and role is None:
                         assert (status, told["code"]) == (401, "signed_out"), what

@@ -9,6 +9,8 @@ from gatewayd.desk.access import SESSION_BURST
 from gatewayd.desk.sign_in import TRIES_BURST
 from tests.unit.desk_site import PASSWORD, TOKENS, DeskSite, shown
 
+SET_UP = {"token": "t", "label": "pengelola", "password": PASSWORD}
+
 
 async def signed_in(caller, label="manager", **headers):
     body = {"label": label, "secret": PASSWORD}
@@ -141,7 +143,7 @@ async def test_a_no_says_why_and_how_long_to_wait(denied, status, retry):
     async with site.served() as caller:
         for path, body in (
             ("/api/session", {"label": "x", "secret": "y", "new": "z"}),
-            ("/api/setup", {}),
+            ("/api/setup", SET_UP),
         ):
             found, told, headers = await caller.ask("POST", path, body=body)
             assert (found, told["code"], headers.get("Retry-After")) == (status, denied.code, retry)
@@ -162,7 +164,7 @@ async def test_the_first_manager_is_signed_in_at_once():
     site.users.is_set_up_needed = True
     async with site.served() as caller:
         assert (await caller.ask("GET", "/api/site"))[1]["set_up_needed"] is True
-        status, me, _ = await caller.ask("POST", "/api/setup", body={"token": "t"})
+        status, me, _ = await caller.ask("POST", "/api/setup", body=SET_UP)
         assert (status, me["role"]) == (200, "manager")
 
 
