@@ -24,7 +24,7 @@ RULES_DEPTH_MAX = 64  # the same where CertLogic may stand; rules of the EU's co
 _INTEGER_MAX = 2**63 - 1  # what TOML promises; Python does not even print much longer ones
 
 # These sections switch something on: their defaults count only where the file has the section.
-_OPTIONAL_SECTIONS = ("broker", "device_broker", "desk")
+_OPTIONAL_SECTIONS = ("broker", "home_assistant", "device_broker", "desk")
 
 _TOML_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _TOML_HINTS = {

@@ -96,6 +96,7 @@ def _settings(root: Table) -> Settings:
         privacy=_privacy(root.table("privacy"), storage),
         trust=_trust(root.table("trust")),
         broker=_broker(root.table("broker")) if root.has("broker") else None,
+        home_assistant=_home_assistant(root) if root.has("home_assistant") else None,
         device_broker=_device_broker(root) if root.has("device_broker") else None,
         desk=_desk(root.table("desk")) if root.has("desk") else None,
         desk_reader=_driver(root.table("desk_reader")) if root.has("desk_reader") else None,
@@ -254,6 +255,20 @@ def _check_broker(broker: Broker, table: Table) -> None:
 
 def _is_local(broker: Broker) -> bool:
     return broker.host in ("localhost", "::1") or broker.host.startswith("127.")
+
+
+def _home_assistant(root: Table) -> str:
+    table = root.table("home_assistant")
+    expected = "1 to 64 characters of A-Z, a-z, 0-9 and _ - /"
+    prefix = table.text("prefix", expected, _is_prefix)
+    table.close()
+    if not root.has("broker"):
+        table.mistake("prefix", "a [broker], which Home Assistant listens to")
+    return prefix
+
+
+def _is_prefix(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_/-]{0,63}", text) is not None
 
 
 def _device_broker(root: Table) -> DeviceBroker:

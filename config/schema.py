@@ -235,6 +235,8 @@ class Settings:
     trust: Trust
     broker: Broker | None
     """None: the gateway works by itself and publishes nothing."""
+    home_assistant: str | None
+    """The first part of the topics at that broker where Home Assistant looks for devices."""
     device_broker: DeviceBroker | None
     desk: Desk | None
     desk_reader: DriverTable | None

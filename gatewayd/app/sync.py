@@ -25,6 +25,7 @@ from gatewayd.mqtt.account import Account, Protocol, Tls
 from gatewayd.mqtt.broker import AiomqttBroker
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.mqtt.embedded import embedded_broker
+from gatewayd.mqtt.home_assistant import HomeAssistant, announcements
 from gatewayd.mqtt.payloads import AsOf, PublishStatus
 from gatewayd.mqtt.topics import SitePath
 from gatewayd.ports import Blocking, Clock, Journal
@@ -63,6 +64,8 @@ class Sync:
         journal: Journal,
     ) -> None:
         self.publisher = publisher
+        self.home: HomeAssistant | None = None
+        """Whom the gate is announced to, by `show`."""
         self.site = site
         self.nonces = nonces
         self._clock = clock
@@ -84,6 +87,10 @@ class Sync:
             topic = topics.door(self.site, door)
             self.publisher.show(topic, partial(self._show_door, shell))
             shell.changed = partial(self.publisher.changed, topic)
+        if self.home is not None:
+            names = {door: shell.name for door, shell in doors.items()}
+            for topic, payload in announcements(self.home, self.site, list(lanes), names):
+                self.publisher.show(topic, partial(bytes, payload))
 
     def judge(self) -> Judge:
         return judge_of(self._gate, self.site)
@@ -195,7 +202,10 @@ def build_sync(
         on_link=on_link,
         earlier=EarlierEpochs(opened.journal.earlier(), blocking, opened.journal.find),
     )
-    return Sync(publisher, site, gate, nonces, clock, journal)
+    sync = Sync(publisher, site, gate, nonces, clock, journal)
+    if settings.home_assistant is not None:
+        sync.home = HomeAssistant(settings.home_assistant, settings.site.name, __version__)
+    return sync
 
 
 def judge_of(gate: Gate, site: SitePath) -> Judge:

@@ -79,7 +79,7 @@ CASES = {
     ),
     "unknown section": (
         GATE + "[sites]",
-        'gate.toml:9: sites: expected one of assist_buttons, broker, desk, desk_reader, device_broker, doors, fire_inputs, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
+        'gate.toml:9: sites: expected one of assist_buttons, broker, desk, desk_reader, device_broker, doors, fire_inputs, home_assistant, journal, lanes, policy, privacy, rosters, site, storage, trust, found an unknown key; did you mean "site"?',
     ),
     "section that is none": (
         "storage = 5\n" + GATE,
