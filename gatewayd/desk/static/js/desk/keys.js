@@ -35,7 +35,7 @@ export function helpSheet(desk) {
     { title: t('desk.help'), close: desk.closeSheet },
     html`
     <p>${t('desk.help.about')}</p>
-    <dl class="keys">${Object.entries(KEYS).map(
+    <dl class="keys" tabindex="0">${Object.entries(KEYS).map(
       ([key, name]) =>
         html`<div><dt><kbd>${key === 'Escape' ? 'Esc' : key.toUpperCase()}</kbd></dt><dd>${t(`desk.key.${name}`)}</dd></div>`
     )}</dl>`
