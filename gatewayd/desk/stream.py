@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Never
 
@@ -17,6 +18,7 @@ from gatewayd.core.words import Json
 from gatewayd.ports import Clock
 
 LOOK_S = 0.25  # Between looks at the state: who watches a gate sees no difference below it.
+BREATH_S = 0.03  # From a record to its pages: by then the gate that waited for it is open.
 PING_S = 2.0
 ROWS_KEPT = 200  # Of the feed, for pages that come or come back; a rush hour's last ten minutes.
 WAITING_MAX = 256  # Messages for one page. Who takes no more is let go, and comes back.
@@ -67,6 +69,9 @@ class Channel:
         self._clock = clock
         self._look_s = look_s
         self._listeners: set[Listener] = set()
+        self._new: list[Event] = []
+        """On disk, and told to nobody yet."""
+        self._news = asyncio.Event()
         self._rows: deque[tuple[str, bytes]] = deque(maxlen=ROWS_KEPT)
         self._state: Mapping[str, Json] = {}
 
@@ -75,15 +80,16 @@ class Channel:
 
     def remember(self, events: Iterable[Event]) -> None:
         """Take events for those who come later, of before the start for example."""
-        self._kept(events)
+        self._rows_of(events)
 
     def committed(self, events: Sequence[Event]) -> None:
-        """Tell what is on disk now."""
-        for message in self._kept(events):
-            self._tell(message)
+        """Take what is on disk now; it is told in a moment, since a gate is about to open."""
+        self._new += events
+        self._news.set()
 
     def join(self, last_seen: str | None) -> Listener:
         """Take a page in; it is told the state, and the rows behind the last that it saw."""
+        self._tell(self._take_new())
         listener = Listener()
         state = self._snapshot()
         if not self._listeners:  # Else the others are still to be told of a change.
@@ -103,26 +109,35 @@ class Channel:
             listener.let_go()
 
     async def run(self) -> Never:
-        """Tell the state whenever it changed, and the time, for ever."""
+        """Tell what is new and the state whenever it changed, and the time, for ever."""
         pinged_s = self._clock.monotonic()
         while True:
-            await asyncio.sleep(self._look_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_s):
+                    await self._news.wait()
+                await asyncio.sleep(BREATH_S)
+            self._news.clear()
+            told = self._take_new()
             if not self._listeners:
                 continue
-            told = b""
             state = self._snapshot()
             if state != self._state:
                 self._state = state
-                told = self._told(state)
+                told += self._told(state)
             if self._clock.monotonic() - pinged_s >= PING_S:
                 pinged_s = self._clock.monotonic()
                 told += _message("ping", self._times())
-            if told:
-                self._tell(told)
+            self._tell(told)
 
-    def _tell(self, message: bytes) -> None:
-        for listener in self._listeners:
-            listener.tell(message)
+    def _take_new(self) -> bytes:
+        events, self._new = self._new, []
+        return b"".join(self._rows_of(events))
+
+    def _tell(self, told: bytes) -> None:
+        """Hand it to all; for each page it is one write."""
+        if told:
+            for listener in self._listeners:
+                listener.tell(told)
 
     def _told(self, state: Mapping[str, Json]) -> bytes:
         return _message("status", {**state, **self._times()})
@@ -132,7 +147,7 @@ class Channel:
         now_ms = round(self._clock.monotonic() * 1000)
         return {"at": format_time(self._clock.utc()), "now_ms": now_ms}
 
-    def _kept(self, events: Iterable[Event]) -> list[bytes]:
+    def _rows_of(self, events: Iterable[Event]) -> list[bytes]:
         messages = []
         for event in events:
             row = self._row(event)

@@ -27,6 +27,7 @@ capacity.total = 40
 _PAGES = """\
 [desk]
 listen = "127.0.0.1:{port}"
+check_in_address = "onegate:"
 [[doors]]
 id = "back"
 name = "Pintu belakang"

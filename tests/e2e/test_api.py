@@ -16,10 +16,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 NEVER_ENDING = "/api/(stream|display)"
 SEED = "7"
 
-# The manager may do most, so the whole of it is tried as one; the rest, that nothing opens to them.
+# The manager may do most, so each boundary of each schema is tried as one; of the rest that nothing
+# opens to them, and that nothing they may do breaks.
 ROLES = {
-    "manager": ("--phases", "coverage,fuzzing", "-n", "2"),
-    "officer": ("--phases", "fuzzing", "-n", "2"),
+    "manager": ("--phases", "coverage,fuzzing", "-n", "1"),
+    "officer": ("--phases", "fuzzing", "-n", "1"),
     "technician": ("--phases", "fuzzing", "-n", "1"),
     "auditor": ("--phases", "fuzzing", "-n", "1"),
     "display": ("--phases", "fuzzing", "-n", "1"),
@@ -38,6 +39,7 @@ def make_token(site: Site, role: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # Half a minute of processor, of which this machine may have little.
 async def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
     """No 5xx; statuses, media types and answers as documented; what is invalid is refused."""
     monkeypatch.setattr(daemon, "GATEWAYD", (sys.executable, "-m", "tests.e2e.unhurried"))

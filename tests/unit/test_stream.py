@@ -8,6 +8,7 @@ import pytest
 
 from gatewayd.core.events import Alarm, AlarmOutcome, Draft, Event
 from gatewayd.core.feed import feed_row
+from gatewayd.desk import stream
 from gatewayd.desk.stream import ROWS_KEPT, WAITING_MAX, Channel
 from tests.unit.doubles import SimClock
 
@@ -41,7 +42,8 @@ class House:
 
 
 @pytest.fixture
-async def house():
+async def house(monkeypatch):
+    monkeypatch.setattr(stream, "BREATH_S", 0.0)
     house = House()
     running = asyncio.ensure_future(house.channel.run())
     yield house
@@ -86,7 +88,30 @@ async def test_nothing_is_lost_between_joining_and_living(house):
     house.channel.committed([event(1)])
     page = house.channel.join(None)
     house.channel.committed([event(2)])
-    assert ids(await told(page)) == [f"{EPOCH}-1", f"{EPOCH}-2"]
+    another = house.channel.join(None)
+    await house.tick()
+    for one in (page, another):
+        assert ids(await told(one)) == [f"{EPOCH}-1", f"{EPOCH}-2"]
+
+
+async def test_a_record_costs_the_gate_nothing_before_it_opens(house):
+    """Rows are made later: whoever waits for the record comes first."""
+    page = house.channel.join(None)
+    await told(page)
+    house.channel.committed([event(1)])
+    assert not page.waiting
+    await house.tick()
+    assert ids(await told(page)) == [f"{EPOCH}-1"]
+
+
+async def test_rows_and_the_state_after_them_are_one_write(house):
+    page = house.channel.join(None)
+    await told(page)
+    house.state["inside"] = 1
+    house.channel.committed([event(1), event(2)])
+    await house.tick()
+    assert len(page.waiting) == 1
+    assert [kind for kind, _ in await told(page)] == ["event", "event", "status"]
 
 
 async def test_a_change_is_told_to_all_and_one_who_comes_in_between_takes_it_from_nobody(house):
@@ -137,6 +162,7 @@ async def test_a_page_that_takes_nothing_is_let_go_and_keeps_nothing(house):
     page = house.channel.join(None)
     for number in range(WAITING_MAX):
         house.channel.committed([event(number)])
+        await house.tick()
     assert page.is_gone
     assert await page.next() is None
     assert not page.waiting
@@ -153,5 +179,7 @@ async def test_a_page_that_left_is_told_nothing(house):
     await told(page)
     house.channel.leave(page)
     house.channel.committed([event(1)])
+    await told(house.channel.join(None))
+    await house.tick()
     assert not page.waiting
-    assert len(house.channel) == 0
+    assert len(house.channel) == 1
