@@ -89,17 +89,21 @@ class Screens:
             if not any(pattern.search(complaint) for pattern in self._borne)
         ]
 
-    async def picture(self, page: Page, name: str) -> Path:
-        """Keep what the page looks like, for people, under the name of its size and language.
-
-        A page that nobody would want a picture of fails: one that shows the key of a text, or is
-        wider than its screen.
-        """
-        look = self._looks[page]
+    async def fits(self, page: Page) -> None:
+        """Assert that it shows no key of a text, and is no wider than its screen."""
+        size = self._looks[page].size
         keys = _KEY.findall(await page.inner_text("body"))
         assert not keys, f"shown without a text: {', '.join(keys)}"
         width = await page.evaluate("document.documentElement.scrollWidth")
-        assert width <= SIZES[look.size][0], f"{width} px wide on a {look.size}"
+        assert width <= SIZES[size][0], f"{width} px wide on a {size}"
+
+    async def picture(self, page: Page, name: str) -> Path:
+        """Keep what the page looks like, for people, under the name of its size and language.
+
+        A page that nobody would want a picture of fails: one that does not fit.
+        """
+        await self.fits(page)
+        look = self._looks[page]
         path = PICTURES / f"{name}-{look.size}-{look.locale}-{look.theme}.png"
         await page.screenshot(path=path, animations="disabled")
         return path
