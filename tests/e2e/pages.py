@@ -2,9 +2,11 @@
 
 import json
 import socket
+import ssl
+from pathlib import Path
 from typing import Any, Self
 
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar, TCPConnector
 
 from tests.e2e.daemon import Site, until
 
@@ -21,13 +23,17 @@ def free_port() -> int:
 class Browser:
     """Used as `async with Browser(base) as browser`; answers are (status, JSON)."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, trusts: Path | None = None) -> None:
+        """trusts: the file of the certificate that is expected there, where pages have TLS."""
         self.base = base
+        self._trusts = trusts
         self.csrf = ""
         self.headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._client = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        tls = self._trusts is None or ssl.create_default_context(cafile=str(self._trusts))
+        connector = TCPConnector(ssl=tls)
+        self._client = ClientSession(connector=connector, cookie_jar=CookieJar(unsafe=True))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -49,8 +55,8 @@ class Browser:
         return await self.ask("POST", "/api/session", label=label, secret=secret, **more)
 
 
-def desk_settings(port: int) -> str:
-    return f'[desk]\nlisten = "127.0.0.1:{port}"\n'
+def desk_settings(port: int, host: str = "127.0.0.1") -> str:
+    return f'[desk]\nlisten = "{host}:{port}"\n'
 
 
 async def pages_served(site: Site, count: int = 1) -> None:
