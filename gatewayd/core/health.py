@@ -118,16 +118,16 @@ def _broker(link: SyncFigures | None) -> Condition:
         return Condition(
             Part.BROKER, Colour.YELLOW, Says.DISCONNECTED, {"reason": link.error or "..."}
         )
-    since: dict[str, Json] = {"since_s": round(link.connected_s)}
+    since: dict[str, Json] = {"since_s": _coarse(link.connected_s)}
     return Condition(Part.BROKER, Colour.GREEN, Says.CONNECTED, since)
 
 
 def _queue(link: SyncFigures) -> Condition:
     figures: dict[str, Json] = {"depth": link.depth, "quarantined": link.quarantined}
     if link.oldest_s is not None:
-        figures["oldest_s"] = round(link.oldest_s)
+        figures["oldest_s"] = _coarse(link.oldest_s)
     if link.hours_left is not None:
-        figures["left_s"] = round(link.hours_left * 3600)
+        figures["left_s"] = _coarse(link.hours_left * 3600)
         if link.hours_left < QUEUE_SHORT_HOURS:
             return Condition(Part.QUEUE, Colour.RED, Says.QUEUE_SHORT, figures)
         if link.oldest_s is not None and link.oldest_s >= QUEUE_OLD_S:
@@ -141,7 +141,7 @@ def _queue(link: SyncFigures) -> Condition:
 def _policy(policy: PolicySeen) -> Condition:
     figures: dict[str, Json] = {"versions": _list(policy.versions), "answer": policy.answer}
     if policy.left is not None:
-        figures["left_s"] = round(policy.left.total_seconds())
+        figures["left_s"] = _coarse(policy.left.total_seconds())
     if not policy.is_in_force:
         return Condition(Part.POLICY, Colour.RED, Says.POLICY_OVER, figures)
     if policy.left is not None and policy.left < POLICY_SHORT:
@@ -153,7 +153,7 @@ def _lists(lists: tuple[ListSeen, ...], age_max: timedelta | None) -> Condition:
     ages = {one.name: one.age for one in lists if one.age is not None}
     figures: dict[str, Json] = {"count": len(lists)}
     if ages:
-        figures["oldest_s"] = round(max(ages.values()).total_seconds())
+        figures["oldest_s"] = _coarse(max(ages.values()).total_seconds())
     if age_max is not None:
         figures["max_s"] = round(age_max.total_seconds())
         for share, colour, says in (
@@ -180,7 +180,8 @@ def _disk(seen: Observed) -> Condition:
     disk = seen.disk
     figures: dict[str, Json] = {}
     if disk is not None:
-        figures = {"free": disk.free, "used": disk.used, "used_max": disk.used_max}
+        figures = {"used_max": disk.used_max}
+        figures |= {"free": _megabytes(disk.free), "used": _megabytes(disk.used)}
     if not seen.is_recording:
         return Condition(Part.DISK, Colour.RED, Says.DISK_REFUSES, figures)
     if seen.subjects_of("disk_full"):
@@ -192,6 +193,15 @@ def _disk(seen: Observed) -> Condition:
     if seen.subjects_of("journal_large"):
         return Condition(Part.DISK, Colour.YELLOW, Says.JOURNAL_LARGE, figures)
     return Condition(Part.DISK, Colour.GREEN, Says.DISK_WELL, figures)
+
+
+def _coarse(seconds: float) -> int:
+    """Return whole minutes, and seconds only below: what is shown does not change all the time."""
+    return round(seconds) if seconds < 60 else int(seconds) // 60 * 60
+
+
+def _megabytes(count: int) -> int:
+    return count // 10**6 * 10**6
 
 
 def _list(names: Iterable[str]) -> list[Json]:
