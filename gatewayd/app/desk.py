@@ -130,5 +130,18 @@ _OF_PEOPLE = frozenset({"referred", "assists", "handover"})
 
 
 def _lasting(status: Callable[[], Answer]) -> Mapping[str, Json]:
-    """Return the state without what changes by itself, so that it is told when it changed."""
-    return {key: value for key, value in status().items() if key != "uptime_s"}
+    """Return the state without what changes by itself, so that it is told when it changed.
+
+    Ages of the link to the centre are told in whole minutes: else each look would find a change.
+    """
+    told = {key: value for key, value in status().items() if key != "uptime_s"}
+    link = told.get("broker")
+    if isinstance(link, dict):
+        told["broker"] = {key: _coarse(key, value) for key, value in link.items()}
+    return told
+
+
+def _coarse(key: str, value: Json) -> Json:
+    if not isinstance(value, float):
+        return value
+    return round(value) if key == "hours_left" else round(value / 60) * 60

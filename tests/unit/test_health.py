@@ -1,11 +1,12 @@
 """What is said of each part of a gateway, and when it is ready."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from string import Formatter
 
 import pytest
 
+from gatewayd.app.desk import _lasting
 from gatewayd.core import health_texts
 from gatewayd.core.health import FREE_BYTES_MIN, judge
 from gatewayd.core.health_terms import (
@@ -223,3 +224,14 @@ def test_no_sentence_has_a_hole_that_nothing_fills():
     for says, texts in health_texts._TEXTS.items():
         holes = [{name for _, name, _, _ in Formatter().parse(one) if name} for one in texts]
         assert holes[0] == holes[1], says
+
+
+def test_the_state_that_pages_are_told_changes_when_something_happens_and_not_with_time():
+    def status(more_s: float) -> dict:
+        link = replace(WAITS, connected_s=125.0 + more_s, oldest_s=63.0 + more_s, hours_left=900.2)
+        seen = replace(WELL, link=link, disk=replace(ROOM, free=ROOM.free - int(more_s)))
+        return {"uptime_s": more_s, "broker": asdict(link), "health": document(judge(seen))}
+
+    assert _lasting(lambda: status(0.25)) == _lasting(lambda: status(0.5))
+    assert _lasting(lambda: status(0.0)) != _lasting(lambda: status(120.0))
+    assert _lasting(lambda: {"broker": None, "uptime_s": 1}) == {"broker": None}
