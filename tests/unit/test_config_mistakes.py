@@ -349,6 +349,10 @@ CASES = {
         GATE + '[desk]\nlisten = "8080"',
         'gate.toml:10: [desk] listen: expected an address such as 127.0.0.1:8080, found "8080"',
     ),
+    "what codes on displays begin with": (
+        GATE + '[desk]\ncheck_in_address = "https://a.go.id/?code="',
+        'gate.toml:10: [desk] check_in_address: expected what codes for phones begin with, such as onegate: or https://a.go.id/, found "https://a.go.id/?code="',
+    ),
     "names of the pages' machine": (
         GATE + '[desk]\nnames = ["Gate 1"]',
         "gate.toml:10: [desk] names: expected a list of names such as gate.dukcapil.go.id, found a list",
