@@ -34,8 +34,8 @@ OPEN: Final = frozenset({("POST", "/api/session"), ("POST", "/api/setup")})
 _SAFE = frozenset({"GET", "HEAD"})
 _BEARER = "bearer "
 
-# Twenty pages behind one address may be loaded at once, of a dozen files each; nobody works faster.
-ADDRESS_PER_S, ADDRESS_BURST = 50.0, 400
+# Twenty pages behind one address may be loaded at once, of fifty files each; nobody works faster.
+ADDRESS_PER_S, ADDRESS_BURST = 100.0, 1000
 SESSION_PER_S, SESSION_BURST = 20.0, 100
 
 _STATUSES: Mapping[RefusedAccess, int] = {
@@ -101,7 +101,7 @@ class Access:
         token = self._token(request)
         if token is not None:
             self._accounts.note_use(token.label, self._clock.utc().date())
-            return self._too_often(token.label)
+            return self._too_often(request, token.label)
         session = self.session(request)
         if session is None:
             return None
@@ -109,7 +109,7 @@ class Access:
             return self.refusal(RefusedAccess.FORGED)
         if not _is_left_open(request):
             self._sessions.touch(session)
-        return self._too_often(session.digest)
+        return self._too_often(request, session.digest)
 
     def refusal(self, code: RefusedAccess, wait_s: float = 0.0) -> web.Response:
         headers = {}
@@ -139,7 +139,9 @@ class Access:
         secret = None if shown is None else read_token(shown)
         return None if secret is None else self._accounts.find_token(secret)
 
-    def _too_often(self, asker: str) -> web.Response | None:
+    def _too_often(self, request: web.Request, asker: str) -> web.Response | None:
+        if not request.path.startswith("/api/"):
+            return None  # The files of a page: they cost little, and the address counts them.
         wait_s = self._by_session.wait_s(asker)
         return self.refusal(RefusedAccess.TOO_MANY, wait_s) if wait_s > 0 else None
 

@@ -5,6 +5,7 @@ import pytest
 from gatewayd.core.accounts import Denied, write_token
 from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Role
+from gatewayd.desk import access
 from gatewayd.desk.access import SESSION_BURST
 from gatewayd.desk.sign_in import TRIES_BURST
 from tests.unit.desk_site import PASSWORD, TOKENS, DeskSite, shown
@@ -185,6 +186,23 @@ async def test_tries_and_requests_have_a_rate():
         headers, _, _ = await signed_in(caller)
         asked = [await hurried("GET", "/api/me", headers) for _ in range(SESSION_BURST + 30)]
         assert 429 in [status for status, _, _ in asked]
+        files = [await hurried("GET", "/static/js/api.js", headers) for _ in range(50)]
+        assert {status for status, _, _ in files} == {200}, "a page still loads"
+
+
+async def test_an_address_has_a_rate_for_everything(monkeypatch):
+    monkeypatch.setattr(access, "ADDRESS_BURST", 5)
+    site = DeskSite()
+    async with site.served() as caller:
+        for path in ("/", "/api/site", "/nothing", "/api/status", "/static/js/api.js"):
+            assert (await caller.ask("GET", path))[0] != 429
+            site.clock.passed_s -= 1.0
+        status, told, headers = await caller.ask("GET", "/")
+        site.clock.passed_s -= 1.0
+        while status != 429:
+            status, told, headers = await caller.ask("GET", "/")
+            site.clock.passed_s -= 1.0
+        assert (told["code"], headers["Retry-After"]) == ("too_many", "1")
 
 
 async def test_unknown_arguments_and_bad_bodies_are_told():
