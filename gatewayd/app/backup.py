@@ -33,7 +33,7 @@ from gatewayd.runtime.clock import SystemClock
 from gatewayd.store import journal_file
 from gatewayd.store.accounts import ACCOUNTS_NAME
 from gatewayd.store.backup_notes import BackupNote, note_backup
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import give_to_owner, sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME, DamagedError, damage_named
 from gatewayd.store.journal_verify import verify
 from gatewayd.store.officer_pins import OFFICERS_NAME
@@ -140,6 +140,7 @@ def restore(where: Place, source: Path, passphrase: str | None) -> dict[str, Jso
                 if (found / name).exists():
                     (directory / name).parent.mkdir(mode=0o700, exist_ok=True)
                     (found / name).rename(directory / name)
+            give_to_owner(directory)
             sync_directory(directory)
         return manifest
 

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from gatewayd.ports import StorageError
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import give_to_owner, sync_directory
 from gatewayd.store.journal_file import DATABASE_NAME
 from gatewayd.store.journal_head import NOTE_NAME
 from gatewayd.store.refusals import refusals_named
@@ -72,7 +72,7 @@ def put_back(directory: Path) -> Path:
             path.rename(since / path.name)
         (directory / NOTE_NAME).unlink(missing_ok=True)
         _copy(copy, directory)
-        _give_to_owner(directory)
+        give_to_owner(directory)
         sync_directory(directory)
     return since
 
@@ -110,12 +110,3 @@ def _copy(source: Path, target: Path) -> None:
             new.flush()
             os.fsync(new.fileno())
     sync_directory(target)
-
-
-def _give_to_owner(directory: Path) -> None:
-    """Let what root put back belong to whoever runs the gateway, as all else there."""
-    if os.geteuid() != 0:
-        return
-    owner = directory.stat()
-    for path in directory.rglob("*"):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -175,6 +175,10 @@ async def test_people_pass_at_a_gateway_that_systemd_keeps_in_its_place(package,
         site.lane.scan(issue("1001"))
         await until(lambda: site.inside() == 1)
 
+        warnings = box.run("journalctl", "-u", "gatewayd", "-p", "warning", "-o", "cat")
+        assert "look_at_this" in warnings
+        assert '"event": "started"' not in warnings
+
         assert "in force: policy" in box.run("gatewayd", "reload")
         box.run("systemctl", "reload", "gatewayd")
         for end in (signal.SIGKILL, signal.SIGSTOP):  # It dies; it stands still.
@@ -198,10 +202,8 @@ async def test_people_pass_at_a_gateway_that_systemd_keeps_in_its_place(package,
 
         box.run("systemctl", "stop", "gatewayd")
         box.run("mv", "/var/lib/gatewayd", "/var/lib/gatewayd.old")
-        source = f"/var/backups/gatewayd/{backup.name}"
-        restore = ("gatewayd", "restore", source)
         box.run("install", "-d", "-o", "gatewayd", "-m", "750", "/var/lib/gatewayd")
-        box.run("runuser", "-u", "gatewayd", "--", *restore)
+        box.run("gatewayd", "restore", f"/var/backups/gatewayd/{backup.name}")
         box.run("systemctl", "start", "gatewayd")
         await until(site.is_ready)
         assert site.inside() == 1
