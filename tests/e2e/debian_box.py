@@ -94,8 +94,8 @@ class BoxSite(Site):
     Its devices are ttys outside, which the unit may only use with one more line.
     """
 
-    def __init__(self, box: Box, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, box: Box, folder: Path, settings: str = "") -> None:
+        super().__init__(folder, settings=settings)
         self.box = box
         etc = box.root / "etc/gatewayd"
         text = self.settings.read_text().replace('directory = "s"\n', "")

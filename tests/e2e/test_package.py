@@ -6,11 +6,13 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from tests.e2e.daemon import issue, until
 from tests.e2e.debian_box import Box, BoxSite
+from tests.e2e.pages import free_port
 
 pytestmark = [pytest.mark.debian, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -157,7 +159,8 @@ async def test_people_pass_at_a_gateway_that_systemd_keeps_in_its_place(package,
 
     (tmp_path / "site").mkdir()
     (tmp_path / "probe.py").write_text(PROBE)
-    site = BoxSite(box, tmp_path / "site")
+    port = free_port()
+    site = BoxSite(box, tmp_path / "site", f'[desk]\nlisten = "127.0.0.1:{port}"\n')
     box.run("mknod", "-m", "666", "/dev/probe", "c", "1", "11")  # The kernel's log.
     drop_in(box, "WatchdogSec=2\nExecStartPre=/usr/lib/gatewayd/bin/python3 -I /srv/box/probe.py")
     async with site:
@@ -174,6 +177,9 @@ async def test_people_pass_at_a_gateway_that_systemd_keeps_in_its_place(package,
         }
         site.lane.scan(issue("1001"))
         await until(lambda: site.inside() == 1)
+
+        with urlopen(f"http://127.0.0.1:{port}/") as page:
+            assert b"<html" in page.read()
 
         warnings = box.run("journalctl", "-u", "gatewayd", "-p", "warning", "-o", "cat")
         assert "look_at_this" in warnings
@@ -192,21 +198,24 @@ async def test_people_pass_at_a_gateway_that_systemd_keeps_in_its_place(package,
             assert site.inside() == 1
         assert box.show("gatewayd", "NRestarts") == "2"
         assert "Fatal Python error: Aborted" in box.log(), "where each thread stood"
+        await backed_up_and_restored(box, site)
 
-        box.run("systemctl", "start", "gatewayd-backup")
-        [backup] = (box.root / "var/backups/gatewayd").iterdir()
-        assert backup.stat().st_mode & 0o777 == 0o600
-        box.run("systemctl", "enable", "gatewayd")
-        wanted = box.root / "etc/systemd/system/gatewayd.service.wants/gatewayd-backup.timer"
-        assert wanted.is_symlink()
 
-        box.run("systemctl", "stop", "gatewayd")
-        box.run("mv", "/var/lib/gatewayd", "/var/lib/gatewayd.old")
-        box.run("install", "-d", "-o", "gatewayd", "-m", "750", "/var/lib/gatewayd")
-        box.run("gatewayd", "restore", f"/var/backups/gatewayd/{backup.name}")
-        box.run("systemctl", "start", "gatewayd")
-        await until(site.is_ready)
-        assert site.inside() == 1
+async def backed_up_and_restored(box, site):
+    box.run("systemctl", "start", "gatewayd-backup")
+    [backup] = (box.root / "var/backups/gatewayd").iterdir()
+    assert backup.stat().st_mode & 0o777 == 0o600
+    box.run("systemctl", "enable", "gatewayd")
+    wanted = box.root / "etc/systemd/system/gatewayd.service.wants/gatewayd-backup.timer"
+    assert wanted.is_symlink()
+
+    box.run("systemctl", "stop", "gatewayd")
+    box.run("mv", "/var/lib/gatewayd", "/var/lib/gatewayd.old")
+    box.run("install", "-d", "-o", "gatewayd", "-m", "750", "/var/lib/gatewayd")
+    box.run("gatewayd", "restore", f"/var/backups/gatewayd/{backup.name}")
+    box.run("systemctl", "start", "gatewayd")
+    await until(site.is_ready)
+    assert site.inside() == 1
 
 
 async def test_an_upgrade_keeps_all_and_a_purge_keeps_the_backups(package, box, tmp_path):
