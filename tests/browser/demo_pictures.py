@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page
 
 from gatewayd.app.demo.accounts import Ledger
 from gatewayd.app.demo.perform import Options, Watcher, perform
@@ -31,8 +31,8 @@ class Picture:
 
 
 PICTURES = (
-    Picture("desk", "/desk", Role.OFFICER, ".queue .card", 820, 1180),
-    Picture("manager", "/manager", Role.MANAGER, "table tbody tr:nth-child(8)", 1280, 900),
+    Picture("desk", "/desk", Role.OFFICER, "[data-referral]", 820, 1180),
+    Picture("manager", "/manager", Role.MANAGER, "ol.rows > li:nth-child(5)", 1280, 900),
     Picture("display", f"/display/{SERIAL_LANE}", Role.MANAGER, "main.go", 800, 480),
 )
 
@@ -45,9 +45,12 @@ class Photographer(Watcher):
     async def stay(self, stage: Stage, ledger: Ledger) -> None:
         for picture in self._wanted:
             page = await self._open(stage, picture)
-            await expect(page.locator(picture.until).first).to_be_visible(timeout=PATIENCE_MS)
             path = FOLDER / f"{picture.name}.png"
-            await page.screenshot(path=path, animations="disabled")
+            is_taken = False
+            while not is_taken:
+                await page.wait_for_selector(picture.until, timeout=PATIENCE_MS)
+                await page.screenshot(path=path, animations="disabled")
+                is_taken = await page.locator(picture.until).count() > 0  # Else it was too short.
             await page.context.close()
             assert path.stat().st_size <= SIZE_MAX, f"{path} is too large for README.md"
 

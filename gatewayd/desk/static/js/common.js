@@ -17,7 +17,9 @@ export function languageButton(show) {
 
 // Light for the sun, dark for a dark lobby; without a choice the device says which.
 export function themeButton(show) {
-  const isDark = document.documentElement.dataset.theme === 'dark'
+  const chosen = document.documentElement.dataset.theme
+  const isDark =
+    (chosen ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark'
   const change = () => {
     localStorage.setItem(THEME, isDark ? 'light' : 'dark')
     applyTheme(isDark ? 'light' : 'dark')
