@@ -121,6 +121,7 @@ async def test_the_gate_is_locked_by_holding_and_lets_people_out(screens: Screen
 
 async def test_one_lane_is_freed_and_says_so(screens: Screens, gate):
     page = await screens.open("/desk", role="officer", size="wall")
+    await expect(page.locator(".tile").first).to_be_visible()
     await page.keyboard.press("g")
     await page.locator("[data-pick=lane-2]").click()
     await page.locator("[data-hold=free]").focus()

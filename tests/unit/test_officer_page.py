@@ -1,5 +1,6 @@
 """docs/officer.md: its settings are good, its commands are there, and it tells every key."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ from gatewayd.app.site import read_rules
 from gatewayd.cli.main import main
 from gatewayd.core.assists import Cause
 from gatewayd.core.duty import How
+from gatewayd.desk.server import STATIC
 
 PAGE = (Path(__file__).parents[2] / "docs" / "officer.md").read_text()
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
@@ -57,3 +59,19 @@ def test_a_command_of_the_page_is_one(typed):
 @pytest.mark.parametrize("word", [*How, *Cause])
 def test_every_way_to_sign_on_and_to_ask_for_help_is_told(word):
     assert f"`{word}`" in PAGE
+
+
+CARD = (STATIC / "officer-card.html").read_text()
+
+
+@pytest.mark.parametrize("locale", ["id", "en"])
+def test_the_card_to_print_calls_things_as_the_screen_does(locale):
+    words = json.loads((STATIC / "texts" / f"{locale}.json").read_text())
+    shown = [re.sub(r"\{\w+\}", "…", text) for key, text in words.items() if key[:5] == "desk."]
+    [card] = re.findall(rf'<article lang="{locale}">(.*?)</article>', CARD, re.DOTALL)
+    named = {part.strip() for bold in re.findall(r"<b>(.*?)</b>", card) for part in bold.split("→")}
+    named |= {sign.lstrip("✓✕ ") for sign in re.findall(r"<dt>(.*?)</dt>", card)}
+    assert len(named) > 15
+    assert {
+        one for one in named - {"/desk"} if not any(text.startswith(one) for text in shown)
+    } == set()

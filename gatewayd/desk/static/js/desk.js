@@ -22,7 +22,10 @@ import { dutyOf, newestLane, nowOf, tileOf } from '/static/js/desk/views.js'
 
 const TICK_MS = 500 // Seconds are counted down, and what was shown goes.
 const PICKED_MS = 15_000 // A lane that was tapped stays for so long; then the one with news is shown.
+const DETAILS_MS = 60_000
 const SAID_MS = { good: 4_000, bad: 15_000 }
+const ACTS = ['officer', 'manager'] // The others look on.
+const SEES = [...ACTS, 'auditor']
 const SWIPE_PX = 60
 const SHEETS = {
   guest: guestSheet,
@@ -46,7 +49,7 @@ const desk = {
   me: { label: '', role: '' },
   terms: null,
   lane: null,
-  details: false,
+  detailsUntil: null, // Somebody asked for details, or not to see them; null: as the site has it.
   sheet: recall('sheet', null),
   guest: { ...blankGuest(), ...recall('guest', {}) },
   settle: blankSettle(),
@@ -77,7 +80,7 @@ const desk = {
 
   // Whether something cannot be done now: it is under way, or nothing is heard from the gateway.
   isOff(id) {
-    return desk.live.isStale || desk.terms === null || busy.has(id)
+    return desk.live.isStale || desk.terms === null || busy.has(id) || !ACTS.includes(desk.me.role)
   },
 
   // The same, for letting people in, which needs somebody on duty where the policy says so.
@@ -111,9 +114,9 @@ const desk = {
     show()
   },
 
-  setLast(last) {
-    desk.last = last === null ? null : { ...last, at: undefined }
-    desk.lastAt = Date.now()
+  // body: the attestation that can be given again.
+  setLast(body) {
+    desk.last = body === null ? null : { body, at: Date.now() }
     keep('last', desk.last)
     show()
   },
@@ -153,8 +156,13 @@ const desk = {
     desk.pickLane(lanes[(now + (moved < 0 ? 1 : -1) + lanes.length) % lanes.length])
   },
 
+  // What bystanders may read only where the site wants it, or for a minute.
+  get details() {
+    return desk.detailsUntil === null ? (desk.terms?.show_category ?? false) : desk.detailsUntil > Date.now()
+  },
+
   toggleDetails() {
-    desk.details = !desk.details
+    desk.detailsUntil = desk.details ? 0 : Date.now() + DETAILS_MS
     show()
   },
 
@@ -173,6 +181,7 @@ async function start() {
   const me = await get('/api/me')
   if (me.ok) {
     desk.me = me
+    if (!SEES.includes(me.role)) return location.replace('/')
     if (me.csrf) setCsrf(me.csrf)
   }
   desk.live = listen(changed)
@@ -217,7 +226,7 @@ function heard(row) {
 
 function tick() {
   if (desk.live.status === null) return
-  if (desk.last !== null && Date.now() - (desk.lastAt ?? 0) > REPEAT_MS) desk.setLast(null)
+  if (desk.last !== null && Date.now() - desk.last.at > REPEAT_MS) desk.setLast(null)
   show()
 }
 

@@ -5,7 +5,8 @@ import { formatTime, t } from '/static/js/texts.js'
 import { holdButton } from '/static/js/desk/hold.js'
 import { icon } from '/static/js/desk/icons.js'
 import { picks, REASONS, sheet } from '/static/js/desk/parts.js'
-import { why as toldWhy } from '/static/js/desk/tiles.js'
+import { sentenceOf } from '/static/js/desk/tiles.js'
+import { restOf } from '/static/js/desk/views.js'
 
 const MINUTES = [5, 15, 30, 60]
 const ALL = '*'
@@ -42,36 +43,26 @@ export function gateSheet(desk) {
   const set = (change) => desk.draft('gate', change)
   const isFire = status.fire.length > 0
   const isNormal = Object.values(status.lanes).every((lane) => lane.order === 'normal')
+  const orders = [orderButton(desk, 'lock', 'stop', isFire), orderButton(desk, 'free', 'ask', false)]
+  const resume = orderButton(desk, 'resume', 'go', isFire || isNormal)
+  const isCalm = ['ready', 'closed'].includes(gateKind(status))
+  const states = html`<ul class="states">${names.map((name) => laneLine(desk, name))}</ul>`
   return sheet(
     { title: t('desk.gate'), close: desk.closeSheet, waiting: status.referred.length },
     html`
-    <ul class="states">${names.map((name) => laneLine(status, name))}</ul>
+    ${isCalm ? null : states}
+    ${isFire ? html`<p class="banner bad">${t('desk.in_fire')}</p>` : null}
+    <div class="holds">${isNormal ? [...orders, resume] : [resume, ...orders]}</div>
     ${names.length > 1 ? picks({ label: t('desk.which'), values: [ALL, ...names], texts: (it) => (it === ALL ? t('desk.all_lanes') : it), chosen: draft.lane, choose: (it) => set({ lane: it }) }) : null}
     ${picks({ label: t('desk.reason'), values: Object.keys(REASONS.gate), texts: (it) => t(`desk.reason.${it}`), chosen: draft.reason, choose: (it) => set({ reason: it }) })}
-    ${isFire ? html`<p class="banner bad">${t('desk.in_fire')}</p>` : null}
-    <div class="holds">
-      ${orderButton(desk, 'lock', 'stop', isFire)}
-      ${orderButton(desk, 'free', 'ask', false)}
-      ${orderButton(desk, 'resume', 'go', isFire || isNormal)}
-    </div>
+    ${isCalm ? states : null}
     ${doors(desk)}`
   )
 }
 
-function laneLine(status, name) {
-  const lane = status.lanes[name]
-  const kind = lane.fire
-    ? 'fire'
-    : lane.order === 'free'
-      ? 'free'
-      : lane.order === 'exit_only'
-        ? 'locked'
-        : !lane.linked || lane.fault
-          ? 'fault'
-          : status.open
-            ? 'ready'
-            : 'closed'
-  return html`<li class=${kind}>${icon(ICONS[kind] ?? kind)}<p><strong>${name}: ${t(`desk.gate.${kind}`)}</strong><br>${toldWhy(status, lane, kind) ?? t(`desk.rest.${kind}`)}</p></li>`
+function laneLine(desk, name) {
+  const kind = restOf(desk.live.status, desk.live.status.lanes[name])
+  return html`<li class=${kind}>${icon(ICONS[kind] ?? kind)}<p><strong>${name}: ${t(`desk.gate.${kind}`)}</strong><br>${sentenceOf(desk, name, { kind })}</p></li>`
 }
 
 function orderButton(desk, order, kind, isNever) {

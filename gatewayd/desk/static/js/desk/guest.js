@@ -61,7 +61,7 @@ async function open(desk, lane) {
   const { category, reason, count, badge } = desk.guest
   const body = { lane, category, reason: REASONS.guest[reason], ...declaring(desk, desk.guest) }
   const more = badge === '' ? { count } : { badge: Number(badge) }
-  const answer = await admit(desk, { ...body, ...more })
+  const answer = await admit(desk, { ...body, ...more }, body)
   if (!answer.ok) return
   desk.draft('guest', {
     ...blankGuest(),
@@ -70,22 +70,21 @@ async function open(desk, lane) {
     origin: desk.guest.origin,
     reason
   })
-  desk.setLast(body)
   desk.closeSheet()
 }
 
 // The last attestation again, for the next one of a queue of the same kind.
 export function repeatButton(desk) {
-  const { last } = desk
-  if (last === null) return null
-  const what = t('desk.repeat_what', { category: categoryText(last.category), lane: last.lane })
+  if (desk.last === null) return null
+  const { body } = desk.last
+  const what = t('desk.repeat_what', { category: categoryText(body.category), lane: body.lane })
   return html`<button class="repeat" data-do="repeat" ?disabled=${desk.isOffDuty('guest')}
-    @click=${() => admit(desk, last)}>${icon('repeat')}<span>${t('desk.repeat')}<small>${what}</small></span></button>`
+    @click=${() => admit(desk, body, body)}>${icon('repeat')}<span>${t('desk.repeat')}<small>${what}</small></span></button>`
 }
 
-async function admit(desk, body) {
-  const said = t('desk.said.opened', { lane: body.lane })
-  const answer = await desk.act('guest', '/api/admit', body, said)
-  if (answer.ok) desk.setLast({ ...desk.last, at: Date.now() })
+// again: what is kept to be given again: neither the number of people nor the badge.
+async function admit(desk, body, again) {
+  const answer = await desk.act('guest', '/api/admit', body, t('desk.said.opened', { lane: body.lane }))
+  if (answer.ok) desk.setLast(again)
   return answer
 }

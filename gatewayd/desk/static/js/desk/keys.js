@@ -38,6 +38,7 @@ export function helpSheet(desk) {
     <dl class="keys" tabindex="0">${Object.entries(KEYS).map(
       ([key, name]) =>
         html`<div><dt><kbd>${key === 'Escape' ? 'Esc' : key.toUpperCase()}</kbd></dt><dd>${t(`desk.key.${name}`)}</dd></div>`
-    )}</dl>`
+    )}</dl>
+    <a class="button" href="/static/officer-card.html" target="_blank">${t('desk.card')}</a>`
   )
 }

@@ -5,7 +5,14 @@ import { formatTime, has, t } from '/static/js/texts.js'
 import { icon } from '/static/js/desk/icons.js'
 import { loadOf, nameOf, newestLane, nowOf, tileOf, turnedAway } from '/static/js/desk/views.js'
 
-const ICONS = { refused: 'stop', referred: 'ask', breached: 'fault', locked: 'lock', closed: 'clock' }
+const ICONS = {
+  stale: 'fault',
+  refused: 'stop',
+  referred: 'ask',
+  breached: 'fault',
+  locked: 'lock',
+  closed: 'clock'
+}
 
 export function tiles(desk) {
   const lanes = Object.keys(desk.live.status.lanes)
@@ -48,7 +55,7 @@ function tile(desk, lane, view, isShown, isOneOfMany) {
 
 // What somebody is here as tells bystanders of a patient or a client: only where it is wanted.
 function facts(desk, row) {
-  const isOpen = desk.details || desk.terms?.show_category
+  const isOpen = desk.details
   const way = row.class === 'access' ? t(`desk.way.${row.direction}`) : null
   return html`
     <p class="facts">
@@ -83,6 +90,8 @@ export function sentenceOf(desk, lane, { kind, row }) {
   if (row?.class === 'access') return t(`reason.${row.reason}`)
   if (row !== undefined) return t('desk.rest.breached')
   const { status, rows } = desk.live
+  const { prompt } = status.lanes[lane]
+  if (kind === 'ready' && prompt !== null) return t(`prompt.${prompt}`)
   if (kind === 'full') {
     const { total, limit } = loadOf(status, desk.terms) ?? status.occupancy
     const turned = turnedAway(rows, nowOf(desk.live))
@@ -93,7 +102,7 @@ export function sentenceOf(desk, lane, { kind, row }) {
 }
 
 // Why a lane does not let people in as usual.
-export function why(status, state, kind) {
+function why(status, state, kind) {
   if (kind === 'fire') return t('desk.why.fire', { where: status.fire.join(', ') })
   if (!['locked', 'free'].includes(kind) || state.officer === undefined) return null
   const told = {

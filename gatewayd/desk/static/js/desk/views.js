@@ -17,8 +17,9 @@ export function nowOf(live) {
 
 // Returns the last scan of a lane, or what the lane is where nobody stands there.
 export function tileOf(live, lane, nowMs) {
+  if (live.isStale) return { kind: 'stale' }
   const state = live.status.lanes[lane]
-  const last = live.isStale ? null : lastOf(live.rows, lane, state, nowMs)
+  const last = lastOf(live.rows, lane, state, nowMs)
   return last ?? { kind: restOf(live.status, state) }
 }
 
@@ -44,7 +45,7 @@ function isNews(row) {
   return row.class === 'passage' && row.outcome === 'breached'
 }
 
-function restOf(status, state) {
+export function restOf(status, state) {
   if (state.fire) return 'fire'
   if (state.order === 'free') return 'free'
   if (!state.linked || state.fault) return 'fault'
