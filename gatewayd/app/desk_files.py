@@ -87,7 +87,7 @@ class Files:
         name = f"muster-{muster.at.astimezone(self._place.zone):%Y-%m-%d-%H%M%S}"
         match request.get("format"):
             case "csv":
-                return File(f"{name}.csv", CSV, await self._musters.table(muster))
+                return File(f"{name}.csv", CSV, self._musters.table(muster))
             case "pdf":
                 body = await self._musters.printed(muster, self._placed(request))
                 return File(f"{name}.pdf", PDF, body)

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 from collections.abc import Mapping
-from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -44,7 +43,7 @@ class Musters:
         number = next(self._numbers)
         self._kept[number] = muster
         self._kept.pop(number - KEPT_MAX, None)
-        badges = await self._numbered()
+        badges = self._numbered()
         people: list[Json] = [
             {
                 "badge": badges.get(one.holder),
@@ -76,13 +75,13 @@ class Musters:
 
     async def printed(self, muster: Muster, place: Place) -> bytes:
         """Return it on paper: for each a box to tick, and room to write who it is."""
-        badges, at = await self._numbered(), self._clock.utc()
+        badges, at = self._numbered(), self._clock.utc()
         blank = {one.holder: "" for one in muster.present}
         return await self._reading.run(lambda: print_muster(muster, place, blank, badges, at))
 
-    async def table(self, muster: Muster) -> bytes:
+    def table(self, muster: Muster) -> bytes:
         """Return it for a spreadsheet."""
-        badges = await self._numbered()
+        badges = self._numbered()
         text = io.StringIO()
         table = csv.writer(text)
         table.writerow(["badge", "category", "lane", "since", "count"])
@@ -121,9 +120,9 @@ class Musters:
             raise RequestError("there is no fire, lock-down or free passage in the records")
         return frozen.taken
 
-    async def _numbered(self) -> Mapping[HolderId, int]:
-        """Return the badges by their pseudonyms."""
+    def _numbered(self) -> Mapping[HolderId, int]:
+        """Return the badges by their pseudonyms; made once, in some milliseconds."""
         pseudonyms = self._gate.knowledge.pseudonyms
         if self._badges[0] is not pseudonyms:
-            self._badges = (pseudonyms, await self._reading.run(partial(badges_of, pseudonyms)))
+            self._badges = (pseudonyms, badges_of(pseudonyms))
         return self._badges[1]
