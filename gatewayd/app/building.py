@@ -26,6 +26,8 @@ from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json, LaneId
+from gatewayd.desk.server import Own
+from gatewayd.desk.watched import watched
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarm_desk import AlarmDesk
@@ -44,7 +46,7 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.library import Library
-from gatewayd.runtime.metrics import Metrics
+from gatewayd.runtime.metrics import CONTENT_TYPE, Metrics
 from gatewayd.runtime.officers import Officers
 from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
@@ -158,7 +160,7 @@ def build_gateway(
     pages = build_pages(
         settings.desk,
         opened,
-        Behind(commands.answer, overview.status, records.files),
+        Behind(commands.answer, overview.status, records.files, _watched(overview, metrics)),
         _build_displays(settings, lanes, shared),
         partial(build_entrance, settings, opened, people, gate, blocking, commands.answer),
     )
@@ -231,6 +233,10 @@ def _desk_verbs(
         **Forgiving(gate, recorder, opened.journal, blocking).verbs,
         **DeskVerbs(gate, recorder, shows_category=shows_category).verbs,
     }
+
+
+def _watched(overview: Overview, metrics: Metrics) -> Mapping[str, Own]:
+    return watched(lambda: overview.health().is_ready, metrics.render, CONTENT_TYPE)
 
 
 def _build_desk_readers(

@@ -14,12 +14,18 @@ from gatewayd.core.events import Event
 from gatewayd.core.feed import feed_row, machine_row
 from gatewayd.core.roles import Role
 from gatewayd.core.words import Json
-from gatewayd.desk import routes_access, routes_gate, routes_manage, routes_users
+from gatewayd.desk import (
+    routes_access,
+    routes_gate,
+    routes_manage,
+    routes_users,
+    routes_watch,
+)
 from gatewayd.desk.open_pages import OpenPages
 from gatewayd.desk.openapi import document
 from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import PEOPLE
-from gatewayd.desk.server import Ask, MakeFile, Parts, application, serve
+from gatewayd.desk.server import Ask, MakeFile, Own, Parts, application, serve
 from gatewayd.desk.stream import ROWS_KEPT, Channel, Snapshot
 from gatewayd.desk.texts import tell_texts
 from gatewayd.runtime.displays import Displays
@@ -28,7 +34,13 @@ from gatewayd.runtime.requests import Answer
 
 DISPLAY_LOOK_S = 0.1  # The arrow is there before the person looks up.
 
-ROUTES = (*routes_access.ROUTES, *routes_gate.ROUTES, *routes_manage.ROUTES, *routes_users.ROUTES)
+ROUTES = (
+    *routes_access.ROUTES,
+    *routes_gate.ROUTES,
+    *routes_manage.ROUTES,
+    *routes_users.ROUTES,
+    *routes_watch.ROUTES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +53,12 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What answers the pages. status: the whole state, for open ones. files: by their names."""
+    """What answers the pages. status: the state, for open ones. files, own: by their names."""
 
     ask: Ask
     status: Callable[[], Answer]
     files: Mapping[str, MakeFile]
+    own: Mapping[str, Own]
 
 
 def build_pages(
@@ -90,6 +103,7 @@ def build_pages(
             "texts": tell_texts,
             "openapi": _tell_api,
             **entrance.own,
+            **behind.own,
         },
         channels=(people, machine, *lanes.values()),
         repeats=Repeats(opened.run, clock),

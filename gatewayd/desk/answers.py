@@ -104,6 +104,8 @@ ANSWERS: Mapping[str, Schema] = {
     "session_end": has("off_duty", "text", off_duty=FLAG, text=TEXT),
     "set_up": _ME,
     "me": _ME,
+    "live": has(),
+    "ready": has(),
     "site": has(set_up_needed=FLAG, **_SITE),
     "status": _STATUS,
     "terms": has(

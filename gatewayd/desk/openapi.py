@@ -131,6 +131,7 @@ _OWN: Mapping[str, tuple[int, ...]] = {
     "set_up": (401, 409, 503),
     "stream": (503,),
     "display": (503,),
+    "ready": (503,),
 }
 """What handlers of their own answer besides."""
 

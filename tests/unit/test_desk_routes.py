@@ -59,6 +59,10 @@ EXPECTED = {
     "GET /api/report": {M, A},
     "GET /api/export": {M, A},
     "POST /api/trace": {M},
+    # who watches
+    "GET /health/live": ANYBODY,
+    "GET /health/ready": ANYBODY,
+    "GET /metrics": STAFF,
     # accounts
     "GET /api/users": {M, A},
     "POST /api/users": {M},
