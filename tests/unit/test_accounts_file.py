@@ -114,6 +114,42 @@ def test_the_day_of_a_tokens_use_is_written_when_it_is_asked_for(tmp_path):
     assert opened(tmp_path).tokens[0].used == day
 
 
+def test_a_use_is_noted_without_waiting_for_whoever_writes(tmp_path):
+    accounts, day = opened(tmp_path), date(2026, 11, 23)
+    accounts.add_token(SCREEN, TOKEN)
+    with accounts._changing:
+        accounts.note_use("layar-1", day)
+    assert accounts.tokens[0].used is None, "at the next use"
+    accounts.note_use("layar-1", day)
+    assert accounts.tokens[0].used == day
+
+
+class RemovesFirst:
+    """A lock that another thread had just before: it removed the token."""
+
+    def __init__(self, accounts):
+        self._accounts = accounts
+        self._lock = accounts._changing
+
+    def acquire(self, *, blocking):
+        self._accounts._changing = self._lock
+        self._accounts.remove_token("layar-1")
+        self._accounts._changing = self
+        return self._lock.acquire(blocking=blocking)
+
+    def release(self):
+        self._lock.release()
+
+
+def test_a_token_that_is_removed_meanwhile_does_not_come_back(tmp_path):
+    accounts = opened(tmp_path)
+    accounts.add_token(SCREEN, TOKEN)
+    accounts._changing = RemovesFirst(accounts)
+    accounts.note_use("layar-1", date(2026, 11, 23))
+    assert accounts.find_token(TOKEN) is None
+    assert accounts.tokens == []
+
+
 def test_a_disk_that_refuses_changes_nothing(tmp_path, monkeypatch):
     accounts = opened(tmp_path)
     accounts.set(OFFICER, "274931")
