@@ -63,6 +63,14 @@ async def test_whoever_is_signed_out_comes_back_to_their_draft(screens: Screens,
     await expect(page.locator("[data-do=declare]")).to_have_attribute("aria-checked", "true")
 
 
+async def test_without_the_centre_the_page_says_what_goes_on(screens: Screens, gate):
+    page = await screens.open("/desk", role="officer", size="phone")
+    gate.broker.stop()
+    await expect(page.locator(".notices")).to_contain_text("Tanpa sambungan ke pusat")
+    gate.broker.start()
+    await expect(page.locator(".notices")).not_to_contain_text("Tanpa sambungan")
+
+
 async def test_a_page_says_that_it_hears_nothing_and_goes_on_after_a_restart(screens, gate):
     screens.bear("ERR_", "request:", "Failed to load")
     page = await screens.open("/desk", role="officer", size="phone")
@@ -71,7 +79,8 @@ async def test_a_page_says_that_it_hears_nothing_and_goes_on_after_a_restart(scr
     gate.site.kill()
     await expect(page.locator(".banner.stale")).to_be_visible()
     await expect(page.locator("[data-open=lane-1]")).to_be_disabled()
-    await expect(page.locator("footer .why")).to_contain_text("Gerbang tetap berjalan")
+    await expect(page.locator("footer .why")).to_have_text("Tombol menunggu sambungan.")
+    await expect(page.locator(".tile.shown")).to_contain_text("TERPUTUS")
     await gate.site.start()
     await expect(page.locator(".banner.stale")).to_be_hidden()
     await expect(page.locator("[data-do=declare]")).to_have_attribute("aria-checked", "true")

@@ -132,6 +132,20 @@ async def test_one_lane_is_freed_and_says_so(screens: Screens, gate):
     gate.site.ask(do="lane", order="resume")
 
 
+async def test_in_a_fire_nothing_can_be_locked_and_the_screen_says_why(screens: Screens, gate):
+    page = await screens.open("/desk", role="officer", size="phone")
+    await page.locator("header [data-sheet=gate]").click()
+    gate.site.lane.turnstile.order("fire on")
+    await expect(page.locator(".sheet .banner")).to_contain_text("panel")
+    await expect(page.locator(".states li").first).to_contain_text("lane-1")
+    await expect(page.locator("[data-hold=lock]")).to_be_disabled()
+    await expect(page.locator("[data-hold=resume]")).to_be_disabled()
+    await expect(page.locator("[data-hold=free]")).to_be_enabled()
+    await expect(page.locator(".tile.shown")).to_contain_text("KEBAKARAN")
+    gate.site.lane.turnstile.order("fire off")
+    await expect(page.locator("[data-hold=lock]")).to_be_enabled()
+
+
 async def test_a_door_may_be_open_for_some_minutes_and_is_watched_again(screens, gate):
     page = await screens.open("/desk", role="officer", size="tablet")
     await page.locator("header [data-sheet=gate]").click()

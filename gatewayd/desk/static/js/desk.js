@@ -13,8 +13,9 @@ import { icon } from '/static/js/desk/icons.js'
 import { keep, recall } from '/static/js/desk/kept.js'
 import { helpSheet, listenToKeys } from '/static/js/desk/keys.js'
 import { queue, referralSheet } from '/static/js/desk/queue.js'
+import { notices } from '/static/js/desk/notices.js'
 import { pursueLeft, sendOnce } from '/static/js/desk/sending.js'
-import { dutyBanner, shiftSheet } from '/static/js/desk/shift.js'
+import { shiftSheet } from '/static/js/desk/shift.js'
 import { menuSheet } from '/static/js/desk/menu.js'
 import { isLoud, play, setLoud } from '/static/js/desk/sound.js'
 import { sentenceOf, tiles, wordOf } from '/static/js/desk/tiles.js'
@@ -289,7 +290,7 @@ function show() {
     <main class="desk ${open === null ? '' : 'with-sheet'}">
       <h1 class="unseen">${t('desk.title')}</h1>
       ${header()}
-      <div class="notices">${staleBanner(desk.live)}${desk.live.isStale ? html`<p class="quiet">${t('desk.off.stale')}</p>` : null}${dutyBanner(desk)}</div>
+      ${notices(desk)}
       ${tiles(desk)}
       <div class="side">
         ${open === null ? html`${queue(desk)}${actions()}` : open(desk)}
