@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 
 from gatewayd.app.demo.accounts import Ledger
 from gatewayd.app.demo.perform import Options, Watcher, perform
-from gatewayd.app.demo.stage import SERIAL_LANE, Stage
+from gatewayd.app.demo.stage import MQTT_LANE, Stage
 from gatewayd.core.roles import Role
 from tests.browser.chromium import run_chromium
 
@@ -33,7 +33,8 @@ class Picture:
 PICTURES = (
     Picture("desk", "/desk", Role.OFFICER, "[data-referral]", 820, 1180),
     Picture("manager", "/manager", Role.MANAGER, "ol.rows > li:nth-child(5)", 1280, 900),
-    Picture("display", f"/display/{SERIAL_LANE}", Role.MANAGER, "main.go", 800, 480),
+    # Staff come to this lane: they have room when the house is full of visitors.
+    Picture("display", f"/display/{MQTT_LANE}", Role.MANAGER, "main.go", 800, 480),
 )
 
 
