@@ -56,7 +56,13 @@ async function start() {
   window.addEventListener('signed-out', leave)
   setInterval(schedule, REFRESH_MS)
   context.live = listen(schedule)
-  schedule()
+  draw()
+  showTab()
+}
+
+// On a phone the tabs are wider than the screen.
+function showTab() {
+  document.querySelector('nav [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 }
 
 function localNow() {
@@ -92,9 +98,9 @@ function draw() {
   render(
     html`
       <header class="top">
-        <h1>${t('manager.title')} <span class="quiet">${live.status?.site ?? ''}</span></h1>
+        <h1>${t('manager.title')}
+          <span class="quiet">${live.status?.site ?? ''} · ${me.label} (${t(`manager.role.${me.role}`)})</span></h1>
         <div class="tools">
-          <span class="who">${me.label} · ${t(`manager.role.${me.role}`)}</span>
           ${me.role === 'manager' ? html`<a class="button" href="/desk">${t('manager.to_desk')}</a>` : null}
           ${languageButton(draw)} ${themeButton(draw)}
           <button class="leave" @click=${signOut}>${t('manager.sign_out')}</button>

@@ -3,7 +3,7 @@
 import { html } from '/static/vendor/lit-html.js'
 import { get, post, remove } from '/static/js/api.js'
 import { t } from '/static/js/texts.js'
-import { ask, option, outcome, panel, table } from '/static/js/manager/pieces.js'
+import { ask, option, outcome, panel } from '/static/js/manager/pieces.js'
 import { refusal } from '/static/js/manager/words.js'
 
 const ROLES = ['officer', 'manager', 'technician', 'auditor']
@@ -56,28 +56,17 @@ function shown() {
 }
 
 function accounts(rows, context) {
-  const heads = [
-    t('manager.users.label'),
-    t('manager.users.role'),
-    t('manager.users.secret_kind'),
-    ...(context.is('manager') ? [t('manager.users.do')] : [])
-  ]
-  return table(
-    t('manager.section.users'),
-    heads,
-    rows.map(
-      (one) => html`
-    <tr><th scope="row">${one.label}</th><td>${t(`manager.role.${one.role}`)}</td>
-    <td>${t(`manager.secret.${one.kind}`)}${one.must_change ? html` <span class="tag">${t('manager.users.must_change')}</span>` : null}</td>
-    ${
-      context.is('manager')
-        ? html`<td class="cells">
-      <button @click=${() => alter(context, () => post(`/api/users/${one.label}/secret`))}>${t('manager.users.new_secret')}</button>
-      ${remover(context, `user/${one.label}`, () => remove(`/api/users/${one.label}`))}</td>`
-        : null
-    }</tr>`
-    )
-  )
+  return html`<ul class="accounts">${rows.map(
+    (one) => html`<li>
+      <span><strong>${one.label}</strong> <span class="quiet">${t(`manager.role.${one.role}`)} · ${t(`manager.secret.${one.kind}`)}</span>
+        ${one.must_change ? html`<span class="tag">${t('manager.users.must_change')}</span>` : null}</span>
+      ${
+        context.is('manager')
+          ? html`<span class="cells"><button @click=${() => alter(context, () => post(`/api/users/${one.label}/secret`))}>${t('manager.users.new_secret')}</button>
+            ${remover(context, `user/${one.label}`, () => remove(`/api/users/${one.label}`))}</span>`
+          : null
+      }</li>`
+  )}</ul>`
 }
 
 // The first press asks, the second does it.
@@ -108,22 +97,12 @@ function adder(context) {
 
 function tokens(rows, context) {
   if (rows.length === 0) return html`<p class="quiet">${t('manager.users.no_tokens')}</p>`
-  const heads = [
-    t('manager.users.label'),
-    t('manager.users.role'),
-    t('manager.lane'),
-    t('manager.users.used'),
-    ...(context.is('manager') ? [t('manager.users.do')] : [])
-  ]
-  return table(
-    t('manager.users.tokens'),
-    heads,
-    rows.map(
-      (one) => html`
-    <tr><th scope="row">${one.label}</th><td>${t(`manager.role.${one.role}`)}</td><td>${one.lane ?? ''}</td><td>${one.used ?? t('manager.users.never')}</td>
-    ${context.is('manager') ? html`<td>${remover(context, `token/${one.label}`, () => remove(`/api/tokens/${one.label}`))}</td>` : null}</tr>`
-    )
-  )
+  return html`<ul class="accounts">${rows.map(
+    (one) => html`<li>
+      <span><strong>${one.label}</strong> <span class="quiet">${[t(`manager.role.${one.role}`), one.lane].filter(Boolean).join(' · ')}</span>
+        <span class="quiet">${t('manager.users.used')}: ${one.used ?? t('manager.users.never')}</span></span>
+      ${context.is('manager') ? html`<span class="cells">${remover(context, `token/${one.label}`, () => remove(`/api/tokens/${one.label}`))}</span>` : null}</li>`
+  )}</ul>`
 }
 
 function tokenAdder(context) {
