@@ -40,9 +40,7 @@ class Box:
         self._outer.kill()
         self._outer.wait()
         for line in (self.folder / "cgroups").read_text().splitlines():
-            for place, _, _ in os.walk(line, topdown=False):
-                with suppress(OSError):  # The kernel may still be at the last process in it.
-                    Path(place).rmdir()
+            _remove(Path(line))
 
     @property
     def first_process(self) -> int:
@@ -86,6 +84,16 @@ class Box:
 
     def show(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
+
+
+def _remove(place: Path) -> None:
+    """Remove a control group and those below, when the kernel is done with their processes."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while place.exists() and time.monotonic() < deadline_s:
+        for group, _, _ in os.walk(place, topdown=False):
+            with suppress(OSError):
+                Path(group).rmdir()
+        time.sleep(0.02)
 
 
 class BoxSite(Site):

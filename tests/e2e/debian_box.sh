@@ -3,10 +3,11 @@
 #   debian_box.sh FOLDER: what is written goes to memory; FOLDER is /srv/box in it. Run as root.
 set -eu
 folder=$1
-name=$(basename "$folder")
 
 if [ -z "${IN_NAMESPACES:-}" ]; then
   # Its units get a place of their own among the control groups, below ours.
+  name=gatewayd-box-$$
+  cp /proc/self/cgroup "$folder/cgroup"
   while IFS=: read -r _ controller path; do
     case $controller in
       name=systemd | pids | devices | memory) place=/sys/fs/cgroup/${controller#name=}$path/$name ;;
@@ -14,7 +15,7 @@ if [ -z "${IN_NAMESPACES:-}" ]; then
       *) continue ;;
     esac
     if mkdir -p "$place" && echo $$ >"$place/cgroup.procs"; then echo "$place" >>"$folder/cgroups"; fi
-  done </proc/self/cgroup
+  done <"$folder/cgroup"
   IN_NAMESPACES=yes exec unshare --mount --pid --uts --ipc --cgroup --fork --kill-child "$0" "$folder"
 fi
 
