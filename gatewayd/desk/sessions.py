@@ -28,8 +28,8 @@ IDLE = timedelta(minutes=30)
 An officer stands at theirs, with a queue: they end with the shift only."""
 DAY = timedelta(hours=12)
 """The most of those: nobody works longer, and the next morning begins with a sign-in."""
-DISPLAY_DAYS = timedelta(days=400)
-"""What browsers keep a cookie for; the token may be shown again."""
+SCREEN_DAYS = timedelta(days=400)
+"""Of a screen that signed in with its token: what browsers keep a cookie for."""
 
 SESSIONS_OF_ONE_MAX = 20  # A token shown again and again pushes out its own oldest sessions only.
 SESSIONS_MAX = 1000
@@ -50,7 +50,10 @@ class SessionFile(Protocol):
 
 @dataclass(slots=True)
 class Session:
-    """digest: of its secret. stamp: of the secret that it was begun with."""
+    """digest: of its secret. stamp: of the secret that it was begun with.
+
+    is_screen: it was begun with a token, by a screen at which nobody types.
+    """
 
     digest: str
     label: str
@@ -60,13 +63,15 @@ class Session:
     begun: datetime
     seen: datetime
     ends: datetime
+    is_screen: bool
 
     @property
     def who(self) -> Who:
         return Who(self.label, self.role, self.lane)
 
     def is_over(self, at: datetime) -> bool:
-        is_idle = self.role in _IDLE and at >= self.seen + IDLE
+        is_left = self.role in _IDLE and not self.is_screen
+        is_idle = is_left and at >= self.seen + IDLE
         return at >= self.ends or is_idle
 
 
@@ -105,6 +110,7 @@ class Sessions:
         around, at = self._around, self._around.clock.utc()
         stamp = around.accounts.stamp(who.label)
         secret = around.chance.token(SECRET_SIZE)
+        is_screen = around.accounts.find(who.label) is None
         begun = Session(
             digest=_digest(secret),
             label=who.label,
@@ -113,7 +119,8 @@ class Sessions:
             lane=who.lane,
             begun=at,
             seen=at,
-            ends=at + self._lasts(who.role),
+            ends=at + (SCREEN_DAYS if is_screen else self._lasts(who.role)),
+            is_screen=is_screen,
         )
         self._make_room(who.label, at)
         self._sessions[begun.digest] = begun
@@ -173,7 +180,7 @@ class Sessions:
             case Role.MANAGER | Role.TECHNICIAN | Role.AUDITOR:
                 return DAY
             case Role.DISPLAY:
-                return DISPLAY_DAYS
+                return SCREEN_DAYS
 
     def _make_room(self, label: str, at: datetime) -> None:
         for one in [one for one in self._sessions.values() if one.is_over(at)]:
@@ -217,6 +224,7 @@ def _document(sessions: Mapping[str, Session]) -> dict[str, Json]:
                 "begun": format_time(one.begun),
                 "seen": format_time(one.seen),
                 "ends": format_time(one.ends),
+                "is_screen": one.is_screen,
             }
             for one in sessions.values()
         ],
@@ -236,6 +244,7 @@ def _parse(document: Any) -> list[Session]:  # noqa: ANN401 - JSON that anybody 
             begun=parse_time(row["begun"]),
             seen=parse_time(row["seen"]),
             ends=parse_time(row["ends"]),
+            is_screen=bool(row["is_screen"]),
         )
         for row in document["sessions"]
     ]

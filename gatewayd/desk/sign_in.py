@@ -72,7 +72,7 @@ class SignIn:
         if isinstance(given, web.Response):
             return given
         if "token" in given:
-            who = self._display(str(given["token"]))
+            who = self._screen(str(given["token"]))
             if who is None:
                 return self._denied(Denied(RefusedAccess.WRONG))
             return await self._begun(request, who)
@@ -172,11 +172,14 @@ class SignIn:
             return {"off_duty": True}
         return {"off_duty": False, "text": answered.get("text")}
 
-    def _display(self, text: str) -> Who | None:
-        """Return the screen whose token this is; other tokens are for programs."""
+    def _screen(self, text: str) -> Who | None:
+        """Return the screen whose token this is: at a lane, or on a wall, where it only reads.
+
+        Other tokens are for programs: a browser that could change something has a person at it.
+        """
         secret = read_token(text)
         token = None if secret is None else self._around.accounts.find_token(secret)
-        if token is None or token.role is not Role.DISPLAY:
+        if token is None or token.role not in {Role.DISPLAY, Role.AUDITOR}:
             return None
         return Who(token.label, token.role, token.lane)
 

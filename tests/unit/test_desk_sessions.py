@@ -8,7 +8,7 @@ import pytest
 
 from gatewayd.core.roles import Role, Who
 from gatewayd.desk import sessions as module
-from gatewayd.desk.sessions import DAY, DISPLAY_DAYS, IDLE, KEEP_S, SESSIONS_OF_ONE_MAX, csrf_token
+from gatewayd.desk.sessions import DAY, IDLE, KEEP_S, SCREEN_DAYS, SESSIONS_OF_ONE_MAX, csrf_token
 from gatewayd.ports import StorageError
 from tests.sim.loop import run
 from tests.unit.desk_site import PASSWORD, DeskSite
@@ -16,6 +16,7 @@ from tests.unit.doubles import START
 
 MANAGER, OFFICER = Who("manager", Role.MANAGER), Who("officer", Role.OFFICER)
 DISPLAY = Who("t-display", Role.DISPLAY)
+WALL = Who("t-auditor", Role.AUDITOR)
 
 
 def played(play, site=None):
@@ -49,7 +50,8 @@ def test_it_outlives_a_restart():
 
 
 @pytest.mark.parametrize(
-    ("who", "lasts"), [(OFFICER, timedelta(hours=12)), (DISPLAY, DISPLAY_DAYS)]
+    ("who", "lasts"),
+    [(OFFICER, timedelta(hours=12)), (DISPLAY, SCREEN_DAYS), (WALL, SCREEN_DAYS)],
 )
 def test_an_officer_with_wet_hands_and_a_screen_stay_signed_in(who, lasts):
     async def play(site):

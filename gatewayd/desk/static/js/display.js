@@ -1,9 +1,10 @@
 // The screen at a lane: what whoever stands there is to do, in two languages, at a glance.
 
 import { html, render, svg } from '/static/vendor/lit-html.js'
-import { get, post } from '/static/js/api.js'
+import { get } from '/static/js/api.js'
 import { fit } from '/static/js/display_fit.js'
 import { ICONS } from '/static/js/display_icons.js'
+import { takeToken } from '/static/js/screen.js'
 import { hear } from '/static/js/source.js'
 import { loadTexts } from '/static/js/texts.js'
 
@@ -26,11 +27,7 @@ let isSignedOut = false
 let drawn = ''
 
 async function start() {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token')
-  if (token !== null) {
-    history.replaceState(null, '', location.pathname + location.search)
-    await post('/api/session', { token })
-  }
+  await takeToken()
   await get('/api/me') // Says `signed-out` at once if nobody is.
   texts = await allTexts()
   hear(() => `/api/display/${encodeURIComponent(lane)}`, heard, lost)

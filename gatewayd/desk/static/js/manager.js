@@ -4,6 +4,7 @@ import { html, render } from '/static/vendor/lit-html.js'
 import { get, remove, setCsrf } from '/static/js/api.js'
 import { languageButton, staleBanner, themeButton } from '/static/js/common.js'
 import { listen } from '/static/js/live.js'
+import { takeToken } from '/static/js/screen.js'
 import { localeNow, setLocale, t } from '/static/js/texts.js'
 import { alarmsSection, unseenCount } from '/static/js/manager/alarms.js'
 import { auditSection } from '/static/js/manager/audit.js'
@@ -41,6 +42,7 @@ const context = { me: null, live: null, show: schedule, is: (...roles) => roles.
 let isDue = false
 
 async function start() {
+  await takeToken()
   const [me] = await Promise.all([get('/api/me'), setLocale(localNow())])
   if (!me.ok) return leave()
   if (!ALL.includes(me.role)) return location.replace('/')
