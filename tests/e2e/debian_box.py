@@ -17,6 +17,22 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _ALL_OF_IT = ("-m", "-u", "-i", "-p", "-C", "-r", "-w")
 
 
+# What the box begins with; some sandboxes allow none of it, whoever is root in them.
+_PROBE = """
+mkdir probe && mount -t tmpfs tmpfs probe && cd probe && mkdir up work root &&
+mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work root
+"""
+
+
+def is_allowed(folder: Path) -> bool:
+    """Tell whether this machine lets us make namespaces and mount an overlay in them."""
+    command = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "sh", "-c"]
+    with suppress(FileNotFoundError):
+        made = subprocess.run([*command, _PROBE], cwd=folder, capture_output=True, check=False)
+        return made.returncode == 0
+    return False
+
+
 class Box:
     """Used as `with Box(folder) as box`. Nothing of the machine around it changes."""
 
