@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from tests.browser.chromium import run_chromium
 from tests.browser.gate import Gate, run_gate
@@ -39,11 +39,13 @@ PAGES = (
 
 # Looks at each change of the page; the clock of the page begins with the navigation.
 _WATCH = """
-new MutationObserver((_, observer) => {
-  if (document.querySelector('SHOWN') === null) return
-  window.shownAt = performance.now()
-  observer.disconnect()
-}).observe(document, { childList: true, subtree: true, attributes: true })
+window.shownAt = new Promise((resolve) => {
+  new MutationObserver((_, observer) => {
+    if (document.querySelector('SHOWN') === null) return
+    resolve(performance.now())
+    observer.disconnect()
+  }).observe(document, { childList: true, subtree: true, attributes: true })
+})
 """
 _LOADED = """() => {
   const files = performance.getEntriesByType('resource').filter((one) => one.transferSize > 0)
@@ -75,20 +77,16 @@ async def _load(
 ) -> tuple[float, float, float, float]:
     """Return the times of the first and of the next load, and what the first one took."""
     async with Screens(browser, gate) as screens:
+        screens.bear("favicon")
         page = await screens.open("/static/icon.svg", role=loaded.role, size=loaded.size)
         await page.add_init_script(_WATCH.replace("SHOWN", loaded.shown))
         session = await page.context.new_cdp_session(page)
         await session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
         await page.goto(loaded.path)
-        first = await _shown_ms(page)
+        first = await page.evaluate("window.shownAt")
         files, size = await page.evaluate(_LOADED)
         await page.reload()
-        return first, await _shown_ms(page), files, size
-
-
-async def _shown_ms(page: Page) -> float:
-    shown = await page.wait_for_function("window.shownAt")
-    return float(await shown.json_value())
+        return first, await page.evaluate("window.shownAt"), files, size
 
 
 def _told(times_ms: list[float]) -> str:
