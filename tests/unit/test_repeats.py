@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from gatewayd.core.roles import Role
 from gatewayd.desk import repeats
-from gatewayd.desk.repeats import KEPT_S, LATE_S, Repeats
+from gatewayd.desk.repeats import HEADER, KEPT_S, LATE_S, Repeats
 from tests.sim.loop import run
+from tests.unit.desk_site import DeskSite, shown
 from tests.unit.doubles import SimClock
 
 WHAT = ("/api/admit", '{"lane": "lane-1"}')
@@ -145,3 +147,34 @@ def test_more_than_hands_can_tap_is_refused(monkeypatch):
         return codes
 
     assert run(main()) == [None, None, "too_many", None]
+
+
+# --- through the server ---
+
+
+def tap(site, chance="tap-0001", age_s=0.0):
+    at_ms = round((site.clock.monotonic() - age_s) * 1000)
+    return {**shown(Role.OFFICER), HEADER: f"run.{at_ms}.{chance}"}
+
+
+async def test_the_server_carries_a_request_with_a_key_out_once():
+    site = DeskSite()
+    async with site.served() as caller:
+        first, again = tap(site), tap(site, "tap-0002")
+        body = {"lane": "lane-1", "order": "lock"}
+        for headers in (first, first, again, shown(Role.OFFICER), shown(Role.OFFICER)):
+            status, told, _ = await caller.ask("POST", "/api/lane", headers, body)
+            assert (status, told["ok"]) == (200, True)
+        assert site.asked == ["lane"] * 4, "without a key each one counts"
+        other = {**body, "order": "free"}
+        status, told, _ = await caller.ask("POST", "/api/lane", first, other)
+        assert (status, told["code"]) == (409, "key_reused")
+
+
+async def test_the_server_does_nothing_that_was_asked_long_ago():
+    site = DeskSite()
+    site.clock.passed_s = 1000.0
+    async with site.served() as caller:
+        headers = tap(site, age_s=LATE_S)
+        status, told, _ = await caller.ask("POST", "/api/admit", headers, {"lane": "lane-1"})
+        assert (status, told["code"], site.asked) == (409, "late", [])

@@ -2,18 +2,19 @@
 
 import { html, render } from '/static/vendor/lit-html.js'
 import { get, setCsrf } from '/static/js/api.js'
-import { languageButton, staleBanner, themeButton } from '/static/js/common.js'
+import { staleBanner } from '/static/js/common.js'
 import { listen } from '/static/js/live.js'
-import { has, setLocale, t } from '/static/js/texts.js'
-import { blankCount, countChip, countSheet } from '/static/js/desk/count.js'
+import { setLocale, t } from '/static/js/texts.js'
+import { blankCount, countSheet } from '/static/js/desk/count.js'
 import { FLAGS } from '/static/js/desk/declaring.js'
-import { blankGate, gateChip, gateSheet } from '/static/js/desk/gate.js'
-import { blankGuest, guestSheet, REPEAT_MS, repeatButton } from '/static/js/desk/guest.js'
-import { icon } from '/static/js/desk/icons.js'
+import { blankGate, gateSheet } from '/static/js/desk/gate.js'
+import { blankGuest, guestSheet, REPEAT_MS } from '/static/js/desk/guest.js'
+import { actions, header } from '/static/js/desk/frame.js'
 import { keep, recall } from '/static/js/desk/kept.js'
 import { helpSheet, listenToKeys } from '/static/js/desk/keys.js'
 import { queue, referralSheet } from '/static/js/desk/queue.js'
 import { notices } from '/static/js/desk/notices.js'
+import { outcomes, say, showOutcomes, tell } from '/static/js/desk/outcomes.js'
 import { pursueLeft, sendOnce } from '/static/js/desk/sending.js'
 import { shiftSheet } from '/static/js/desk/shift.js'
 import { menuSheet } from '/static/js/desk/menu.js'
@@ -24,7 +25,6 @@ import { dutyOf, newestLane, nowOf, tileOf } from '/static/js/desk/views.js'
 const TICK_MS = 500 // Seconds are counted down, and what was shown goes.
 const PICKED_MS = 15_000 // A lane that was tapped stays for so long; then the one with news is shown.
 const DETAILS_MS = 60_000
-const SAID_MS = { good: 4_000, bad: 15_000 }
 const ACTS = ['officer', 'manager'] // The others look on.
 const SEES = [...ACTS, 'auditor']
 const SWIPE_PX = 60
@@ -43,7 +43,6 @@ const busy = new Set()
 let picked = 0
 let swipe = null
 let spoken = ''
-let said = []
 
 const desk = {
   live: null,
@@ -186,6 +185,7 @@ async function start() {
     if (me.csrf) setCsrf(me.csrf)
   }
   desk.live = listen(changed)
+  showOutcomes(show)
   pursueLeft(tell)
   listenToKeys(keys)
   setInterval(tick, TICK_MS)
@@ -231,39 +231,6 @@ function tick() {
   show()
 }
 
-// --- what became of a request ---
-
-function tell({ path, body, done }, answer) {
-  if (answer.ok) say('good', done)
-  else say('bad', refusalText(path, body, answer))
-}
-
-function refusalText(path, body, answer) {
-  if (answer.status === 0) return t('desk.no.unreachable')
-  if (answer.reason !== undefined && has(`reason.${answer.reason}`)) {
-    const already = answer.admitted > 0 ? ` ${t('desk.no.some', { count: answer.admitted })}` : ''
-    return t(`reason.${answer.reason}`) + already
-  }
-  if (['late', 'restarted', 'failed'].includes(answer.code)) return t('desk.no.late')
-  if (body.referral !== undefined) return t('desk.no.settled', { number: body.referral })
-  if (body.assist !== undefined) return t('desk.no.assist')
-  if (path === '/api/forgive') return t('desk.no.forgive')
-  if (path === '/api/lane') return t('desk.no.lane')
-  return answer.text ?? t('error.unknown')
-}
-
-function say(kind, text) {
-  const one = { kind, text, id: `${Date.now()}-${said.length}` }
-  said = [...said.slice(-2), one]
-  setTimeout(() => hush(one), SAID_MS[kind])
-  show()
-}
-
-function hush(one) {
-  said = said.filter((other) => other !== one)
-  show()
-}
-
 // --- the page ---
 
 const keys = {
@@ -289,41 +256,17 @@ function show() {
     html`
     <main class="desk ${open === null ? '' : 'with-sheet'}">
       <h1 class="unseen">${t('desk.title')}</h1>
-      ${header()}
+      ${header(desk)}
       ${notices(desk)}
       ${tiles(desk)}
       <div class="side">
-        ${open === null ? html`${queue(desk)}${actions()}` : open(desk)}
+        ${open === null ? html`${queue(desk)}${actions(desk)}` : open(desk)}
       </div>
-      <div class="said" role="status">${said.map((one) => html`<button class="note ${one.kind}" @click=${() => hush(one)}>${icon(one.kind === 'good' ? 'go' : 'fault')}<span>${one.text}</span></button>`)}</div>
+      ${outcomes()}
       <p class="unseen" aria-live="polite" data-spoken>${spoken}</p>
     </main>`,
     page
   )
-}
-
-function header() {
-  return html`
-    <header class="bar">
-      ${countChip(desk)}
-      ${gateChip(desk)}
-      <span class="wide">${languageButton(show)}${themeButton(show)}${detailsButton()}
-        <button data-sheet="shift" @click=${() => desk.openSheet({ name: 'shift' })}>${desk.me.label || t('desk.shift')}</button></span>
-      <button class="chip sound" aria-pressed=${isLoud() ? 'true' : 'false'} aria-label=${t('desk.sound')} @click=${() => desk.toggleSound()}>${icon(isLoud() ? 'sound' : 'mute')}</button>
-      <button class="chip" data-sheet="menu" aria-label=${t('desk.menu')} @click=${() => desk.openSheet({ name: 'menu' })}>${icon('menu')}</button>
-    </header>`
-}
-
-function detailsButton() {
-  return html`<button class="details" aria-pressed=${desk.details ? 'true' : 'false'} @click=${desk.toggleDetails}>${icon('eye')}<span>${t('desk.details')}</span></button>`
-}
-
-function actions() {
-  return html`
-    <nav class="actions" aria-label=${t('desk.actions')}>
-      <button class="primary" data-sheet="guest" ?disabled=${desk.terms === null} @click=${() => desk.openSheet({ name: 'guest' })}>${icon('plus')}<span>${t('desk.guest')}</span></button>
-      ${repeatButton(desk)}
-    </nav>`
 }
 
 // The screen stays on while somebody looks at it, where the browser can do that.

@@ -19,6 +19,7 @@ export function nowOf(live) {
 export function tileOf(live, lane, nowMs) {
   if (live.isStale) return { kind: 'stale' }
   const state = live.status.lanes[lane]
+  if (state.fire) return { kind: 'fire' } // Whatever was scanned before.
   const last = lastOf(live.rows, lane, state, nowMs)
   return last ?? { kind: restOf(live.status, state) }
 }
