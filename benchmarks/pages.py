@@ -1,9 +1,9 @@
 """What open pages cost the person at the gate: from a scan to the open turnstile, with and without.
 
-    python -m benchmarks.pages [--scans 400] [--pages 20] [--json FILE]
+    python -m benchmarks.pages [--scans 400] [--pages 20] [--asks 10] [--json FILE]
 
 A gateway, a reader and a turnstile as processes on ttys. Blocks of scans without a page take turns
-with blocks with so many pages that listen, while a program asks for the status ten times a second.
+with blocks with so many pages that listen, while a program asks for the status so often a second.
 """
 
 import argparse
@@ -31,7 +31,6 @@ from tests.e2e.mosquitto import free_port
 BLOCK = 25  # Scans; the shorter a block, the more alike is the machine for both.
 PEOPLE = 64  # A code shown again within two seconds is noise.
 PAUSE_S = 0.1, 0.3  # Between two people: four busy lanes; by chance, to meet whatever else is due.
-ASKED_PER_S = 10.0
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,14 +38,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scans", type=int, default=400, help="of each kind")
     parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--asks", type=int, default=10, help="a second; 0 for none")
     parser.add_argument("--json", dest="file")
-    parser.add_argument("--visit", nargs=3, metavar=("ADDRESS", "TOKEN", "PAGES"), help="own use")
+    parser.add_argument("--visit", nargs=2, metavar=("ADDRESS", "TOKEN"), help="own use")
     arguments = parser.parse_args()
     if arguments.visit:
-        address, token, pages = arguments.visit
-        asyncio.run(visit(address, token, int(pages)))
+        asyncio.run(visit(*arguments.visit, arguments.pages, arguments.asks))
         return
-    rows = asyncio.run(measure(arguments.scans, arguments.pages))
+    rows = asyncio.run(measure(arguments.scans, arguments.pages, arguments.asks))
     tell(rows, arguments.file)
     for row in rows:
         print(f"{row['who']}: {row['cpu_ms_per_scan']:.1f} ms of processor for a scan, all told")
@@ -58,14 +57,14 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {name: visited[name] / without[name] for name in ("p50_us", "p99_us")}
 
 
-async def measure(count: int, pages: int) -> list[dict[str, Any]]:
+async def measure(count: int, pages: int, asks: int) -> list[dict[str, Any]]:
     """Return a row for each kind."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder, unlocking(Path(folder)) as unlocked:
         settings = f'[desk]\nlisten = "127.0.0.1:{port}"\n[policy]\nanti_passback = "off"\n'
         async with Site(Path(folder), settings=settings, options=("--walk-ms", "1")) as site:
             token = site.ask(do="user_token", label="program", role="manager")["token"]
-            visitors = await begin_visit(f"http://127.0.0.1:{port}", token, pages)
+            visitors = await begin_visit(f"http://127.0.0.1:{port}", token, pages, asks)
             codes = cycle([issue(str(number)) for number in range(PEOPLE)])
             timings: dict[bool, list[float]] = {False: [], True: []}
             cpu_s = {False: 0.0, True: 0.0}
@@ -152,13 +151,14 @@ class Visitors:
         await self._process.wait()
 
 
-async def begin_visit(address: str, token: str, pages: int) -> Visitors:
-    command = (sys.executable, "-m", "benchmarks.pages", "--visit", address, token, str(pages))
+async def begin_visit(address: str, token: str, pages: int, asks: int) -> Visitors:
+    options = ("--pages", str(pages), "--asks", str(asks), "--visit", address, token)
+    command = (sys.executable, "-m", "benchmarks.pages", *options)
     pipe = asyncio.subprocess.PIPE
     return Visitors(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
 
 
-async def visit(address: str, token: str, pages: int) -> None:
+async def visit(address: str, token: str, pages: int, asks: int) -> None:
     """Open pages and ask for the status while `come` was the last line read."""
     os.nice(19)  # They are on other machines: here they must not take the gate's processor.
     reader = asyncio.StreamReader()
@@ -176,7 +176,8 @@ async def visit(address: str, token: str, pages: int) -> None:
             if line == b"come\n":
                 heard = [asyncio.Event() for _ in range(pages)]
                 open_pages = [asyncio.ensure_future(listen(session, one)) for one in heard]
-                open_pages.append(asyncio.ensure_future(ask(session)))
+                if asks:
+                    open_pages.append(asyncio.ensure_future(ask(session, asks)))
                 await asyncio.gather(*(one.wait() for one in heard))
             print(json.dumps({"pages": len(open_pages)}), flush=True)
 
@@ -189,12 +190,12 @@ async def listen(session: aiohttp.ClientSession, heard: asyncio.Event) -> None:
             heard.set()
 
 
-async def ask(session: aiohttp.ClientSession) -> None:
+async def ask(session: aiohttp.ClientSession, per_s: int) -> None:
     while True:
         async with session.get("/api/status") as answer:
             answer.raise_for_status()
             await answer.read()
-        await asyncio.sleep(1 / ASKED_PER_S)
+        await asyncio.sleep(1 / per_s)
 
 
 if __name__ == "__main__":
