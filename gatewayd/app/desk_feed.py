@@ -1,6 +1,7 @@
 """Rows of the feed that are older than what a page was told."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -23,7 +24,9 @@ SCAN_MAX = 5000
 """Rows looked at for one page; where few are wanted, the page asks again from there."""
 TEXT_MAX = 200
 
-_ROWS: Mapping[str, Callable[[Event], dict[str, Json] | None]] = {
+Make = Callable[[Event], dict[str, Json] | None]
+
+_ROWS: Mapping[str, Make] = {
     "people": feed_row,
     "machine": machine_row,
 }
@@ -41,23 +44,15 @@ class OlderRows:
             raise RequestError(f"`audience` is one of: {', '.join(_ROWS)}")
         wanted = _wanted(request)
         end = await self._end(request)
-        found: list[Json] = []
         stop = max(0, end - SCAN_MAX)
+        found: list[Json] = []
         last: str | None = None
         while end > stop and len(found) < PAGE_ROWS:
-            begin = max(stop, end - LOOK_ROWS)
-            rows = await self._reading.run(partial(_between, self._reading.directory, begin, end))
-            for row in reversed(rows):
-                end, last = row.position - 1, row.id
-                shown = _shown(row, make)
-                if shown is not None and wanted.holds(shown):
-                    found.append(shown)
-                    if len(found) >= PAGE_ROWS:
-                        break
-            else:
-                end = begin
-                if not rows:  # Removed for their age, as all before them.
-                    end = stop = 0
+            begin, room = max(stop, end - LOOK_ROWS), PAGE_ROWS - len(found)
+            look = partial(_look, self._reading.directory, (begin, end), make, wanted, room)
+            seen = await self._reading.run(look)
+            found += seen.rows
+            end, last = seen.position, seen.last or last
         return {"ok": True, "rows": found, "before": last if end > 0 else None}
 
     async def _end(self, request: Mapping[str, Any]) -> int:
@@ -80,11 +75,31 @@ def _wanted(request: Mapping[str, Any]) -> Wanted:
     return Wanted(**given)
 
 
-def _between(directory: Path, begin: int, end: int) -> list[Row]:
-    return [*takewhile(lambda row: row.position <= end, walk(directory, begin))]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """rows: those wanted. position: where to go on. last: the id of the oldest looked at."""
+
+    rows: list[Json]
+    position: int
+    last: str | None
 
 
-def _shown(row: Row, make: Callable[[Event], dict[str, Json] | None]) -> dict[str, Json] | None:
+def _look(directory: Path, span: tuple[int, int], make: Make, wanted: Wanted, room: int) -> _Seen:
+    """Look back from the end of a span for as many rows as there is room for; in a thread."""
+    begin, end = span
+    rows = [*takewhile(lambda row: row.position <= end, walk(directory, begin))]
+    found: list[Json] = []
+    for row in reversed(rows):
+        shown = _shown(row, make)
+        if shown is not None and wanted.holds(shown):
+            found.append(shown)
+            if len(found) >= room:
+                return _Seen(found, row.position - 1, row.id)
+    # Where nothing is left, all before it was removed for its age too.
+    return _Seen(found, begin, rows[0].id) if rows else _Seen(found, 0, None)
+
+
+def _shown(row: Row, make: Make) -> dict[str, Json] | None:
     if row.body is None:
         return None
     return make(Event(row.epoch, row.seq, load_draft(row.body), row.run, row.appended_s))

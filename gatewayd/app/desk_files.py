@@ -87,7 +87,7 @@ class Files:
         name = f"muster-{muster.at.astimezone(self._place.zone):%Y-%m-%d-%H%M%S}"
         match request.get("format"):
             case "csv":
-                return File(f"{name}.csv", CSV, self._musters.table(muster))
+                return File(f"{name}.csv", CSV, await self._musters.table(muster))
             case "pdf":
                 body = await self._musters.printed(muster, self._placed(request))
                 return File(f"{name}.pdf", PDF, body)
@@ -108,7 +108,7 @@ class Files:
                 f"{table.count} records are too many for one file of {EXPORT_ROWS_MAX}: "
                 "choose fewer days"
             )
-        return File(f"records-{first}-{last}.csv", CSV, table.body())
+        return File(f"records-{first}-{last}.csv", CSV, await self._reading.run(table.body))
 
     async def _note(self, what: str, detail: Mapping[str, Json], who: Who) -> None:
         """Record who takes what away. Raises RequestError: what is not recorded is not told."""

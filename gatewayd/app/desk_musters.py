@@ -79,18 +79,10 @@ class Musters:
         blank = {one.holder: "" for one in muster.present}
         return await self._reading.run(lambda: print_muster(muster, place, blank, badges, at))
 
-    def table(self, muster: Muster) -> bytes:
+    async def table(self, muster: Muster) -> bytes:
         """Return it for a spreadsheet."""
         badges = self._numbered()
-        text = io.StringIO()
-        table = csv.writer(text)
-        table.writerow(["badge", "category", "lane", "since", "count"])
-        for one in muster.present:
-            lane, since = one.lane or "", format_time(one.since)
-            table.writerow([badges.get(one.holder, ""), one.category, lane, since, 1])
-        for category, number in muster.nameless:
-            table.writerow(["", category, "", "", number])
-        return text.getvalue().encode("utf-8-sig")
+        return await self._reading.run(lambda: _table(muster, badges))
 
     async def _now(self) -> Muster:
         rows = self._gate.cache.items(HOLDERS)
@@ -126,3 +118,15 @@ class Musters:
         if self._badges[0] is not pseudonyms:
             self._badges = (pseudonyms, badges_of(pseudonyms))
         return self._badges[1]
+
+
+def _table(muster: Muster, badges: Mapping[HolderId, int]) -> bytes:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["badge", "category", "lane", "since", "count"])
+    for one in muster.present:
+        lane, since = one.lane or "", format_time(one.since)
+        table.writerow([badges.get(one.holder, ""), one.category, lane, since, 1])
+    for category, number in muster.nameless:
+        table.writerow(["", category, "", "", number])
+    return text.getvalue().encode("utf-8-sig")
