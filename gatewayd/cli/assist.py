@@ -39,6 +39,7 @@ def list_assists(*, path: Path, is_json: bool) -> None:
     assert isinstance(rows, list)
     lines = [
         f"{row['assist']:>4}  {row['lane']}  {_CAUSES[str(row['cause'])]}  since {row['at']}"
+        + (f"  {row['by']} is on the way" if "by" in row else "")
         for row in rows
         if isinstance(row, dict)
     ]

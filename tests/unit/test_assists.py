@@ -7,8 +7,10 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from drivers import base
+from gatewayd.cli import assist
 from gatewayd.core.assists import FAILED_WITHIN_S, NO_HELP, FailedScans
 from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, AuditSubject, Draft
 from gatewayd.core.folded import ASSISTS
@@ -255,3 +257,15 @@ def test_a_recap_tells_who_needed_help_and_who_gave_it():
         "helped: petugas-1": 1,
         "lapsed": 1,
     }
+
+
+def test_the_list_at_a_terminal_says_who_is_on_the_way(monkeypatch, tmp_path):
+    row = {"assist": 3, "lane": "lane-1", "cause": "button", "at": "2021-11-29T01:00:00.000Z"}
+    rows = [row, {**row, "assist": 4, "by": "petugas-1"}]
+    monkeypatch.setattr(assist, "ask_gateway", lambda *_: {"ok": True, "assists": rows})
+    settings = tmp_path / "gate.toml"
+    settings.touch()
+    result = CliRunner().invoke(assist.assist, ["list", "-c", str(settings)])
+    first, second = result.output.splitlines()
+    assert "on the way" not in first
+    assert second.endswith("petugas-1 is on the way")
