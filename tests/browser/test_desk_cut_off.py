@@ -63,6 +63,18 @@ async def test_whoever_is_signed_out_comes_back_to_their_draft(screens: Screens,
     await expect(page.locator("[data-do=declare]")).to_have_attribute("aria-checked", "true")
 
 
+async def test_whoever_signed_in_again_elsewhere_goes_on_here(screens: Screens, gate):
+    screens.bear("403")
+    page = await screens.open("/desk", role="officer-5", size="phone")
+    await page.locator(".actions [data-sheet=guest]").click()
+    await page.locator("[data-do=declare]").click()
+    again = await page.context.request.post("/api/session", data=gate.credentials("officer-5"))
+    assert again.ok
+    before = len(gate.site.lane.openings)
+    await page.locator("[data-open=lane-1]").click()
+    await eventually(lambda: len(gate.site.lane.openings) == before + 1)
+
+
 async def test_without_the_centre_the_page_says_what_goes_on(screens: Screens, gate):
     page = await screens.open("/desk", role="officer", size="phone")
     gate.broker.stop()

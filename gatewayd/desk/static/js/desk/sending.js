@@ -1,6 +1,6 @@
 // Requests of the desk, each carried out once: sent again with the same key until the gateway answers.
 
-import { post } from '/static/js/api.js'
+import { get, post, setCsrf } from '/static/js/api.js'
 import { keep, recall } from '/static/js/desk/kept.js'
 
 const AGAIN_MS = 1500
@@ -26,8 +26,13 @@ export function pursueLeft(told) {
 }
 
 async function pursue(pending) {
+  let isRenewed = false
   for (;;) {
     const answer = await post(pending.path, pending.body, pending.key)
+    if (answer.code === 'forged' && !isRenewed) {
+      isRenewed = await renew()
+      continue
+    }
     const isOver = Date.now() - pending.at > GIVE_UP_MS
     if (answer.status !== 0 || isOver) {
       // Nobody signed in: the same person may sign in again, and ask what became of it.
@@ -36,6 +41,13 @@ async function pursue(pending) {
     }
     await new Promise((next) => setTimeout(next, AGAIN_MS))
   }
+}
+
+// Whoever signed in again in another tab has another session: this page learns its word anew.
+async function renew() {
+  const me = await get('/api/me')
+  if (me.csrf) setCsrf(me.csrf)
+  return true
 }
 
 function forget(pending) {
