@@ -34,6 +34,7 @@ async def open_sheet(page: Page, name: str) -> None:
     await expect(page.locator("#sheet-title")).to_be_focused()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_desk_is_readable_at_any_size_in_both_languages(screens, gate, size, locale):

@@ -4,6 +4,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
@@ -159,6 +160,7 @@ async def test_who_leaves_is_thanked_at_the_screen_inside(gate: Gate, display: P
     await expect(display.locator(".title")).to_have_text(["Terima kasih", "Thank you"])
 
 
+@pytest.mark.slow
 async def test_a_screen_signs_in_once_and_is_back_after_a_restart(chromium, tmp_path):
     async with run_gate(tmp_path) as gate, Screens(chromium, gate) as screens:
         screens.bear(LINES)

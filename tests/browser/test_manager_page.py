@@ -40,6 +40,7 @@ def acts(gate: Gate, action: str) -> list[dict]:
     return [one["data"]["detail"] for one in audits if one["data"]["action"] == action]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "locale", "theme"),
     [("phone", "id", "light"), ("tablet", "en", "dark"), ("wall", "id", "dark")],
