@@ -18,7 +18,7 @@ const lane = decodeURIComponent(location.pathname.split('/')[2] ?? '')
 const side = new URLSearchParams(location.search).get('side') === 'exit' ? 'exit' : 'entry'
 const OFFLINE = { sign: 'offline' }
 
-let texts = { id: {}, en: {} }
+let texts = null
 let told = null // What the gateway said last; null: nothing is heard.
 let ahead = 0 // Our clock less the gateway's, never too much: an arrow ends too early at most.
 let clockOf = null // The connection that `ahead` is of.
@@ -28,9 +28,10 @@ let drawn = ''
 
 async function start() {
   await takeToken()
-  await get('/api/me') // Says `signed-out` at once if nobody is.
-  texts = await allTexts()
   hear(() => `/api/display/${encodeURIComponent(lane)}`, heard, lost)
+  const asked = get('/api/me') // Says `signed-out` at once if nobody is.
+  texts = await allTexts()
+  await asked
   setInterval(show, TICK_MS)
   window.addEventListener('resize', show)
   show()
@@ -82,6 +83,7 @@ function leftMs(until) {
 }
 
 function show() {
+  if (texts === null) return
   const view = viewNow()
   const code = view.code && leftMs(view.code) > 0 ? view.code : null
   const languages = told?.locale === 'en' ? ['en', 'id'] : ['id', 'en']

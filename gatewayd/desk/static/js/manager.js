@@ -43,6 +43,7 @@ let isDue = false
 
 async function start() {
   await takeToken()
+  context.live = listen(schedule)
   const [me] = await Promise.all([get('/api/me'), setLocale(localNow())])
   if (!me.ok) return leave()
   if (!ALL.includes(me.role)) return location.replace('/')
@@ -57,7 +58,6 @@ async function start() {
   })
   window.addEventListener('signed-out', leave)
   setInterval(schedule, REFRESH_MS)
-  context.live = listen(schedule)
   draw()
   showTab()
 }
@@ -86,7 +86,7 @@ function schedule() {
   isDue = true
   setTimeout(() => {
     isDue = false
-    draw()
+    if (context.me !== null) draw()
   }, 30)
 }
 
