@@ -78,7 +78,7 @@ async def test_a_gate_that_stays_up_lets_people_in_at_its_pages_until_ctrl_c():
         assert (status, me["role"]) == (200, "manager")
         assert (await browser.ask("GET", "/api/referrals"))[0] == 200
     demo.send_signal(signal.SIGINT)
-    await demo.communicate()
-    assert demo.returncode == 0
+    rest, _ = await demo.communicate()
     assert "The accounts add up" in printed
+    assert demo.returncode == 0, printed + rest.decode()
     assert {page for _, page, _ in given.values()} == {"desk", "manager"}
