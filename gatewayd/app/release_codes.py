@@ -11,7 +11,7 @@ from pathlib import Path
 from gatewayd.app.errors import NO, EarlyEnd, KeyFileError
 from gatewayd.app.key_files import RELEASE_CODES_NAME, read_private
 from gatewayd.core.release import SALT_SIZE, Codes, dump_codes, load_codes
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import replace_durably
 
 
 class ReleaseCodes:
@@ -76,11 +76,4 @@ class ReleaseCodes:
             os.close(lock)
 
     def _write(self, codes: Codes) -> None:
-        draft = self.path.with_suffix(".new")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(dump_codes(codes))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
-        sync_directory(self.path.parent)
+        replace_durably(self.path, self.path.with_suffix(".new"), dump_codes(codes))

@@ -1,7 +1,6 @@
 """Changing the trust folder: files are added if everything in them can be used, and removed."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -9,7 +8,9 @@ from gatewayd.app.errors import TrustFileError
 from gatewayd.app.trust_directory import TrustFile, check_content, read_trust
 from gatewayd.core.spelling import EXPECTED_ISSUER, is_issuer
 from gatewayd.core.trust import Purpose
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import replace_durably, sync_directory
+
+_MODE = 0o666  # It is public; the umask says who may read it.
 
 
 def add_trust(
@@ -106,12 +107,7 @@ def _write(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.draft")  # Hidden: no gateway reads it.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_directory(path.parent)
+        replace_durably(path, draft, content, _MODE)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise TrustFileError(f"{path}: cannot be written: {error.strerror}") from error

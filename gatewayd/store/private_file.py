@@ -1,13 +1,12 @@
 """Small files for the daemon alone: mode 0600, written whole, a damaged one moved aside."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gatewayd.core.words import Json
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import replace_durably, sync_directory
 from gatewayd.store.refusals import refusals_named
 
 T = TypeVar("T")
@@ -42,15 +41,8 @@ def write_private(path: Path, document: Json) -> None:
 
 def replace_private(path: Path, content: str) -> None:
     """Put a text in the place of what stood there. Raises StorageError."""
-    new = path.with_suffix(".new")
     with refusals_named(path):
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        sync_directory(path.parent)
+        replace_durably(path, path.with_suffix(".new"), content.encode())
 
 
 def remove_private(path: Path) -> None:

@@ -5,7 +5,6 @@ A file is called `{shelf}.{version}.jws`, or `.change.jws` where it only says wh
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import replace_durably, sync_directory
 from gatewayd.store.refusals import refusals_named
 
 FOLDER = "received"
@@ -127,15 +126,7 @@ class Shelves:
                         one.path.unlink()
 
     def _write(self, name: str, content: bytes) -> None:
-        """Appear whole under a name: a power cut leaves the old file or the new one."""
-        draft = self.folder / f".{name}.draft"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.folder / name)
-        sync_directory(self.folder)
+        replace_durably(self.folder / name, self.folder / f".{name}.draft", content)
 
 
 def copy_received(directory: Path, into: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gatewayd.ports import StorageError
 from gatewayd.store.before_upgrade import COPY_NAME, has_copy, keep_before_upgrade, put_back
-from gatewayd.store.files import sync_directory
+from gatewayd.store.files import replace_durably, sync_directory
 from gatewayd.store.refusals import refusals_named
 
 STATE_VERSION = 3
@@ -112,8 +112,4 @@ def _read_version(path: Path) -> int | None:
 
 
 def _write_version(path: Path) -> None:
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(f"{STATE_VERSION}\n")
-    new.replace(path)
-    sync_directory(path.parent)
+    replace_durably(path, path.with_suffix(".new"), f"{STATE_VERSION}\n".encode())
