@@ -15,6 +15,7 @@ GATE = frozenset({Role.OFFICER, Role.MANAGER})
 """Who lets people in."""
 PEOPLE = GATE | {Role.AUDITOR}
 """Who may see what people did at the gate."""
+MANAGER = frozenset({Role.MANAGER})
 STAFF = PEOPLE | {Role.TECHNICIAN}
 """All but the displays."""
 
@@ -59,6 +60,29 @@ class Route:
         """Return the operation's id, which stands for the route in documents and tests."""
         words = self.path.removeprefix("/api/").replace("{", "").replace("}", "").strip("/")
         return f"{self.method.lower()}_{words.replace('/', '_') or 'root'}"
+
+
+def verb(  # noqa: PLR0913 - one for each thing that a line says
+    method: Method,
+    does: str,
+    roles: frozenset[Role],
+    summary: str,
+    *,
+    path: str | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    takes: Schema | None = None,
+) -> Route:
+    """Return the route of a request to the running gateway; its path is the verb, or as given."""
+    return Route(
+        method=method,
+        path=path or f"/api/{does}",
+        kind=Kind.VERB,
+        does=does,
+        roles=roles,
+        summary=summary,
+        fixed=fixed or {},
+        takes=takes or {},
+    )
 
 
 def takes(*required: str, **properties: Schema) -> Schema:

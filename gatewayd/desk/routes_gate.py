@@ -1,6 +1,5 @@
 """The routes of the officer's desk: who passes, what waits, lanes, doors and the count."""
 
-from gatewayd.core.roles import Role
 from gatewayd.desk.routes import (
     EVENT,
     FLAG,
@@ -9,11 +8,10 @@ from gatewayd.desk.routes import (
     STAFF,
     TEXT,
     WORD,
-    Kind,
     Method,
-    Route,
     number,
     takes,
+    verb,
 )
 
 _ATTESTED = {
@@ -27,37 +25,29 @@ _ATTESTED = {
 }
 
 ROUTES = (
-    Route(
-        method=Method.GET,
-        path="/api/status",
-        kind=Kind.VERB,
-        does="status",
-        roles=STAFF,
-        summary="How the gate is: lanes, doors, count, alarms, link to the centre",
+    verb(
+        Method.GET,
+        "status",
+        STAFF,
+        "How the gate is: lanes, doors, count, alarms, link to the centre",
     ),
-    Route(
-        method=Method.GET,
-        path="/api/terms",
-        kind=Kind.VERB,
-        does="terms",
-        roles=PEOPLE,
-        summary="What has to be declared for a guest, and what there is to choose from",
+    verb(
+        Method.GET,
+        "terms",
+        PEOPLE,
+        "What has to be declared for a guest, and what there is to choose from",
     ),
-    Route(
-        method=Method.GET,
-        path="/api/referrals",
-        kind=Kind.VERB,
-        does="referrals",
-        roles=PEOPLE,
-        summary="Who was sent to the officer and waits, by number",
+    verb(
+        Method.GET,
+        "referrals",
+        PEOPLE,
+        "Who was sent to the officer and waits, by number",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/admit",
-        kind=Kind.VERB,
-        does="admit",
-        roles=GATE,
-        summary="Let a guest in by attestation, or somebody who was referred",
+    verb(
+        Method.POST,
+        "admit",
+        GATE,
+        "Let a guest in by attestation, or somebody who was referred",
         takes=takes(
             **_ATTESTED,
             lane=WORD,
@@ -66,66 +56,52 @@ ROUTES = (
             badge=number(1, 9999),
         ),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/refuse",
-        kind=Kind.VERB,
-        does="refuse",
-        roles=GATE,
-        summary="Turn away somebody who was referred",
+    verb(
+        Method.POST,
+        "refuse",
+        GATE,
+        "Turn away somebody who was referred",
         takes=takes("referral", "reason", referral=number(1, 9999), reason=TEXT),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/assists",
-        kind=Kind.VERB,
-        does="assists",
-        roles=PEOPLE,
-        summary="Who needs help, at which lane",
+    verb(
+        Method.GET,
+        "assists",
+        PEOPLE,
+        "Who needs help, at which lane",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/assist_request",
-        kind=Kind.VERB,
-        does="assist_request",
-        roles=GATE,
-        summary="Ask for an officer at a lane",
+    verb(
+        Method.POST,
+        "assist_request",
+        GATE,
+        "Ask for an officer at a lane",
         takes=takes("lane", lane=WORD),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/assist_take",
-        kind=Kind.VERB,
-        does="assist_take",
-        roles=GATE,
-        summary="Say that one is on the way to somebody who needs help",
+    verb(
+        Method.POST,
+        "assist_take",
+        GATE,
+        "Say that one is on the way to somebody who needs help",
         takes=takes("assist", assist=number(1, 9999)),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/assist_done",
-        kind=Kind.VERB,
-        does="assist_done",
-        roles=GATE,
-        summary="Say that somebody was helped",
+    verb(
+        Method.POST,
+        "assist_done",
+        GATE,
+        "Say that somebody was helped",
         takes=takes("assist", assist=number(1, 9999), note=TEXT),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/lane",
-        kind=Kind.VERB,
-        does="lane",
-        roles=GATE,
-        summary="Order one lane, or all where none is named: lock the entry, free, resume",
+    verb(
+        Method.POST,
+        "lane",
+        GATE,
+        "Order one lane, or all where none is named: lock the entry, free, resume",
         takes=takes("order", lane=WORD, order={"enum": ["free", "lock", "resume"]}, reason=TEXT),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/door",
-        kind=Kind.VERB,
-        does="door",
-        roles=GATE,
-        summary="Allow a door to be open for some minutes, or watch it again",
+    verb(
+        Method.POST,
+        "door",
+        GATE,
+        "Allow a door to be open for some minutes, or watch it again",
         takes=takes(
             "door",
             "order",
@@ -135,50 +111,40 @@ ROUTES = (
             reason=TEXT,
         ),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/count",
-        kind=Kind.VERB,
-        does="count",
-        roles=GATE,
-        summary="Set how many of a category are inside, or count so many more or fewer",
+    verb(
+        Method.POST,
+        "count",
+        GATE,
+        "Set how many of a category are inside, or count so many more or fewer",
         takes=takes(
             "reason", category=WORD, to=number(0, 100_000), by=number(-60, 60), reason=TEXT
         ),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/forgive",
-        kind=Kind.VERB,
-        does="forgive",
-        roles=GATE,
-        summary="Take somebody for outside who is inside by the records",
+    verb(
+        Method.POST,
+        "forgive",
+        GATE,
+        "Take somebody for outside who is inside by the records",
         takes=takes("reason", id=TEXT, holder=TEXT, event=EVENT, reason=TEXT),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/officers",
-        kind=Kind.VERB,
-        does="officers",
-        roles=PEOPLE,
-        summary="Who is on duty",
+    verb(
+        Method.GET,
+        "officers",
+        PEOPLE,
+        "Who is on duty",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/officer",
-        kind=Kind.VERB,
-        does="officer",
-        roles=frozenset({Role.OFFICER, Role.MANAGER}),
-        summary="Go on duty or off duty",
+    verb(
+        Method.POST,
+        "officer",
+        GATE,
+        "Go on duty or off duty",
         takes=takes("sign", sign={"enum": ["in", "out"]}, note=TEXT),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/hand_over",
-        kind=Kind.VERB,
-        does="hand_over",
-        roles=GATE,
-        summary="Leave a note for the officer who comes next",
+    verb(
+        Method.POST,
+        "hand_over",
+        GATE,
+        "Leave a note for the officer who comes next",
         takes=takes("note", note=TEXT),
     ),
 )

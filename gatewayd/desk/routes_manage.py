@@ -3,8 +3,10 @@
 from gatewayd.core.roles import Role
 from gatewayd.core.words import Status
 from gatewayd.desk.routes import (
+    EVENT,
     FLAG,
     GATE,
+    MANAGER,
     PEOPLE,
     STAFF,
     TEXT,
@@ -15,9 +17,9 @@ from gatewayd.desk.routes import (
     Schema,
     number,
     takes,
+    verb,
 )
 
-MANAGER = frozenset({Role.MANAGER})
 OVERSEERS = frozenset({Role.MANAGER, Role.AUDITOR})
 """Who looks back at what people did."""
 KEEPERS = frozenset({Role.MANAGER, Role.TECHNICIAN})
@@ -26,11 +28,10 @@ KEEPERS = frozenset({Role.MANAGER, Role.TECHNICIAN})
 _DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 _LOCALE: Schema = {"enum": ["id", "en"]}
 _ANSWER: Schema = {"enum": ["admit", "refuse", "refer"]}
-_EVENT: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{1,18}$"}
 _SOUGHT: Schema = {"type": "string", "maxLength": 100}
 """What rows are searched for: two of them fit into the line of a request in any script."""
 _ROWS = {
-    "before": _EVENT,
+    "before": EVENT,
     "kind": WORD,
     "lane": WORD,
     "direction": {"enum": ["entry", "exit"]},
@@ -40,60 +41,49 @@ _ROWS = {
 _CODE: Schema = {"type": "string", "minLength": 1, "maxLength": 128}
 
 ROUTES = (
-    Route(
-        method=Method.POST,
-        path="/api/alarm_acknowledge",
-        kind=Kind.VERB,
-        does="alarm_acknowledge",
-        roles=GATE | {Role.TECHNICIAN},
-        summary="Say that somebody saw an alarm; it stands until its cause is gone",
+    verb(
+        Method.POST,
+        "alarm_acknowledge",
+        GATE | {Role.TECHNICIAN},
+        "Say that somebody saw an alarm; it stands until its cause is gone",
         takes=takes("alarm", "subject", alarm=WORD, subject=TEXT, note=TEXT),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/day",
-        kind=Kind.VERB,
-        does="day",
-        roles=OVERSEERS,
-        summary="A day at the gate in numbers, and how many were inside from when on",
+    verb(
+        Method.GET,
+        "day",
+        OVERSEERS,
+        "A day at the gate in numbers, and how many were inside from when on",
         takes=takes(day=_DAY),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/events",
-        kind=Kind.VERB,
-        does="events",
-        roles=PEOPLE,
-        summary="Rows of the feed, newest first, before an event",
+    verb(
+        Method.GET,
+        "events",
+        PEOPLE,
+        "Rows of the feed, newest first, before an event",
         fixed={"audience": "people"},
         takes=takes(**_ROWS),
     ),
-    Route(
-        method=Method.GET,
+    verb(
+        Method.GET,
+        "events",
+        STAFF,
+        "The same without people: alarms, orders, devices",
         path="/api/machine_events",
-        kind=Kind.VERB,
-        does="events",
-        roles=STAFF,
-        summary="The same without people: alarms, orders, devices",
         fixed={"audience": "machine"},
         takes=takes(**_ROWS),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/explain",
-        kind=Kind.VERB,
-        does="explain",
-        roles=PEOPLE,
-        summary="Each check of a recorded verdict by the rules of now, with the layer it is from",
-        takes=takes("event", event=_EVENT),
+    verb(
+        Method.GET,
+        "explain",
+        PEOPLE,
+        "Each check of a recorded verdict by the rules of now, with the layer it is from",
+        takes=takes("event", event=EVENT),
     ),
-    Route(
-        method=Method.POST,
-        path="/api/what_if",
-        kind=Kind.VERB,
-        does="what_if",
-        roles=OVERSEERS,
-        summary="Who would have been answered differently on a day, yesterday by default",
+    verb(
+        Method.POST,
+        "what_if",
+        OVERSEERS,
+        "Who would have been answered differently on a day, yesterday by default",
         takes=takes(
             day=_DAY,
             total=number(0, 100_000),
@@ -107,29 +97,23 @@ ROUTES = (
             anti_passback={"enum": ["off", "soft", "hard", "timed"]},
         ),
     ),
-    Route(
-        method=Method.GET,
-        path="/api/matrix",
-        kind=Kind.VERB,
-        does="matrix",
-        roles=STAFF,
-        summary="What the policy in force makes of each category and status",
+    verb(
+        Method.GET,
+        "matrix",
+        STAFF,
+        "What the policy in force makes of each category and status",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/reload",
-        kind=Kind.VERB,
-        does="reload",
-        roles=KEEPERS,
-        summary="Read policy, lists and keys anew, all of it or nothing",
+    verb(
+        Method.POST,
+        "reload",
+        KEEPERS,
+        "Read policy, lists and keys anew, all of it or nothing",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/muster",
-        kind=Kind.VERB,
-        does="muster",
-        roles=PEOPLE,
-        summary="Take down who is inside, or was when the last alarm began; nobody by name",
+    verb(
+        Method.POST,
+        "muster",
+        PEOPLE,
+        "Take down who is inside, or was when the last alarm began; nobody by name",
         takes=takes(frozen=FLAG),
     ),
     Route(
@@ -168,13 +152,11 @@ ROUTES = (
         takes=takes(first=_DAY, last=_DAY),
         media_type="text/csv",
     ),
-    Route(
-        method=Method.POST,
-        path="/api/trace",
-        kind=Kind.VERB,
-        does="trace",
-        roles=MANAGER,
-        summary="Who met somebody, once two people released it with their codes",
+    verb(
+        Method.POST,
+        "trace",
+        MANAGER,
+        "Who met somebody, once two people released it with their codes",
         takes=takes(
             "codes",
             id={"type": "string", "minLength": 1, "maxLength": 64},
