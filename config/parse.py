@@ -1,6 +1,7 @@
 """Turns a settings document into `Settings`, together with the list of all its mistakes.
 
-The document has the defaults and the policy profile already under it; see `config.load`.
+The document has the defaults and the policy profile already under it; see `config.load`. One file,
+though it is long: whoever adds a setting finds here how all the others are read.
 """
 
 import re

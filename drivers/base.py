@@ -3,7 +3,8 @@
 A driver is given a callback when it runs and reports through it, in the order things happened on
 the line. `send` never blocks: what became of a command arrives as a report. A driver keeps itself
 alive: a lost device is reported once and opened again with backoff until `run` is cancelled.
-Times are seconds of the running event loop's clock (`loop.time()`); a simulation can own it.
+Times are seconds of the running event loop's clock (`loop.time()`); a simulation can own it. One
+file, though it is long: whoever writes a driver needs all of these words and nothing else of ours.
 """
 
 from collections.abc import Callable

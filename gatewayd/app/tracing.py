@@ -19,7 +19,7 @@ from gatewayd.core.events import format_time
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.release import LOCKED_FOR
 from gatewayd.core.stays import Sights
-from gatewayd.core.tracing import Question, Trace, trace
+from gatewayd.core.tracing import Meeting, Question, Trace, trace
 from gatewayd.core.words import HolderId, Json
 from gatewayd.runtime.clock import SystemClock
 
@@ -65,7 +65,7 @@ class Released:
             "begins": format_time(asked.begins),
             "ends": format_time(asked.ends),
             "released_by": list[Json](self.labels),
-            "stays": [_times(*stay) for stay in answer.stays],
+            "stays": [_times(stay) for stay in answer.stays],
             "contacts": [
                 {
                     "holder": one.holder,
@@ -74,7 +74,7 @@ class Released:
                     "generation": one.generation,
                     "through": one.through,
                     "minutes": round(one.together.total_seconds() / 60, 1),
-                    "meetings": [_times(*meeting) for meeting in one.meetings],
+                    "meetings": [_times(meeting) for meeting in one.meetings],
                 }
                 for one in answer.contacts
             ],
@@ -190,5 +190,6 @@ def _writable(path: Path) -> Iterator[None]:
         raise EarlyEnd(f"{path}: cannot be written: {error.strerror}", NO) from error
 
 
-def _times(begin: datetime, end: datetime, is_certain: bool) -> dict[str, Json]:  # noqa: FBT001
+def _times(meeting: Meeting) -> dict[str, Json]:
+    begin, end, is_certain = meeting
     return {"begin": format_time(begin), "end": format_time(end), "certain": is_certain}

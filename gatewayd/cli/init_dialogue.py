@@ -56,7 +56,8 @@ class Dialogue:
         has_exit = self._whether("exit_reader", default=True)
         turnstile = self._choose("turnstile", {name: KINDS[name] for name in TURNSTILES})
         lanes = tuple(
-            self._lane(number, reader, turnstile, has_exit) for number in range(1, count + 1)
+            self._lane(number, reader, turnstile, has_exit=has_exit)
+            for number in range(1, count + 1)
         )
         broker = self._ask("broker", "", str) or None
         user = (self._ask("broker_user", "", str) or None) if broker else None
@@ -75,7 +76,7 @@ class Dialogue:
 
     # --- questions ---
 
-    def _lane(self, number: int, reader: str, turnstile: str, has_exit: bool) -> Lane:  # noqa: FBT001
+    def _lane(self, number: int, reader: str, turnstile: str, *, has_exit: bool) -> Lane:
         lane = f"lane-{number}"
         has_port = "port" in TURNSTILES[turnstile]
         return Lane(

@@ -15,7 +15,9 @@ SHOWN_MAX = 40  # Of what was given: enough to find it.
 def find_flaw(value: object, schema: Schema, name: str = "") -> str | None:
     """Return what is wrong, for people: where, what is expected, what was given."""
     if "enum" in schema:
-        return _expected(name, f"one of {_listed(schema['enum'])}", value, value in schema["enum"])
+        return _expected(
+            name, f"one of {_listed(schema['enum'])}", value, is_right=value in schema["enum"]
+        )
     kind = schema.get("type")
     if kind is None:
         return None
@@ -30,7 +32,7 @@ def find_flaw(value: object, schema: Schema, name: str = "") -> str | None:
         return _find_in_object(value, schema, name)
     if isinstance(value, int):
         least, most = schema.get("minimum", value), schema.get("maximum", value)
-        return _expected(name, f"{least} to {most}", value, least <= value <= most)
+        return _expected(name, f"{least} to {most}", value, is_right=least <= value <= most)
     return None
 
 
@@ -42,7 +44,7 @@ def _find_in_text(value: str, schema: Schema, name: str) -> str | None:
         return _expected(name, "Unicode", "half a character", is_right=False)
     pattern = schema.get("pattern")
     is_right = pattern is None or re.fullmatch(pattern, value, re.ASCII) is not None
-    return _expected(name, f"like {pattern}", value, is_right)
+    return _expected(name, f"like {pattern}", value, is_right=is_right)
 
 
 def _find_in_list(value: list[Any], schema: Schema, name: str) -> str | None:
@@ -66,7 +68,7 @@ def _find_in_object(value: Mapping[str, Any], schema: Schema, name: str) -> str 
     return next((flaw for flaw in flaws if flaw is not None), None)
 
 
-def _expected(name: str, what: str, value: object, is_right: bool) -> str | None:  # noqa: FBT001
+def _expected(name: str, what: str, value: object, *, is_right: bool) -> str | None:
     if is_right:
         return None
     shown = str(value).encode("ascii", "backslashreplace").decode()[:SHOWN_MAX]

@@ -2,7 +2,8 @@
 
 Live events go first, then the states that changed (so a subscriber sees the passage before the new
 occupancy), and beside them, with its own share of the window, the backfill. A broker that is away
-costs nothing but time: the journal is the queue.
+costs nothing but time: the journal is the queue. One file, though it is long: what goes first among
+these is the point of it.
 """
 
 import asyncio
