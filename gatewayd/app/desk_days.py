@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from gatewayd.app.desk_reading import Reading, drafts
 from gatewayd.core.events import Draft, format_time
 from gatewayd.core.policy import Policy
-from gatewayd.core.recap import Recap
+from gatewayd.core.recap import Recap, day_bounds
 from gatewayd.core.words import Json
 from gatewayd.ports import Clock
 from gatewayd.runtime.requests import Answer, RequestError
@@ -56,11 +56,7 @@ class Days:
 
     def bounds(self, day: date) -> tuple[datetime, datetime]:
         """Return when a day begins at the gate, and when the next one does."""
-        zone = self._policy().zone
-        first, last = (
-            datetime.combine(each, time.min, tzinfo=zone) for each in (day, day + timedelta(days=1))
-        )
-        return first, last
+        return day_bounds(day, self._policy().zone)
 
     def limit(self, day: date) -> int | None:
         return self._policy().at(self.bounds(day)[0]).capacity.total

@@ -12,10 +12,11 @@ from gatewayd.app.desk_musters import Musters
 from gatewayd.app.desk_reading import Reading, drafts
 from gatewayd.app.people import Place
 from gatewayd.app.report_pdf import print_report
+from gatewayd.app.spreadsheet import spreadsheet
 from gatewayd.core.events import Draft, Event, event_type, format_time
 from gatewayd.core.feed import feed_row
 from gatewayd.core.reasons import Locale
-from gatewayd.core.recap import Recap
+from gatewayd.core.recap import ROW_NAMES, Recap
 from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
 from gatewayd.desk.server import File, MakeFile
@@ -152,9 +153,4 @@ def _recap_json(recap: Recap) -> bytes:
 
 
 def _recap_table(recap: Recap) -> bytes:
-    """Return it with the mark by which spreadsheets know UTF-8."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["day", "table", "what", "count"])
-    table.writerows(recap.rows())
-    return text.getvalue().encode("utf-8-sig")
+    return spreadsheet(ROW_NAMES, recap.rows())

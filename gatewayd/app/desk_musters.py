@@ -1,8 +1,6 @@
 """Musters for the pages: taken in one tap, kept as they were, printed as often as it takes."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Mapping
 from itertools import count, islice
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 from gatewayd.app.desk_reading import Reading, drafts
 from gatewayd.app.muster_pdf import print_muster
 from gatewayd.app.people import Place, badges_of
+from gatewayd.app.spreadsheet import spreadsheet
 from gatewayd.core.events import format_time, parse_time
 from gatewayd.core.folded import HOLDERS, read_counts
 from gatewayd.core.muster import FrozenMuster, Muster
@@ -121,12 +120,9 @@ class Musters:
 
 
 def _table(muster: Muster, badges: Mapping[HolderId, int]) -> bytes:
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["badge", "category", "lane", "since", "count"])
-    for one in muster.present:
-        lane, since = one.lane or "", format_time(one.since)
-        table.writerow([badges.get(one.holder, ""), one.category, lane, since, 1])
-    for category, number in muster.nameless:
-        table.writerow(["", category, "", "", number])
-    return text.getvalue().encode("utf-8-sig")
+    rows: list[tuple[object, ...]] = [
+        (badges.get(one.holder, ""), one.category, one.lane or "", format_time(one.since), 1)
+        for one in muster.present
+    ]
+    rows += [("", category, "", "", number) for category, number in muster.nameless]
+    return spreadsheet(["badge", "category", "lane", "since", "count"], rows)

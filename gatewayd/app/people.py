@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from gatewayd.core.muster import FrozenMuster, Muster, call_muster
 from gatewayd.core.passes import BADGES_MAX, badge_subject
 from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.reasons import Locale
-from gatewayd.core.recap import Recap
+from gatewayd.core.recap import Recap, day_bounds
 from gatewayd.core.recount import Recount
 from gatewayd.core.without_app import WithoutApp, came_without_app
 from gatewayd.core.words import HolderId
@@ -97,10 +97,7 @@ def day_at_gate(path: Path, day: date | None) -> Day:
         rules = read_rules(path)
     zone = ZoneInfo(rules.settings.site.timezone)
     first = day or SystemClock().utc().astimezone(zone).date()
-    begins, ends = (
-        datetime.combine(each, time.min, tzinfo=zone) for each in (first, first + timedelta(days=1))
-    )
-    return Day(rules, begins, ends)
+    return Day(rules, *day_bounds(first, zone))
 
 
 def recap_day(day: Day) -> Recap:

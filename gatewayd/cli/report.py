@@ -23,7 +23,7 @@ from gatewayd.app.report_pdf import print_report
 from gatewayd.cli.options import ended_early, json_option, locale_option, settings_option
 from gatewayd.core.events import format_time
 from gatewayd.core.reasons import Locale
-from gatewayd.core.recap import Recap
+from gatewayd.core.recap import ROW_NAMES, Recap
 from gatewayd.core.without_app import WithoutApp
 from gatewayd.core.words import HolderId, Json
 from gatewayd.runtime.clock import SystemClock
@@ -103,7 +103,7 @@ def _tell_recap(recap: Recap, *, is_json: bool, is_csv: bool) -> None:
         click.echo(json.dumps(recap.document()))
     elif is_csv:
         table = csv.writer(sys.stdout)
-        table.writerow(["day", "table", "what", "count"])
+        table.writerow(ROW_NAMES)
         table.writerows(recap.rows())
     else:
         click.echo("\n".join(_lines(recap)))

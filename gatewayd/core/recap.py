@@ -5,7 +5,7 @@ Only numbers: no pseudonym is in it.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from gatewayd.core.door import DoorState
 from gatewayd.core.events import Access, AccessOutcome, Alarm, Audit, Draft, Passage, PassageOutcome
@@ -26,6 +26,15 @@ VIOLATIONS = frozenset(
     }
 )
 """Reasons that tell that somebody tried to get around the rules, or may have."""
+
+ROW_NAMES = ("day", "table", "what", "count")
+"""What the columns of `Recap.rows` are called."""
+
+
+def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return when a day begins in a zone, and when the next one does."""
+    next_day = day + timedelta(days=1)
+    return datetime.combine(day, time.min, zone), datetime.combine(next_day, time.min, zone)
 
 
 @dataclass(slots=True)
