@@ -165,14 +165,15 @@ def occupancy_equals_bodies_in_minus_out(story: Story) -> Breaches:
     """Within the uncertainty that it states."""
     if story.left is None:
         return
+    inside = bodies_inside(story)
     granted = {row.data.get("grant") for row in verdicts(story)}
-    inside, unseen = 0, 0
-    for one in story.of(Logged):
-        if one.entry.kind in BODIES:
-            inside += -1 if one.entry.direction is Direction.EXIT else 1
-            grant = None if one.entry.grant is None else one.entry.grant.hex()
-            # A controller without a log cannot tell later what nobody listened to.
-            unseen += not one.is_kept and grant not in granted
+    # A controller without a log cannot tell later what nobody listened to.
+    unseen = sum(
+        one.entry.kind in BODIES
+        and not one.is_kept
+        and (None if one.entry.grant is None else one.entry.grant.hex()) not in granted
+        for one in story.of(Logged)
+    )
     left = story.left
     if abs(left.total - inside) > left.uncertain + unseen:
         yield (
@@ -182,6 +183,14 @@ def occupancy_equals_bodies_in_minus_out(story: Story) -> Breaches:
 
 
 # --- what the checkers look at -------------------------------------------------------------------
+
+
+def bodies_inside(story: Story) -> int:
+    return story.before.inside + sum(
+        -1 if one.entry.direction is Direction.EXIT else 1
+        for one in story.of(Logged)
+        if one.entry.kind in BODIES
+    )
 
 
 def verdicts(story: Story) -> list[Recorded]:

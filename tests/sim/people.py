@@ -53,6 +53,9 @@ class Spot:
 class Crowd:
     """All people of a run. What they do to a turnstile is sensed by its controller."""
 
+    begins_s = (0.2, 2.0)  # From the opening until somebody walks,
+    takes_s = (0.3, 1.5)  # and until they are through.
+
     def __init__(
         self, random: Random, sky: Sky, story: Story, spots: Sequence[Spot], ids: Sequence[str]
     ) -> None:
@@ -140,7 +143,7 @@ class Crowd:
 
     def _let_in(self, spot: Spot, direction: Direction, grant: bytes, person: Person) -> None:
         random, weather = self._random, self._sky.weather
-        begin_s = random.uniform(0.2, 2.0)
+        begin_s = random.uniform(*self.begins_s)
         if random.random() < 0.05:
             begin_s = random.uniform(4.5, 5.5)  # As the turnstile gives up.
         if random.random() < weather.stay:
@@ -155,7 +158,7 @@ class Crowd:
             return
         spot.controller.take(PassageBegan(direction))
         random, weather = self._random, self._sky.weather
-        takes_s = random.uniform(0.3, 1.5)
+        takes_s = random.uniform(*self.takes_s)
         if random.random() < weather.linger:
             takes_s = random.uniform(*LINGER_S)
         is_through = random.random() >= weather.turn_back

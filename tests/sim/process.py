@@ -54,10 +54,14 @@ class Process:
         self._stopped_s: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._mount = Mount(outside.disk, self.run, outside.broker.taken.__contains__)
-        self._blocking = SimBlocking(self._mount, outside.random)
+        self.blocking = SimBlocking(self._mount, outside.random)
         self._connector = SimConnector(outside.broker)
         self._turnstiles = {lane: it.driver(self.run) for lane, it in outside.cables.items()}
         self._readers = {at: SimReader(port) for at, port in outside.readers.items()}
+
+    @property
+    def clock(self) -> SimClock:
+        return self._outside.clock
 
     @property
     def is_dead(self) -> bool:
@@ -73,7 +77,7 @@ class Process:
             assert self.cache is not None
             built = self.built = build(outside.site, self._world(self.journal, self.cache))
             await built.gateway.run(self._stop)
-            await self._blocking.join()
+            await self.blocking.join()
         self._ended(is_killed=False)
 
     def kill(self) -> None:
@@ -158,7 +162,7 @@ class Process:
             run=self.run,
             journal=journal,
             cache=cache,
-            blocking=self._blocking,
+            blocking=self.blocking,
             broker=self._connector,
             clock=outside.clock,
             chance=SimChance(outside.random.getrandbits(64)),

@@ -13,6 +13,8 @@ from drivers import base
 from firmware_protocol.words import LogEntry
 from gatewayd.core.events import Fact
 
+Tables = Mapping[str, Mapping[str, Any]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -155,10 +157,19 @@ class Left:
     after_s: float
     total: int
     uncertain: int
-    tables: Mapping[str, Mapping[str, Any]]
-    folded_anew: Mapping[str, Mapping[str, Any]]
+    tables: Tables
+    folded_anew: Tables
     shown_total: int | None
     is_online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was there when the story begins: rows of the journal, tables of them, bodies inside."""
+
+    seq: int = 0
+    tables: Tables = field(default_factory=dict)
+    inside: int = 0
 
 
 SeenT = TypeVar("SeenT", bound=Seen)
@@ -170,6 +181,7 @@ class Story:
     by_kind: dict[type[Seen], list[Any]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     left: Left | None = None
+    before: Before = field(default_factory=Before)
     _fuses: dict[type[Seen], Callable[[], None]] = field(default_factory=dict)
 
     def saw(self, one: Seen) -> None:
@@ -178,6 +190,13 @@ class Story:
         fuse = self._fuses.pop(type(one), None)
         if fuse is not None:
             asyncio.get_running_loop().call_soon(fuse)
+
+    def turn(self, before: Before) -> None:
+        """Forget all that was seen, and go on from what is there now."""
+        self.seen.clear()
+        self.by_kind.clear()
+        self.counts.clear()
+        self.left, self.before = None, before
 
     def note(self, what: str) -> None:
         self.counts[what.split(":", maxsplit=1)[0]] += 1

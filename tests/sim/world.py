@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -32,9 +32,9 @@ from tests.sim.officer import SimOfficer
 from tests.sim.people import Crowd, Spot
 from tests.sim.process import Outside, Process
 from tests.sim.reader import ReaderPort
-from tests.sim.site import draw_site
-from tests.sim.story import Failed, Left, Recorded, Story
-from tests.sim.weather import Sky, draw_weather
+from tests.sim.site import SimSite, draw_site
+from tests.sim.story import Failed, Left, Recorded, Story, Tables
+from tests.sim.weather import Sky, Weather, draw_weather
 from tests.sim.wire import Wire, WiredController
 from tests.unit.doubles import SimClock
 
@@ -59,11 +59,18 @@ def run_seed(seed: int) -> Story:
 
 
 class World:
-    def __init__(self, seed: int, directory: Path) -> None:
+    crowd_of: type[Crowd] = Crowd
+
+    def __init__(
+        self, seed: int, directory: Path, given: tuple[Weather, SimSite] | None = None
+    ) -> None:
+        """given: taken instead of what the seed draws."""
         self.seed = seed
         self.story = Story()
-        weather = draw_weather(self.random("weather"))
-        self.site = draw_site(self.random("site"))
+        weather, self.site = given or (
+            draw_weather(self.random("weather")),
+            draw_site(self.random("site")),
+        )
         self.sky = Sky(weather)
         self.disk = SimDisk(directory, self.random("disk"), self.sky, self.story)
         ledger = self.disk.ledger
@@ -80,15 +87,7 @@ class World:
     async def play(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._callback_failed)
         outside, crowd = self._raise_site()
-        chaos = Chaos(
-            self.sky.weather,
-            self.random,
-            self.story,
-            list(outside.cables.values()),
-            list(outside.readers.values()),
-            self.disk,
-            self._running,
-        )
+        chaos = self._chaos(outside, self.random)
         main = asyncio.current_task()
         assert main is not None
         async with asyncio.TaskGroup() as tasks:
@@ -122,6 +121,18 @@ class World:
             log.setLevel(before[0])
             log.propagate = before[1]
 
+    def _chaos(self, outside: Outside, random: Callable[[str], Random]) -> Chaos:
+        """Return the faults of the present weather."""
+        return Chaos(
+            self.sky.weather,
+            random,
+            self.story,
+            list(outside.cables.values()),
+            list(outside.readers.values()),
+            self.disk,
+            self._running,
+        )
+
     def _raise_site(self) -> tuple[Outside, Crowd]:
         story, sky, grants = self.story, self.sky, self.disk.ledger.grants
         controllers = [
@@ -134,7 +145,7 @@ class World:
             Spot(controller, lane.has_exit_reader)
             for controller, lane in zip(controllers, self.site.lanes, strict=True)
         ]
-        crowd = Crowd(self.random("people"), sky, story, spots, self.site.ids)
+        crowd = self.crowd_of(self.random("people"), sky, story, spots, self.site.ids)
         cables = {
             one.lane: (Wire if isinstance(one, WiredController) else Cable)(
                 one, self.random(f"cable {one.lane}"), sky, story
@@ -200,10 +211,13 @@ class World:
         while after_s < ACT_TWO_S_MAX:
             await asyncio.sleep(LOOK_S)
             after_s = asyncio.get_running_loop().time() - clear_s
-            unrest = self._running().unrest()
+            unrest = self._unrest()
             if not unrest:
                 break
         self.story.left = self._look_back(unrest, after_s)
+
+    def _unrest(self) -> str:
+        return self._running().unrest()
 
     def _look_back(self, unrest: str, after_s: float) -> Left:
         cache = self._running().cache
@@ -218,7 +232,7 @@ class World:
             total=sum(by_category.values()),
             uncertain=uncertain,
             tables={table: dict(cache.items(table)) for table in TABLES},
-            folded_anew=fold(self.story.of(Recorded)),
+            folded_anew=fold(self.story.of(Recorded), self.story.before.tables),
             shown_total=json.loads(shown).get("total"),
             is_online=json.loads(state).get("state") == "online",
         )
@@ -244,9 +258,9 @@ class _Watch(logging.Handler):
             self._story.saw(Failed(at_s=now_s, what=f"{record.getMessage()} {told}"))
 
 
-def fold(rows: list[Recorded]) -> dict[str, dict[str, Document]]:
-    """Return the tables that the whole journal makes, from its first row on."""
-    tables: dict[str, dict[str, Document]] = {table: {} for table in TABLES}
+def fold(rows: list[Recorded], before: Tables) -> dict[str, dict[str, Document]]:
+    """Return the tables that these rows of the journal make of those before."""
+    tables = {table: dict(before.get(table, {})) for table in TABLES}
     for row in rows:
         body = {"type": row.type, "time": row.time, "clockquality": "synced", "data": row.data}
         draft: Draft = load_draft(json.dumps(body).encode())
