@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from drivers import base
 from gatewayd.core.events import Access
-from tests.sim.checkers import MOMENT_S, RECORD_S, Breaches, decided_s, opens, verdicts
+from tests.sim.checkers import MOMENT_S, RECORD_S, Breaches, opens, verdicts
 from tests.sim.story import Ended, Scanned, Sent, Story, Told, Unrecorded
 
 EXIT_WAIT_S_MAX = 75.0  # Behind somebody who was let in and lingers in the turnstile.
@@ -31,7 +31,7 @@ def somebody_who_leaves_is_served_soon(story: Story) -> Breaches:
     made: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in verdicts(story):
         if row.data["direction"] == "exit" and row.data["source"] == "gateway":
-            made[row.run, row.data["lane"]].append(decided_s(row))
+            made[row.run, row.data["lane"]].append(row.made_s)
     for one in story.of(Unrecorded):
         if isinstance(one.fact, Access) and one.fact.direction == "exit":
             made[one.run, str(one.fact.lane)].append(one.at_s)
@@ -45,7 +45,7 @@ def _exits(story: Story) -> Iterator[tuple[str, str, str, float]]:
     """Yield run, lane, grant and time of each verdict on somebody who leaves."""
     for row in verdicts(story):
         if row.data["direction"] == "exit" and "grant" in row.data:
-            yield row.run, row.data["lane"], row.data["grant"], decided_s(row)
+            yield row.run, row.data["lane"], row.data["grant"], row.made_s
     for one in story.of(Unrecorded):
         if isinstance(one.fact, Access) and one.fact.direction == "exit" and one.fact.grant:
             yield one.run, str(one.fact.lane), one.fact.grant, one.at_s

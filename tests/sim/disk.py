@@ -166,16 +166,18 @@ class Ledger:
         """Read what is new."""
         if self._database is None:
             self._database = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
-        query = "SELECT position, epoch, seq, run, body FROM events WHERE position > ?"
+        columns = "position, epoch, seq, run, appended_s, body"
+        query = f"SELECT {columns} FROM events WHERE position > ?"
         now_s = asyncio.get_running_loop().time()
-        for position, epoch, seq, run, body in self._database.execute(query, (self._position,)):
-            self._position = position
+        for row in self._database.execute(query, (self._position,)):
+            self._position, epoch, seq, run, made_s, body = row
             event = json.loads(body)
             recorded = Recorded(
                 at_s=now_s,
                 epoch=epoch,
                 seq=seq,
                 run=run,
+                made_s=made_s,
                 type=event["type"],
                 time=event["time"],
                 data=event["data"],

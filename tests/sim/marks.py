@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from drivers import base
 from gatewayd.core.events import Access
 from gatewayd.core.lane import Windows
-from tests.sim.checkers import decided_s, opens, passages, verdicts
+from gatewayd.runtime.lane import SCAN_WAITS_MS
+from tests.sim.checkers import opens, passages, verdicts
 from tests.sim.story import (
     Arrived,
     Ended,
@@ -180,9 +181,9 @@ def _entries_told_to_a_later_run(story: Story) -> int:
 
 
 def _turned_away_after_a_wait(story: Story) -> int:
-    waited = {round(scan.at_s + 5.0, 3) for scan in story.of(Scanned)}
+    waited = {round(scan.at_s + SCAN_WAITS_MS / 1000, 6) for scan in story.of(Scanned)}
     busy = [row for row in verdicts(story) if row.data["reason"] == "lane_busy"]
-    return sum(bool({decided_s(row), round(decided_s(row) + 0.001, 3)} & waited) for row in busy)
+    return sum(round(row.made_s, 6) in waited for row in busy)
 
 
 def _orders_found_at_the_start(story: Story) -> int:

@@ -93,11 +93,15 @@ class Logged(Seen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(Seen):
-    """A row stands in the database file, read through a connection of our own."""
+    """A row stands in the database file, read through a connection of our own.
+
+    made_s: when the gateway made the event, before it could write it.
+    """
 
     epoch: str
     seq: int
     run: str
+    made_s: float
     type: str
     time: str
     data: Mapping[str, Any]

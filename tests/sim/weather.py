@@ -1,5 +1,6 @@
 """What goes wrong in one simulated run: each fault is off in half of the runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -77,12 +78,13 @@ DISK_MEANS_S = (0.0005, 0.005, 0.05, 0.3)
 """From a good disk to a worn card."""
 
 
-def draw_weather(random: Random) -> Weather:
+def draw_weather(random: Callable[[str], Random]) -> Weather:
+    """Draw each fault from a stream of its own: a new one does not change whether others are on."""
     faults = {
-        name: getattr(STORM, name) if random.random() < 0.5 else 0.0
+        name: getattr(STORM, name) if random(f"weather {name}").random() < 0.5 else 0.0
         for name in Weather.__dataclass_fields__
     }
-    return replace(Weather(**faults), disk_mean_s=random.choice(DISK_MEANS_S))
+    return replace(Weather(**faults), disk_mean_s=random("weather").choice(DISK_MEANS_S))
 
 
 class Sky:

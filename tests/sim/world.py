@@ -68,7 +68,7 @@ class World:
         self.seed = seed
         self.story = Story()
         weather, self.site = given or (
-            draw_weather(self.random("weather")),
+            draw_weather(self.random),
             draw_site(self.random("site")),
         )
         self.sky = Sky(weather)
