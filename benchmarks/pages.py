@@ -24,6 +24,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.measuring import percentiles, tell
+from benchmarks.processes import cpu_seconds
 from tests.e2e.daemon import Site, issue
 from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.mosquitto import free_port
@@ -31,7 +32,6 @@ from tests.e2e.mosquitto import free_port
 BLOCK = 25  # Scans; the shorter a block, the more alike is the machine for both.
 PEOPLE = 64  # A code shown again within two seconds is noise.
 PAUSE_S = 0.1, 0.3  # Between two people: four busy lanes; by chance, to meet whatever else is due.
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -73,11 +73,11 @@ async def measure(count: int, pages: int, asks: int) -> list[dict[str, Any]]:
             for _ in range(count // BLOCK):
                 for is_visited in (False, True):
                     await visitors.order("come" if is_visited else "go")
-                    before_s = cpu_seconds(site)
+                    before_s = cpu_seconds(site.gateway.process.pid)
                     for _ in range(BLOCK):
                         await asyncio.sleep(random.uniform(*PAUSE_S))
                         timings[is_visited].append(await scan(site, next(codes), unlocked))
-                    cpu_s[is_visited] += cpu_seconds(site) - before_s
+                    cpu_s[is_visited] += cpu_seconds(site.gateway.process.pid) - before_s
             await visitors.end()
     return [
         {
@@ -124,12 +124,6 @@ def unlocking(folder: Path) -> Iterator[Unlocked]:
     os.mkfifo(path)
     threading.Thread(target=unlocked.read, args=(path,), daemon=True).start()
     yield unlocked
-
-
-def cpu_seconds(site: Site) -> float:
-    """Return what the gateway has used of the processor."""
-    fields = Path(f"/proc/{site.gateway.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 class Visitors:
