@@ -32,6 +32,7 @@ from tests.sim.people import Crowd
 from tests.sim.process import Outside, Process
 from tests.sim.promises import Breach, broken
 from tests.sim.rush import MIXED, Rush, market_site
+from tests.sim.sample import garbage_kept
 from tests.sim.story import Before, Ended, Executed, Recorded, Scanned, Started, Told
 from tests.sim.weather import CLEAR, Weather
 from tests.sim.world import FAST_DISK, World
@@ -91,8 +92,10 @@ class Market(World):
                 hour = Hour(number, "clear" if weather is CLEAR else "mixed")
                 begun_s = time.process_time()
                 for _ in range(PAGES_IN_HOUR):
-                    await self._play_page(weather, crowd, outside, tasks)
-                    self._close_page(hour)
+                    with garbage_kept():
+                        await self._play_page(weather, crowd, outside, tasks)
+                        self._close_page(hour)
+                    gc.collect()
                 hour.cpu_s = time.process_time() - begun_s
                 self._weigh(hour)
                 told(hour)
@@ -161,7 +164,6 @@ class Market(World):
     def _weigh(self, hour: Hour) -> None:
         journal = self._running().journal
         assert journal is not None
-        gc.collect()
         hour.blocks = sys.getallocatedblocks()
         hour.rss = _rss()
         hour.rows = journal.row_count

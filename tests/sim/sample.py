@@ -60,7 +60,7 @@ class Sample:
 def play(seed: int) -> Outcome:
     """Run one seed; that the simulation itself falls over is a breach too."""
     try:
-        with _garbage_kept():
+        with garbage_kept():
             story = run_seed(seed)
     except (Exception, Deadlock, Escaped):  # noqa: BLE001 - whatever it is, it is the seed's finding
         fell = Breach("the simulation comes to its end", 0.0, traceback.format_exc())
@@ -85,8 +85,8 @@ def regressions() -> list[int]:
 
 
 @contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """Collect no garbage meanwhile: that of one seed is small, and looking for it a quarter of the time."""
+def garbage_kept() -> Iterator[None]:
+    """Collect no garbage meanwhile: of some minutes it is small, and looking for it a quarter of the time."""
     gc.disable()
     try:
         yield
