@@ -2,29 +2,41 @@
 
     python -m tests.sim --seeds 1000          the seeds that once failed, then 1 to 1000
     python -m tests.sim --seeds 50 --start 7  the same with 7 to 56
+    python -m tests.sim --within-s 300 --seeds-min 300    as many as fit five minutes
+    python -m tests.sim --seed 41             one seed, and the digest of its story
     python -m tests.sim --seed 41 --trace     one seed, and all that was seen in it
+    python -m tests.sim --list                the promises, and the marks
 
-Exit code 1 if a promise was broken, or if a sample of at least 100 seeds missed a mark (300: a rare
-one): a place that no seed reaches is not tested, whatever the result says.
+Exit code 1 if a promise was broken, if fewer seeds than asked for fit the time, or if a sample of at
+least 100 seeds missed a mark (300: a rare one): what no seed reaches is not tested, whatever the
+result says.
 """
 
 import argparse
+import itertools
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from tests.sim.promises import Breach, broken
+from tests.sim.marks import MARKS, RARE
+from tests.sim.promises import PROMISES, Breach, broken, in_words
 from tests.sim.sample import Sample, play, play_all, regressions
 from tests.sim.world import run_seed
 
 FAILED_MAX = 5  # So many failed seeds are enough to look at; the rest of the sample is not played.
+TOLD_EACH = 500  # Seeds: whoever waits an hour wants to know that it goes on.
 
 
 def main() -> int:
     asked = _ask()
-    if asked.seed is None:
-        return _sample(range(asked.start, asked.start + asked.seeds))
-    return _trace(asked.seed) if asked.trace else _one(asked.seed)
+    if asked.list:
+        return _list()
+    if asked.seed is not None:
+        return _trace(asked.seed) if asked.trace else _one(asked.seed)
+    if asked.within_s is None:
+        return sample(range(asked.start, asked.start + asked.seeds), asked.seeds)
+    return sample(_within(itertools.count(asked.start), asked.within_s), asked.seeds_min)
 
 
 def _ask() -> argparse.Namespace:
@@ -34,38 +46,59 @@ def _ask() -> argparse.Namespace:
     )
     parser.add_argument("--seeds", type=int, default=100, help="how many seeds (100)")
     parser.add_argument("--start", type=int, default=1, help="the first of them (1)")
+    parser.add_argument("--within-s", type=float, help="instead of --seeds: as many as fit")
+    parser.add_argument("--seeds-min", type=int, default=1, help="fewer in that time are a failure")
     parser.add_argument("--seed", type=int, help="play this seed alone")
     parser.add_argument("--trace", action="store_true", help="with --seed: show all that was seen")
+    parser.add_argument("--list", action="store_true", help="name the promises and the marks")
     asked = parser.parse_args()
     if asked.trace and asked.seed is None:
         parser.error("--trace needs --seed: whose story shall be told?")
     return asked
 
 
-def _sample(seeds: range) -> int:
+def _within(seeds: Iterable[int], seconds: float) -> Iterator[int]:
+    """Yield seeds until the time is over."""
+    end_s = time.perf_counter() + seconds
+    return itertools.takewhile(lambda _: time.perf_counter() < end_s, seeds)
+
+
+def sample(seeds: Iterable[int], seeds_min: int) -> int:
+    """Play and tell; return the exit code."""
     begun_s = time.perf_counter()
-    sample = Sample()
-    again = [seed for seed in regressions() if seed not in seeds]
-    with closing(play_all([*again, *seeds])) as outcomes:
+    again = regressions()
+    found = Sample()
+    with closing(play_all(itertools.chain(again, seeds))) as outcomes:
         for outcome in outcomes:
-            sample.add(outcome)
+            found.add(outcome)
             if outcome.breaches:
                 _tell_failed(outcome.seed, outcome.breaches)
-            if len(sample.failed) >= FAILED_MAX:
+            if len(found.failed) >= FAILED_MAX:
                 print(f"{FAILED_MAX} seeds failed: the rest is not played")
                 return 1
-    takes_s = time.perf_counter() - begun_s
-    for name, count in sorted(sample.reached.items(), key=lambda item: -item[1]):
-        print(f"{count:6} of {sample.seeds} seeds: {name}")
-    missed = sample.missed()
-    for name in missed:
-        print(f"MISSED: no seed reached {name!r}; does the simulation still try it?")
+            if found.seeds % TOLD_EACH == 0:
+                print(f"{found.seeds} seeds, {time.perf_counter() - begun_s:.0f} s", flush=True)
+    _tell_marks(found)
+    missed = found.missed()
     print(
-        f"{sample.seeds} seeds ({seeds.start} to {seeds.stop - 1}, and {len(again)} more that once "
-        f"failed), {sample.moments} moments in {takes_s:.0f} s: {len(sample.failed)} "
-        f"broke a promise, {len(missed)} marks missed"
+        f"{found.seeds} seeds (the last: {outcome.seed}; {len(again)} of them once failed), "
+        f"{found.moments} moments in {found.virtual_s / 3600:.1f} virtual hours, played in "
+        f"{time.perf_counter() - begun_s:.0f} s: {len(found.failed)} broke a promise, "
+        f"{len(missed)} marks missed"
     )
-    return 1 if sample.failed or missed else 0
+    is_short = found.seeds - len(again) < seeds_min
+    if is_short:
+        print(f"TOO FEW: {seeds_min} seeds should have fitted the time: what has become slower?")
+    return 1 if found.failed or missed or is_short else 0
+
+
+def _tell_marks(found: Sample) -> None:
+    """Print a table in Markdown: docs/reliability.md shows that of a large sample."""
+    print(f"| mark | of {found.seeds} seeds | times |\n|---|---|---|")
+    for name, count in sorted(found.reached.items(), key=lambda item: (-item[1], item[0])):
+        print(f"| {name} | {count} | {found.times[name]} |")
+    for name in found.missed():
+        print(f"MISSED: no seed reached {name!r}; does the simulation still try it?")
 
 
 def _one(seed: int) -> int:
@@ -73,7 +106,7 @@ def _one(seed: int) -> int:
     if outcome.breaches:
         _tell_failed(seed, outcome.breaches)
         return 1
-    print(f"seed {seed}: every promise kept, in {outcome.moments} moments")
+    print(f"seed {seed}: every promise kept, in {outcome.moments} moments; digest {outcome.digest}")
     return 0
 
 
@@ -86,6 +119,16 @@ def _trace(seed: int) -> int:
     for breach in breaches:
         _tell(breach)
     return 1 if breaches else 0
+
+
+def _list() -> int:
+    print(f"{len(PROMISES)} promises, each checked in every seed:")
+    for promise in PROMISES:
+        print(f"- {in_words(promise)}")
+    print(f"{len(MARKS)} marks, each to be reached by one of 100 seeds, * of 300:")
+    for name in MARKS:
+        print(f"- {name}{' *' if name in RARE else ''}")
+    return 0
 
 
 def _tell_failed(seed: int, breaches: tuple[Breach, ...]) -> None:

@@ -7,7 +7,9 @@ birth number, because asyncio cancels and waits for them in the order of sets.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -42,8 +44,23 @@ class SimLoop(asyncio.SelectorEventLoop):
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end in virtual time; leftover tasks are cancelled, as `asyncio.run` does."""
-    with asyncio.Runner(loop_factory=SimLoop) as runner:
+    with _no_threads(), asyncio.Runner(loop_factory=SimLoop) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def _no_threads() -> Iterator[None]:
+    """Have every thread that somebody starts meanwhile raise Escaped."""
+
+    def start(thread: threading.Thread) -> NoReturn:
+        raise Escaped(f"{thread!r} was started")
+
+    started = threading.Thread.start
+    threading.Thread.start = start  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        threading.Thread.start = started  # type: ignore[method-assign]
 
 
 class _NoWaitSelector(selectors.SelectSelector):

@@ -256,6 +256,7 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "guest admitted": _rows("access.admitted", reason="attested"),
     "order found at the start": _orders_found_at_the_start,
     "fire": _reports(base.FireChanged, is_on=True, log=None),
+    "lane on a wire": _noted("wired"),
     "broken frame on a wire": _reports(base.LineCounted),
     "receipt lost": _noted("receipt_lost"),
     "broker silent": _noted("broker_silent"),

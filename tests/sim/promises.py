@@ -45,8 +45,10 @@ class Breach:
 def broken(story: Story) -> list[Breach]:
     """Return every breach, the earliest first."""
     found = [
-        Breach(promise.__name__.replace("_", " "), at_s, how)
-        for promise in PROMISES
-        for at_s, how in promise(story)
+        Breach(in_words(promise), at_s, how) for promise in PROMISES for at_s, how in promise(story)
     ]
     return sorted(found, key=lambda one: one.at_s)
+
+
+def in_words(promise: Callable[[Story], Breaches]) -> str:
+    return promise.__name__.replace("_", " ")

@@ -3,9 +3,9 @@
 import gc
 import os
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,32 +17,39 @@ from tests.sim.world import run_seed
 
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 PROCESSES_MAX = 2  # The developers' machines and CI have two cores.
+AHEAD = 8  # Seeds handed out before their turn: one that takes long holds nobody up.
 SAMPLE_SEEDS_MIN = 100  # A smaller sample may miss a mark by bad luck,
 RARE_SEEDS_MIN = 300  # and one smaller than this a rare one.
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one seed came to. moments: how much was seen in it."""
+    """What one seed came to. moments: how much was seen in it; digest: of all of that."""
 
     seed: int
     breaches: tuple[Breach, ...]
     marks: Counter[str]
     moments: int
+    virtual_s: float = 0.0
+    digest: str = ""
 
 
 @dataclass(slots=True)
 class Sample:
-    """reached: in how many seeds each mark was reached."""
+    """reached: in how many seeds each mark was reached; times: how often in all of them."""
 
     seeds: int = 0
     moments: int = 0
+    virtual_s: float = 0.0
+    times: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = field(default_factory=list)
     reached: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(MARKS, 0)))
 
     def add(self, outcome: Outcome) -> None:
         self.seeds += 1
         self.moments += outcome.moments
+        self.virtual_s += outcome.virtual_s
+        self.times.update(outcome.marks)
         self.reached.update(name for name, count in outcome.marks.items() if count)
         if outcome.breaches:
             self.failed.append(outcome)
@@ -65,15 +72,25 @@ def play(seed: int) -> Outcome:
     except (Exception, Deadlock, Escaped):  # noqa: BLE001 - whatever it is, it is the seed's finding
         fell = Breach("the simulation comes to its end", 0.0, traceback.format_exc())
         return Outcome(seed, (fell,), Counter(), 0)
-    return Outcome(seed, tuple(broken(story)), marks(story), len(story.seen))
+    moments, virtual_s = len(story.seen), story.seen[-1].at_s
+    breaches = tuple(broken(story))
+    return Outcome(seed, breaches, marks(story), moments, virtual_s, story.digest())
 
 
 def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:
-    """Yield the outcomes in the order of the seeds; closed early, it plays no more of them."""
-    processes = min(PROCESSES_MAX, os.cpu_count() or 1)
-    pool = ProcessPoolExecutor(processes)
+    """Yield the outcomes in the order of the seeds, which are taken as they can be played.
+
+    Closed early, it plays no more of them.
+    """
+    pool = ProcessPoolExecutor(min(PROCESSES_MAX, os.cpu_count() or 1))
+    waiting: deque[Future[Outcome]] = deque()
     try:
-        yield from pool.map(play, seeds, chunksize=4)
+        for seed in seeds:
+            waiting.append(pool.submit(play, seed))
+            if len(waiting) >= AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from drivers import base
@@ -215,6 +216,11 @@ class Story:
 
     def lines(self) -> list[str]:
         return [_line(one) for one in self.seen]
+
+    def digest(self) -> str:
+        """Return what tells it from every other story."""
+        told = "\n".join([*self.lines(), str(self.left)])
+        return sha256(told.encode()).hexdigest()[:16]
 
 
 def _line(one: Seen) -> str:

@@ -158,6 +158,8 @@ class World:
             for direction in Direction
             if direction is Direction.ENTRY or lane.has_exit_reader
         }
+        if any(lane.is_wired for lane in self.site.lanes):
+            story.note("wired")
         officer = SimOfficer(self.random("officer"), sky, story, crowd)
         random = self.random("process")
         outside = Outside(
