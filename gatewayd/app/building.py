@@ -9,16 +9,15 @@ from os import environ
 from config.schema import EmbeddedBroker, OnDiskRefusal, Settings
 from drivers.registry import Surroundings
 from gatewayd import __version__
+from gatewayd.app.accounts import build_people
 from gatewayd.app.centre_documents import build_library, hear_documents
 from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.certificate import PagesCertificate
 from gatewayd.app.chance import SystemChance
-from gatewayd.app.desk import Behind, build_pages
-from gatewayd.app.desk_access import build_entrance, build_people
-from gatewayd.app.desk_records import build_records
 from gatewayd.app.doors import build_assist_buttons, build_doors, build_fire_inputs
 from gatewayd.app.lanes import build_lanes, build_reader, interlock_lanes, surroundings
 from gatewayd.app.opened import Opened
+from gatewayd.app.pages import Behind, Pages, Records
 from gatewayd.app.reload import reading_of
 from gatewayd.app.site import Delivered, Rules
 from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
@@ -26,8 +25,6 @@ from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Json, LaneId
-from gatewayd.desk.server import Own
-from gatewayd.desk.watched import watched
 from gatewayd.mqtt.device_messages import DeviceMessages
 from gatewayd.ports import Blocking
 from gatewayd.runtime.alarm_desk import AlarmDesk
@@ -38,7 +35,6 @@ from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.control import serve_control
 from gatewayd.runtime.desk_reader import SUBJECT, DeskReader
 from gatewayd.runtime.desk_verbs import DeskVerbs
-from gatewayd.runtime.displays import Displays, Venue
 from gatewayd.runtime.erasure import Erasure
 from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.forgiving import Forgiving
@@ -46,7 +42,7 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
 from gatewayd.runtime.library import Library
-from gatewayd.runtime.metrics import CONTENT_TYPE, Metrics
+from gatewayd.runtime.metrics import Metrics
 from gatewayd.runtime.officers import Officers
 from gatewayd.runtime.override_watch import OverrideWatch
 from gatewayd.runtime.overview import Overview
@@ -129,7 +125,7 @@ def build_gateway(
     reloading = Reloading(
         library, recorder, _reading(rules, delivered, library, people.certificate), hangup
     )
-    records = build_records(settings, opened, gate, recorder, blocking)
+    records = _build_records(settings, opened, gate, recorder, blocking)
     commands = Commands(
         lanes,
         doors,
@@ -157,12 +153,20 @@ def build_gateway(
     )
     if sync is not None:  # After the orders, which have less time.
         hear_documents(rules, delivered, library, sync.publisher, recorder, clock)
-    pages = build_pages(
-        settings.desk,
+    pages = _build_pages(
+        settings,
         opened,
-        Behind(commands.answer, overview.status, records.files, _watched(overview, metrics)),
-        _build_displays(settings, lanes, shared),
-        partial(build_entrance, settings, opened, people, gate, blocking, commands.answer),
+        Behind(
+            ask=commands.answer,
+            status=overview.status,
+            files=records.files,
+            is_ready=lambda: overview.health().is_ready,
+            metrics=metrics.render,
+            people=people,
+            lanes=lanes,
+            shared=shared,
+            blocking=blocking,
+        ),
     )
     committed += [metrics.committed, pages.committed]
     return Gateway(
@@ -213,16 +217,26 @@ def _reading(
     return certificate.renewing(read)
 
 
-def _build_displays(
-    settings: Settings, lanes: Mapping[LaneId, LaneShell], shared: Shared
-) -> Displays | None:
-    """Return what the lanes' displays show, where pages are served."""
+# The pages are imported by a gate that has some: their web server, papers and drawings take more
+# than a third of the time and 20 MB of the memory that a start without them takes.
+
+
+def _build_records(
+    settings: Settings, opened: Opened, gate: Gate, recorder: Recorder, blocking: Blocking
+) -> Records:
     if settings.desk is None:
-        return None
-    site, desk = settings.site, settings.desk
-    name, address = site.name or site.id, desk.check_in_address
-    venue = Venue(str(site.path), name, str(site.locale), address)
-    return Displays(venue, lanes, shared)
+        return Records()
+    from gatewayd.app.desk_records import build_records  # noqa: PLC0415, see above
+
+    return build_records(settings, opened, gate, recorder, blocking)
+
+
+def _build_pages(settings: Settings, opened: Opened, behind: Behind) -> Pages:
+    if settings.desk is None:
+        return Pages()
+    from gatewayd.app.desk import build_pages  # noqa: PLC0415, see above
+
+    return build_pages(settings, settings.desk, opened, behind)
 
 
 def _desk_verbs(
@@ -233,10 +247,6 @@ def _desk_verbs(
         **Forgiving(gate, recorder, opened.journal, blocking).verbs,
         **DeskVerbs(gate, recorder, shows_category=shows_category).verbs,
     }
-
-
-def _watched(overview: Overview, metrics: Metrics) -> Mapping[str, Own]:
-    return watched(lambda: overview.health().is_ready, metrics.render, CONTENT_TYPE)
 
 
 def _build_desk_readers(

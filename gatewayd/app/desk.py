@@ -1,15 +1,15 @@
 """Builds the pages and the HTTP API of a gate."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Never
 
 from aiohttp import web
 
-from config.schema import Desk
-from gatewayd.app.desk_access import Entrance
+from config.schema import Desk, Settings
+from gatewayd.app.desk_access import build_entrance
 from gatewayd.app.opened import Opened
+from gatewayd.app.pages import Behind, Pages
 from gatewayd.core.events import Event
 from gatewayd.core.feed import feed_row, machine_row
 from gatewayd.core.roles import Role
@@ -25,11 +25,13 @@ from gatewayd.desk.open_pages import OpenPages
 from gatewayd.desk.openapi import document
 from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import PEOPLE
-from gatewayd.desk.server import Ask, MakeFile, Own, Parts, application, serve
+from gatewayd.desk.server import Parts, application, serve
 from gatewayd.desk.stream import ROWS_KEPT, Channel, Snapshot
 from gatewayd.desk.texts import tell_texts
-from gatewayd.runtime.displays import Displays
+from gatewayd.desk.watched import watched
+from gatewayd.runtime.displays import Displays, Venue
 from gatewayd.runtime.gateway import Part
+from gatewayd.runtime.metrics import CONTENT_TYPE
 from gatewayd.runtime.requests import Answer
 
 DISPLAY_LOOK_S = 0.1  # The arrow is there before the person looks up.
@@ -43,35 +45,12 @@ ROUTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """parts: what runs. committed: to be told what is on disk."""
-
-    parts: tuple[Part, ...]
-    committed: Callable[[Sequence[Event]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What answers the pages. status: the state, for open ones. files, own: by their names."""
-
-    ask: Ask
-    status: Callable[[], Answer]
-    files: Mapping[str, MakeFile]
-    own: Mapping[str, Own]
-
-
-def build_pages(
-    desk: Desk | None,
-    opened: Opened,
-    behind: Behind,
-    displays: Displays | None,
-    build_entrance: Callable[[], Entrance],
-) -> Pages:
+def build_pages(settings: Settings, desk: Desk, opened: Opened, behind: Behind) -> Pages:
     """Build the server; it does not listen yet."""
-    if desk is None or displays is None:
-        return Pages((), lambda _: None)
-    entrance = build_entrance()
+    displays = _build_displays(settings, desk, behind)
+    entrance = build_entrance(
+        settings, opened, behind.people, behind.shared.gate, behind.blocking, behind.ask
+    )
     journal, clock = opened.journal, opened.clock
     snapshot = partial(_lasting, behind.status)
     people = Channel(snapshot, feed_row, clock)
@@ -103,7 +82,7 @@ def build_pages(
             "texts": tell_texts,
             "openapi": _tell_api,
             **entrance.own,
-            **behind.own,
+            **watched(behind.is_ready, behind.metrics, CONTENT_TYPE),
         },
         channels=(people, machine, *lanes.values()),
         repeats=Repeats(opened.run, clock),
@@ -122,6 +101,14 @@ def build_pages(
         ),
         committed,
     )
+
+
+def _build_displays(settings: Settings, desk: Desk, behind: Behind) -> Displays:
+    """Return what the lanes' displays show."""
+    site = settings.site
+    name, address = site.name or site.id, desk.check_in_address
+    venue = Venue(str(site.path), name, str(site.locale), address)
+    return Displays(venue, behind.lanes, behind.shared)
 
 
 async def _tell_api(_: web.Request) -> web.StreamResponse:

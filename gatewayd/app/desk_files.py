@@ -19,7 +19,7 @@ from gatewayd.core.reasons import Locale
 from gatewayd.core.recap import ROW_NAMES, Recap
 from gatewayd.core.roles import Who
 from gatewayd.core.words import Json
-from gatewayd.desk.server import File, MakeFile
+from gatewayd.desk.behind import File, MakeFile
 from gatewayd.ports import Cache, Clock
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.requests import Answer, RequestError, officer_audit, record, signed

@@ -1,7 +1,5 @@
 """Builds what the manager's page asks: days, rows, rules, musters, traces, files."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from config.schema import Settings
@@ -13,20 +11,13 @@ from gatewayd.app.desk_policy import PolicyDesk
 from gatewayd.app.desk_reading import Reading
 from gatewayd.app.desk_traces import Traces
 from gatewayd.app.opened import Opened
+from gatewayd.app.pages import Records
 from gatewayd.app.people import Place
 from gatewayd.app.release_codes import ReleaseCodes
 from gatewayd.core.reasons import Locale
-from gatewayd.desk.server import MakeFile
 from gatewayd.ports import Blocking
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.recorder import Recorder
-from gatewayd.runtime.requests import Verb
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    verbs: Mapping[str, Verb]
-    files: Mapping[str, MakeFile]
 
 
 def build_records(

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Middleware
 
 from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Who
-from gatewayd.core.words import Json
+from gatewayd.desk.behind import Ask, File, MakeFile
 from gatewayd.desk.given import find_flaw
 from gatewayd.desk.guard import Guard
 from gatewayd.desk.listening import Connections, accept, listen
@@ -51,24 +51,7 @@ HEADERS: Final = {
 
 WHO: Final = web.RequestKey("who", Who)
 
-Answer = dict[str, Json]
-Ask = Callable[[Mapping[str, Any], str], Awaitable[Answer]]
-"""Carries out a request (`do` and its arguments) of a caller."""
-
 Own = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Something to download. Names no person in its name."""
-
-    name: str
-    media_type: str
-    body: bytes
-
-
-MakeFile = Callable[[Mapping[str, Any], Who], Awaitable[File | Answer]]
-"""Makes a file of the arguments; an answer that is not `ok` says why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

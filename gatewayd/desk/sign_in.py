@@ -13,10 +13,11 @@ from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Role, Who
 from gatewayd.core.words import Json
 from gatewayd.desk.access import Access
+from gatewayd.desk.behind import Ask
 from gatewayd.desk.rates import Rate, asker_of
 from gatewayd.desk.routes import Route
 from gatewayd.desk.routes_access import BEGIN, END, SET_UP
-from gatewayd.desk.server import WHO, Ask, Own, arguments
+from gatewayd.desk.server import WHO, Own, arguments
 from gatewayd.desk.sessions import Session, Sessions, csrf_token
 from gatewayd.ports import Accounts, Clock, StorageError
 

@@ -16,13 +16,13 @@ from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Role, Who
 from gatewayd.core.words import LaneId
 from gatewayd.desk.access import CSRF_HEADER, Access, Site
+from gatewayd.desk.behind import File
 from gatewayd.desk.repeats import Repeats
 from gatewayd.desk.routes import Kind
 from gatewayd.desk.server import (
     CONNECTION_IDLE_S,
     HEADERS_MAX,
     LINE_SIZE_MAX,
-    File,
     Parts,
     application,
 )
