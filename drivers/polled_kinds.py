@@ -97,5 +97,3 @@ BOARD_7E: Final[DriverKind[Turnstile]] = DriverKind(
     ),
     _build_board_7e,
 )
-
-OWN_POLLED: Final = (MODBUS_RELAY, OSDP, MODBUS_TURNSTILE, BOARD_7E)

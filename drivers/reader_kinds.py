@@ -1,56 +1,22 @@
-"""Our own reader drivers, with the settings that each takes."""
+"""The readers that answer to commands, with the settings that each takes."""
 
 from typing import Final
 
 from drivers.base import Reader
-from drivers.framers import Aim, Terminator
 from drivers.gm65_codec import CodeOutput
 from drivers.gm65_zones import ScanMode
 from drivers.keys import choice, flag, whole
 from drivers.kinds import DriverKind, Surroundings, Values
 from drivers.osdp_keys import OSDP_KEYS
 from drivers.readers.gm65 import Gm65Session
-from drivers.readers.line import LineReader
-from drivers.readers.maker_commands import Maker
 from drivers.readers.osdp import CardForm, OsdpReader
 from drivers.readers.session_reader import SessionReader
 from drivers.readers.ssi import SsiSession
-from drivers.serial_keys import BAUDRATE, PORT
+from drivers.serial_keys import PORT, REPEAT_MS
 from drivers.serial_link import SerialLink
 
-REPEAT_MS: Final = whole(
-    "repeat_ms", "the same code again within this time is noise", 0, 60_000, 2000
-)
 SSI_BAUDRATE: Final = whole(
     "baudrate", "bits per second, as set in the reader", 300, 4_000_000, 9600
-)
-
-
-def _build_line(values: Values, _: Surroundings) -> Reader:
-    return LineReader(
-        SerialLink(values["port"], values["baudrate"]),
-        terminator=values["terminator"],
-        aim=values["aim"],
-        idle_ms=values["idle_ms"],
-        repeat_ms=values["repeat_ms"],
-        feedback=values["feedback"],
-        trigger=values["trigger"],
-    )
-
-
-LINE: Final[DriverKind[Reader]] = DriverKind(
-    "line",
-    (
-        PORT,
-        BAUDRATE,
-        choice("terminator", "what the reader sends after a code", Terminator, Terminator.AUTO),
-        choice("aim", "what becomes of the AIM id before a code (]Q1)", Aim, Aim.STRIP),
-        whole("idle_ms", "a longer silence ends a code that has no terminator", 0, 10_000, 0),
-        REPEAT_MS,
-        choice("feedback", "whose commands make it beep and light", Maker, Maker.NONE),
-        choice("trigger", "whose commands make it look for codes all the time", Maker, Maker.NONE),
-    ),
-    _build_line,
 )
 
 
@@ -112,5 +78,3 @@ OSDP: Final[DriverKind[Reader]] = DriverKind(
     ),
     _build_osdp,
 )
-
-OWN_READERS: Final = (LINE, GM65, SSI, OSDP)

@@ -63,5 +63,3 @@ MQTT_SENSOR: Final[DriverKind[Sensor]] = DriverKind(
     needs_messages=True,
     across=_sensor_problems,
 )
-
-OWN_SENSORS: Final = (MODBUS_INPUT, MQTT_SENSOR)

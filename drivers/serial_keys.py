@@ -13,3 +13,6 @@ PORT: Final = text(
 BAUDRATE: Final = whole(
     "baudrate", "bits per second, as set in the device; USB ports ignore it", 300, 4_000_000, 115200
 )
+REPEAT_MS: Final = whole(
+    "repeat_ms", "the same code again within this time is noise", 0, 60_000, 2000
+)

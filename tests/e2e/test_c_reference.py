@@ -10,8 +10,8 @@ import pytest
 
 from drivers import base
 from drivers.conform.serial_kit import serial_rules
+from drivers.gatelink_kind import GATELINK
 from drivers.kinds import Surroundings, complete
-from drivers.registry import GATELINK
 from drivers.simulated.people import Behaviour
 from tests.e2e import test_gatelink_pty
 from tests.e2e.c_turnstile import c_turnstile

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from drivers import base
+from drivers.gatelink_kind import GATELINK
 from drivers.kinds import Surroundings, complete
-from drivers.registry import GATELINK
 from tests.e2e.eventually import eventually
 from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_bus import PtyBus

@@ -4,16 +4,18 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from drivers import kinds
+from drivers import packages
 from drivers.base import DriverError
+from drivers.broker_kinds import MQTT, RELAY
 from drivers.framers import Aim, Terminator
+from drivers.gatelink_kind import GATELINK
 from drivers.keys import UnfitError, shown
 from drivers.kinds import DriverKind, Problem, Surroundings, check, complete
+from drivers.line_kind import LINE
 from drivers.psk import read_psk
-from drivers.reader_kinds import LINE
 from drivers.readers.line import LineReader
 from drivers.readers.maker_commands import Maker
-from drivers.registry import GATELINK, MQTT, READERS, RELAY, TURNSTILES
+from drivers.registry import READERS, TURNSTILES
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from drivers.turnstiles.mqtt import MqttTurnstile
 from drivers.turnstiles.relay import RelayTurnstile
@@ -58,7 +60,7 @@ def plugged(mocker):
             is_it = group == "gatewayd.readers" and name in {None, "shared"}
             return Points([point] if is_it else [])
 
-        mocker.patch.object(kinds, "entry_points", find)
+        mocker.patch.object(packages, "entry_points", find)
 
     return plug
 
