@@ -8,6 +8,7 @@ from gatewayd.core.events import Access
 from gatewayd.core.lane import Windows
 from gatewayd.runtime.lane import SCAN_WAITS_MS
 from tests.sim.checkers import opens, passages, verdicts
+from tests.sim.ear import Heard
 from tests.sim.story import (
     Arrived,
     Ended,
@@ -135,6 +136,16 @@ def _windows_over_before_the_end_was_told(story: Story) -> int:
     return count
 
 
+def _scans(is_it: Callable[[Heard], bool]) -> Callable[[Story], int]:
+    return lambda story: sum(is_it(scan.heard) for scan in story.of(Scanned))
+
+
+def _scans_of_one_piece(story: Story) -> int:
+    """Count scans that came at once with the one before at the same reader."""
+    places = Counter((scan.lane, scan.direction, scan.at_s) for scan in story.of(Scanned))
+    return sum(count - 1 for count in places.values())
+
+
 def _exit_scans_while_deciding(story: Story) -> int:
     return sum(scan.direction == "exit" and scan.state == "Deciding" for scan in story.of(Scanned))
 
@@ -236,6 +247,16 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "turned back": _ends("turned_back"),
     "grant ended by fire": _ends("fire"),
     "grant ended by a reboot": _ends("reboot"),
+    **{
+        f"reader: {what}": _noted(f"reader_{what}")
+        for what in ("split", "merged", "late", "lost", "doubled", "flipped", "noise", "cut")
+    },
+    "scan in pieces": _scans(lambda heard: heard.pieces > 1),
+    "scan ended by silence": _scans(lambda heard: heard.is_silent),
+    "scans in one piece": _scans_of_one_piece,
+    "repeat taken for noise": _noted("repeat_heard"),
+    "too large": _rows("access.refused", reason="too_large"),
+    "binary": _rows("access.refused", reason="unreadable_binary"),
     "exit while deciding": _exit_scans_while_deciding,
     "lane busy": _rows("access.refused", reason="lane_busy"),
     "turned away after a wait": _turned_away_after_a_wait,

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
-from drivers import base
 from gatewayd.app import opened as app_opened
 from gatewayd.core.lane_terms import Idle
 from gatewayd.core.words import Direction, LaneId
@@ -19,7 +19,7 @@ from tests.sim.line import Cable
 from tests.sim.officer import SimOfficer
 from tests.sim.reader import ReaderPort, SimReader
 from tests.sim.site import SimSite
-from tests.sim.story import Ended, Failed, Scanned, Started, Story
+from tests.sim.story import Ended, Failed, Started, Story
 from tests.sim.wire import Wire
 from tests.unit.doubles import SimChance, SimClock
 
@@ -57,7 +57,10 @@ class Process:
         self.blocking = SimBlocking(self._mount, outside.random)
         self._connector = SimConnector(outside.broker)
         self._turnstiles = {lane: it.driver(self.run) for lane, it in outside.cables.items()}
-        self._readers = {at: SimReader(port) for at, port in outside.readers.items()}
+        self._readers = {
+            at: SimReader(line, (self.run, *at), outside.story, partial(self._state, at[0]))
+            for at, line in outside.readers.items()
+        }
 
     @property
     def clock(self) -> SimClock:
@@ -101,17 +104,6 @@ class Process:
         self._stop.set()
         loop.call_later(STOP_S_MAX, self._check_end)
 
-    def scan(self, lane: str, direction: Direction, data: bytes | None) -> None:
-        """Have a reader read a code; None is one that is too long."""
-        reader = self._readers.get((lane, direction))
-        if self.built is None or reader is None or not reader.is_reading:
-            return
-        now_s = asyncio.get_running_loop().time()
-        state = type(self.built.lanes[LaneId(lane)].state.state).__name__
-        seen = Scanned(at_s=now_s, run=self.run, lane=lane, direction=str(direction), state=state)
-        self._outside.story.saw(seen)
-        reader.tell(base.ScanOverlong(5000, now_s) if data is None else base.ScanRead(data, now_s))
-
     def unrest(self) -> str:
         """Say what has not come to rest; "" if all has."""
         built = self.built
@@ -135,6 +127,10 @@ class Process:
             ),
         }
         return ", ".join(f"{name}: {what}" for name, what in unrest.items() if what)
+
+    def _state(self, lane: str) -> str:
+        assert self.built is not None, "readers are built before they run"
+        return type(self.built.lanes[LaneId(lane)].state.state).__name__
 
     def _open(self, stack: ExitStack) -> None:
         self._mount.check()

@@ -10,6 +10,7 @@ from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.roster import Roster, RosterEntry
 from gatewayd.core.trust import collect
 from gatewayd.runtime.asked import Knowledge
+from tests.sim.ear import HABITS, Habit
 
 WIRED = 0.1  # So many sites have a lane on a wire: its heartbeats cost more than all the rest.
 PSEUDONYMS = Pseudonyms(bytes(32))  # A test key.
@@ -20,12 +21,14 @@ class LaneSite:
     """keeps_log: its controller does; a plain relay board has none.
 
     is_wired: it speaks gatelink over a wire of bytes, with the real driver at the other end.
+    habit: how its readers send codes.
     """
 
     id: str
     has_exit_reader: bool
     keeps_log: bool
     is_wired: bool = False
+    habit: Habit = HABITS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ class SimSite:
 def draw_site(random: Random) -> SimSite:
     has_exit_readers = random.random() < 0.8
     lanes = tuple(
-        LaneSite(f"lane-{number}", has_exit_readers, keeps_log=random.random() < 0.85)
+        LaneSite(
+            f"lane-{number}",
+            has_exit_readers,
+            keeps_log=random.random() < 0.85,
+            habit=random.choice(HABITS),
+        )
         for number in range(1, random.choice([1, 2, 2, 3]) + 1)
     )
     people = {

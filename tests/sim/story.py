@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from drivers import base
 from firmware_protocol.words import LogEntry
 from gatewayd.core.events import Fact
+from tests.sim.ear import Heard
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -46,12 +47,13 @@ class Ended(Seen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned(Seen):
-    """A reader gave a code to the lane, which was in `state` then."""
+    """A reader's bytes made a scan, while the lane was in `state`."""
 
     run: str
     lane: str
     direction: str
     state: str
+    heard: Heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

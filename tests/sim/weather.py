@@ -11,6 +11,8 @@ class Weather:
 
     open_refused: the turnstile says busy. open_lost: a command gets no answer, executed or not.
     line_bad: a message on the serial line takes seconds; on a wire of bytes it is spoilt.
+    reader_*: what becomes of a code on the line: in pieces, in one piece with the next, seconds late,
+    without some of its bytes or all, twice, with a bit flipped, behind bytes that are none of it.
     disk_stall: a call takes seconds.
     receipt_lost: the broker has the message, the connection ends before the receipt.
     broker_refuses: a connection is not made. broker_hangs: one goes silent before it ends.
@@ -22,6 +24,13 @@ class Weather:
     line_bad: float = 0.0
     line_cut_s: float = 0.0
     reader_cut_s: float = 0.0
+    reader_split: float = 0.0
+    reader_merged: float = 0.0
+    reader_late: float = 0.0
+    reader_lost: float = 0.0
+    reader_doubled: float = 0.0
+    reader_flipped: float = 0.0
+    reader_noise: float = 0.0
     reboot_s: float = 0.0
     mechanics_s: float = 0.0
     fire_s: float = 0.0
@@ -52,6 +61,13 @@ STORM = Weather(
     line_bad=0.02,
     line_cut_s=60.0,
     reader_cut_s=100.0,
+    reader_split=0.2,
+    reader_merged=0.1,
+    reader_late=0.05,
+    reader_lost=0.05,
+    reader_doubled=0.05,
+    reader_flipped=0.05,
+    reader_noise=0.05,
     reboot_s=150.0,
     mechanics_s=150.0,
     fire_s=200.0,

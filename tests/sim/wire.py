@@ -13,6 +13,7 @@ from firmware_protocol.inputs import FireInput, Input
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import Indicate
 from tests.sim.controller import SimController, uptime_ms
+from tests.sim.port import Port
 from tests.sim.story import Sent, Story, Told
 from tests.sim.weather import Sky
 
@@ -89,10 +90,10 @@ class Wire:
         """Return the driver of a gateway process."""
         return WiredTurnstile(self, run)
 
-    def attach(self, port: "Port") -> None:
+    def attach(self, port: Port) -> None:
         self._port = port
 
-    def detach(self, port: "Port") -> None:
+    def detach(self, port: Port) -> None:
         if self._port is port:
             self._port = None
 
@@ -138,52 +139,6 @@ class Wire:
             case _:
                 yield data[:at]
                 yield data[at:]
-
-
-class Port:
-    """What stands for a `SerialLink` in one gateway process."""
-
-    port = "/dev/sim"
-
-    def __init__(self, wire: Wire) -> None:
-        self.is_dead = False
-        self.opened: Callable[[], None] = _nobody
-        self.lost: Callable[[str], None] = _nobody
-        self._wire = wire
-        self._received: Callable[[bytes, float], None] = _nobody
-
-    async def run(
-        self,
-        opened: Callable[[], None],
-        received: Callable[[bytes, float], None],
-        lost: Callable[[str], None],
-    ) -> Never:
-        self.opened, self.lost, self._received = opened, lost, received
-        self._wire.attach(self)
-        try:
-            if self._wire.is_whole:
-                opened()
-            else:
-                lost("the simulated wire is cut")
-            while True:
-                await asyncio.sleep(3600.0)
-        finally:
-            self._wire.detach(self)
-
-    def write(self, data: bytes) -> bool:
-        if self.is_dead or not self._wire.is_whole:
-            return False
-        if data:
-            self._wire.from_host(data)
-        return True
-
-    def receive(self, data: bytes) -> None:
-        if not self.is_dead:
-            self._received(data, asyncio.get_running_loop().time())
-
-    def die(self) -> None:
-        self.is_dead = True
-        self._wire.detach(self)
 
 
 class WiredTurnstile:

@@ -79,6 +79,7 @@ class World:
         )
         self.process: Process | None = None
         self.survivors: set[asyncio.Task[Any]] = set()
+        self._readers: Mapping[tuple[str, Direction], ReaderPort] = {}
 
     def random(self, name: str) -> Random:
         """Return a stream of its own: one more draw in the broker does not change the people."""
@@ -108,18 +109,20 @@ class World:
     @contextmanager
     def failures_seen(self) -> Iterator[None]:
         """Have what the gateway's supervisor catches told as failures, and its logs not shown."""
-        log = logging.getLogger("gatewayd")
-        before = log.level, log.propagate
+        logs = [logging.getLogger(name) for name in ("gatewayd", "drivers")]
+        before = [(log.level, log.propagate) for log in logs]
         watch = _Watch(self.story)
-        log.addHandler(watch)
-        log.setLevel(logging.ERROR)
-        log.propagate = False
+        for log in logs:
+            log.addHandler(watch)
+            log.setLevel(logging.ERROR)
+            log.propagate = False
         try:
             yield
         finally:
-            log.removeHandler(watch)
-            log.setLevel(before[0])
-            log.propagate = before[1]
+            for log, (level, propagate) in zip(logs, before, strict=True):
+                log.removeHandler(watch)
+                log.setLevel(level)
+                log.propagate = propagate
 
     def _chaos(self, outside: Outside, random: Callable[[str], Random]) -> Chaos:
         """Return the faults of the present weather."""
@@ -152,8 +155,10 @@ class World:
             )
             for one in controllers
         }
-        readers = {
-            (lane.id, direction): ReaderPort()
+        self._readers = {
+            (lane.id, direction): ReaderPort(
+                lane.habit, self.random(f"reader {lane.id} {direction}"), sky, story
+            )
             for lane in self.site.lanes
             for direction in Direction
             if direction is Direction.ENTRY or lane.has_exit_reader
@@ -168,7 +173,7 @@ class World:
             self.disk,
             self.broker,
             cables,
-            readers,
+            self._readers,
             officer,
             SimClock(),
             random,
@@ -202,8 +207,10 @@ class World:
         assert self.process is not None
         return self.process
 
-    def _scan(self, lane: str, direction: Direction, data: bytes | None) -> None:
-        self._running().scan(lane, Direction(direction), data)
+    def _scan(self, lane: str, direction: Direction, code: bytes | None) -> None:
+        reader = self._readers.get((lane, Direction(direction)))
+        if reader is not None:
+            reader.read(code)
 
     # --- the end ---------------------------------------------------------------------------------
 
