@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gate_load import Load, Plan, load
-from benchmarks.gate_site import Daemon, House, raise_priority
+from benchmarks.gate_site import Daemon, House
 from benchmarks.measuring import percentiles
+from benchmarks.processes import go_first
 from tests.e2e.mosquitto import IN_MEMORY, OPEN, Mosquitto
 
 CODES_MIN, CODES = 256, 2048  # A code shown again within two seconds is noise.
@@ -47,10 +48,11 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=3, help="timed starts for each of --lanes")
     parser.add_argument("--directory", default=".", help="where to write; the disk you ask about")
     parser.add_argument("--stores", type=Path, help="where to keep the stores for the next time")
-    parser.add_argument("--priority", type=int, default=0, help="-10: before others (needs rights)")
+    parser.add_argument("--first", action="store_true", help="run before others; needs rights")
     parser.add_argument("--json", dest="file", help="also write the figures to this file")
     arguments = parser.parse_args()
-    raise_priority(arguments.priority)
+    if arguments.first:
+        go_first()
     with tempfile.TemporaryDirectory(dir=arguments.directory, prefix="gate") as name:
         house = House(Path(name).resolve(), arguments.holders)
         prepare(house, arguments.rows, arguments.stores)

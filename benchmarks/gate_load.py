@@ -308,17 +308,16 @@ class _Site:
     # --- measuring -------------------------------------------------------------------------------
 
     def _begin(self, seconds: float, period_s: float, walk_s: float) -> None:
-        now_s = _now()
         self._measured, self._period_s = Measured(seconds=seconds), period_s
-        self._until_s = now_s + seconds
+        self._until_s = _now() + seconds
         measured, cpu_s = self._measured, time.process_time()
         for lane in self._lanes:
             lane.walk_s = walk_s
             lane.opened = partial(_note, measured.openings)
             lane.passed = partial(self._passed, lane)
-            self._loop.call_at(now_s + self._random.random() * period_s, partial(self._come, lane))
+            self._expect(lane, self._random.random() * period_s)
         self._floor.answered = partial(_note, measured.floor)
-        self._loop.call_at(now_s + FLOOR_PERIOD_S, self._try_floor)
+        self._expect_at_floor()
 
         def end() -> None:
             if any(lane.is_waiting for lane in self._lanes):
@@ -329,28 +328,38 @@ class _Site:
 
         self._loop.call_at(self._until_s + walk_s + SETTLED_S, end)
 
-    def _come(self, lane: _Lane) -> None:
-        if _now() > self._until_s:
-            return
-        lane.scan()
-        self._loop.call_at(_now() + ANSWERED_S, partial(self._look_after, lane, lane.scan_count))
+    def _expect(self, lane: _Lane, wait_s: float) -> None:
+        """Let the next one come to a lane after that time; nobody else is on the way there."""
+        measured = self._measured
+
+        def come() -> None:
+            if measured is not self._measured or _now() > self._until_s:
+                return
+            lane.scan()
+            check = partial(self._look_after, lane, lane.scan_count)
+            self._loop.call_at(_now() + ANSWERED_S, check)
+
+        self._loop.call_at(_now() + wait_s, come)
 
     def _passed(self, lane: _Lane) -> None:
-        wait_s = max(SETTLED_S, self._random.uniform(0.5, 1.5) * self._period_s - lane.walk_s)
-        self._loop.call_at(_now() + (wait_s if self._period_s else 0.0), partial(self._come, lane))
+        drawn_s = self._random.uniform(0.5, 1.5) * self._period_s - lane.walk_s
+        self._expect(lane, max(SETTLED_S, drawn_s) if self._period_s else 0.0)
 
     def _look_after(self, lane: _Lane, number: int) -> None:
         if lane.is_waiting and lane.scan_count == number:
             self._measured.unanswered += 1
             lane.give_up()
-            self._come(lane)  # The next one.
+            self._expect(lane, 0.0)
 
-    def _try_floor(self) -> None:
-        if _now() > self._until_s:
-            return
-        self._floor.scan(FLOOR_CODE)
-        wait_s = self._random.uniform(0.5, 1.5) * FLOOR_PERIOD_S
-        self._loop.call_at(_now() + wait_s, self._try_floor)
+    def _expect_at_floor(self) -> None:
+        measured = self._measured
+
+        def come() -> None:
+            if measured is self._measured and _now() <= self._until_s:
+                self._floor.scan(FLOOR_CODE)
+                self._expect_at_floor()
+
+        self._loop.call_at(_now() + self._random.uniform(0.5, 1.5) * FLOOR_PERIOD_S, come)
 
 
 FLOOR_CODE = b"A" * 225 + b"\r"  # As long as a pass.

@@ -5,16 +5,14 @@ folded into the decision cache, and confirmed as by the centre.
 """
 
 import json
-import os
 import secrets
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -33,7 +31,7 @@ from gatewayd.core.words import Direction, GrantId, HolderId, LaneId
 from gatewayd.ports import Receipts
 from gatewayd.store import receipts
 from gatewayd.store.journal_file import DATABASE_NAME
-from tests.e2e.daemon import KEY, issue
+from tests.e2e.daemon import GATEWAYD, KEY, issue
 
 DAYS = 14  # Younger than the retention: nothing of it is trimmed meanwhile.
 ROWS_AT_ONCE = 5000  # In one commit: a sync each would take longer than the rest.
@@ -188,11 +186,9 @@ def subject(number: int) -> str:
 class Daemon:
     """`gatewayd run` of a house, as a process of its own from `with` on."""
 
-    def __init__(self, house: House, command: Sequence[str] = ()) -> None:
-        """`command` goes before it: a profiler, say."""
+    def __init__(self, house: House) -> None:
         self._house = house
         self._log_path = house.folder / "gateway.log"
-        self._command = [*command, sys.executable, "-m", "gatewayd", "run", "-c"]
         self._process: subprocess.Popen[bytes]
         self.started_s = 0.0
         """By perf_counter."""
@@ -202,7 +198,9 @@ class Daemon:
         with self._log_path.open("wb") as log:
             self.started_s, self.started_at = time.perf_counter(), datetime.now(UTC)
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*self._command, str(self._house.settings)], cwd=self._house.folder, stderr=log
+                [*GATEWAYD, "run", "-c", str(self._house.settings)],
+                cwd=self._house.folder,
+                stderr=log,
             )
         return self
 
@@ -258,9 +256,3 @@ class Daemon:
         broker = status.get("broker")
         is_linked = bool(lanes) and all(lane["linked"] for lane in lanes)
         return is_linked and (broker is None or broker["connected"])
-
-
-def raise_priority(step: int) -> None:
-    """Run this process and its children before others: a negative `step` needs rights."""
-    if step:
-        os.setpriority(os.PRIO_PROCESS, 0, step)
