@@ -66,11 +66,8 @@ def build_gateway(
     settings = rules.settings
     clock = opened.clock
     gate = Gate(delivered.knowledge, opened.cache, clock, SystemChance(), _areas(settings))
-    committed: list[Committed] = [
-        gate.committed,
-        log_committed,
-    ]  # The tables first; below, who tells others.
-    recorder = Recorder(opened.journal, blocking, clock, committed)
+    others: list[Committed] = [log_committed]
+    recorder = Recorder(opened.journal, blocking, clock, [gate.committed], others)
     alarms = Alarms(opened.cache, recorder)
     quarantine = Quarantine(opened.cache, recorder.keep)
     library = build_library(gate, blocking, delivered)
@@ -99,11 +96,11 @@ def build_gateway(
     desk_readers = _build_desk_readers(settings, around, lanes, alarms, people.officers)
     assists = Assists(lanes, opened.cache, recorder, clock)
     overrides = OverrideWatch(gate, alarms, clock)
-    committed += [assists.committed, overrides.committed]
+    others += [assists.committed, overrides.committed]
     buttons = build_assist_buttons(settings, assists, alarms, around, lanes)
     alarms.end_removed([*devices, *doors, *fire_inputs, *buttons, *desk_readers])
     if sync is not None:
-        committed.append(sync.committed)
+        others.append(sync.committed)
         sync.show(lanes, doors)
     alarm_desk = AlarmDesk(alarms, opened.cache, recorder)
     overview = Overview(
@@ -168,7 +165,7 @@ def build_gateway(
             blocking=blocking,
         ),
     )
-    committed += [metrics.committed, pages.committed]
+    others += [metrics.committed, pages.committed]
     return Gateway(
         shared=shared,
         cache=opened.cache,

@@ -2,7 +2,8 @@
 
 What is asked for while a commit runs goes into the next one. After a commit the events are folded
 into the tables first, then whoever asked is told: nobody acts on a record that the tables do not
-know. A refused commit tells verdicts at once (the lane closes); facts that must not be lost (a body
+know. All others (the log, the centre, the pages) are told last: a person waits for the first two. A
+refused commit tells verdicts at once (the lane closes); facts that must not be lost (a body
 went through) stay here and are tried again.
 """
 
@@ -60,12 +61,17 @@ class Recorder:
         blocking: Blocking,
         clock: Clock,
         committed: Sequence[Committed],
+        others: Sequence[Committed] = (),
     ) -> None:
-        """Take the listeners that are called in their order after each commit, before askers."""
+        """Take the listeners that are called in their order after each commit.
+
+        committed: before askers. others: after them.
+        """
         self._journal = journal
         self._blocking = blocking
         self._clock = clock
         self._committed = committed
+        self._others = others
         self._entries: deque[_Entry] = deque()
         self._wake = asyncio.Event()
         self._missed_verdicts = 0
@@ -153,6 +159,8 @@ class Recorder:
         for entry, event in zip(batch, events, strict=True):
             if entry.done is not None:
                 entry.done(event)
+        for listener in self._others:
+            listener(events)
         if self._refusal is not None:
             self._recovered()
         return True

@@ -121,6 +121,10 @@ class KeyedStorage(Storage):
 
     # --- rows by key -----------------------------------------------------------------------------
 
+    def rows(self, table: str) -> Rows:
+        """Return one table as a view; the one of a table without rows stays empty."""
+        return Rows(self._tables.get(table, {}))
+
     def items(self, table: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Iterate over the rows as they are now, whatever changes meanwhile."""
         rows = tuple(self._tables.get(table, {}).items())

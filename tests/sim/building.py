@@ -73,8 +73,8 @@ def build(site: SimSite, world: World) -> Built:
     """Build all parts; none of them runs yet."""
     clock, journal, cache = world.clock, world.journal, world.cache
     gate = Gate(site.knowledge, cache, clock, world.chance)
-    committed = [gate.committed, log_committed]  # The tables first; below, who tells others.
-    recorder = Recorder(journal, world.blocking, clock, committed)
+    others = [log_committed]
+    recorder = Recorder(journal, world.blocking, clock, [gate.committed], others)
     alarms = Alarms(cache, recorder)
     nonces = Nonces(clock, world.chance)
     publisher = _build_publisher(site, world, alarms, recorder, nonces)
@@ -94,7 +94,7 @@ def build(site: SimSite, world: World) -> Built:
     }
     expire_removed(lanes, gate, recorder)
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
-    committed.append(sync.committed)
+    others.append(sync.committed)
     sync.show(lanes, {})
     erasure = Erasure(journal, cache, recorder, world.blocking, gate.grants.forget)
     commands = Commands(lanes, {}, gate, recorder, dict, Locale.EN, erasure=erasure)

@@ -35,6 +35,14 @@ def test_a_query_sees_what_was_put_since_it_was_asked_last(path):
         assert table.count(where("category") == "visitor") == 1
 
 
+def test_a_table_shows_a_row_that_came_after_it_was_first_read(path):
+    with KeyedDB(path) as database:
+        holders = database.table("holders")
+        assert holders.get(doc_id="ana") is None
+        database.storage.stage([("holders", "ana", ANA)])
+        assert holders.get(doc_id="ana") == ANA
+
+
 def test_a_table_that_is_dropped_stays_away(path):
     with KeyedDB(path) as database:
         database.table("holders").put({"ana": ANA})

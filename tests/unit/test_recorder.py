@@ -69,8 +69,9 @@ class Desk:
         self.blocking = InlineBlocking(delay_s=0.005)
         self.clock = SimClock()
         self.told: list[tuple[str, object]] = []
-        listeners = [self._listener("first"), self._listener("second")]
-        self.recorder = Recorder(self.journal, self.blocking, self.clock, listeners)
+        tables = [self._listener("first"), self._listener("second")]
+        others = [self._listener("last")]
+        self.recorder = Recorder(self.journal, self.blocking, self.clock, tables, others)
 
     def _listener(self, name: str) -> Callable[[Sequence[Event]], None]:
         return lambda events: self.told.append((name, [event.seq for event in events]))
@@ -129,14 +130,14 @@ def test_what_is_asked_for_while_a_commit_runs_goes_into_the_next_one():
     assert desk.journal.facts == [verdict("a"), verdict("b"), body(1), verdict("c")]
 
 
-def test_the_tables_know_a_record_before_whoever_asked_for_it():
+def test_the_tables_know_a_record_before_whoever_asked_for_it_and_all_others_after():
     async def play(desk: Desk, recorder: Recorder) -> None:
         recorder.verdict(verdict(), desk.done("asker"))
         recorder.keep(body(1), desk.done("keeper"))
         await asyncio.sleep(1)
 
-    told = [("first", [1, 2]), ("second", [1, 2]), ("asker", 1), ("keeper", 2)]
-    assert played(play).told == told
+    tables, askers = [("first", [1, 2]), ("second", [1, 2])], [("asker", 1), ("keeper", 2)]
+    assert played(play).told == [*tables, *askers, ("last", [1, 2])]
 
 
 def test_a_fact_bears_the_time_at_which_it_happened():
