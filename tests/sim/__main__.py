@@ -21,7 +21,7 @@ from contextlib import closing
 
 from tests.sim.marks import MARKS, RARE
 from tests.sim.promises import PROMISES, Breach, broken, in_words
-from tests.sim.sample import Sample, play, play_all, regressions
+from tests.sim.sample import PROCESSES_MAX, Sample, play, play_all, regressions
 from tests.sim.world import run_seed
 
 FAILED_MAX = 5  # So many failed seeds are enough to look at; the rest of the sample is not played.
@@ -35,8 +35,10 @@ def main() -> int:
     if asked.seed is not None:
         return _trace(asked.seed) if asked.trace else _one(asked.seed)
     if asked.within_s is None:
-        return sample(range(asked.start, asked.start + asked.seeds), asked.seeds)
-    return sample(_within(itertools.count(asked.start), asked.within_s), asked.seeds_min)
+        return sample(range(asked.start, asked.start + asked.seeds), asked.seeds, Sample())
+    found = Sample()
+    seeds = within(itertools.count(asked.start), asked.within_s, asked.seeds_min, found)
+    return sample(seeds, asked.seeds_min, found)
 
 
 def _ask() -> argparse.Namespace:
@@ -57,17 +59,24 @@ def _ask() -> argparse.Namespace:
     return asked
 
 
-def _within(seeds: Iterable[int], seconds: float) -> Iterator[int]:
-    """Yield seeds until the time is over."""
+def within(seeds: Iterable[int], seconds: float, seeds_min: int, found: Sample) -> Iterator[int]:
+    """Yield as many as fit the time.
+
+    Where others have the machine as well, it goes on until there are enough, or until the sample has
+    had as much of the processors as if it had been alone for that time.
+    """
     end_s = time.perf_counter() + seconds
-    return itertools.takewhile(lambda _: time.perf_counter() < end_s, seeds)
+    for count, seed in enumerate(seeds):
+        is_enough = count >= seeds_min or found.cpu_s >= PROCESSES_MAX * seconds
+        if is_enough and time.perf_counter() >= end_s:
+            return
+        yield seed
 
 
-def sample(seeds: Iterable[int], seeds_min: int) -> int:
+def sample(seeds: Iterable[int], seeds_min: int, found: Sample) -> int:
     """Play and tell; return the exit code."""
     begun_s = time.perf_counter()
     again = regressions()
-    found = Sample()
     with closing(play_all(itertools.chain(again, seeds))) as outcomes:
         for outcome in outcomes:
             found.add(outcome)

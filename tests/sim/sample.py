@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ class Outcome:
     moments: int
     virtual_s: float = 0.0
     digest: str = ""
+    cpu_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Sample:
     seeds: int = 0
     moments: int = 0
     virtual_s: float = 0.0
+    cpu_s: float = 0.0
     times: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = field(default_factory=list)
     reached: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(MARKS, 0)))
@@ -49,6 +52,7 @@ class Sample:
         self.seeds += 1
         self.moments += outcome.moments
         self.virtual_s += outcome.virtual_s
+        self.cpu_s += outcome.cpu_s
         self.times.update(outcome.marks)
         self.reached.update(name for name, count in outcome.marks.items() if count)
         if outcome.breaches:
@@ -66,15 +70,17 @@ class Sample:
 
 def play(seed: int) -> Outcome:
     """Run one seed; that the simulation itself falls over is a breach too."""
+    begun_s = time.process_time()
     try:
         with garbage_kept():
             story = run_seed(seed)
     except (Exception, Deadlock, Escaped):  # noqa: BLE001 - whatever it is, it is the seed's finding
         fell = Breach("the simulation comes to its end", 0.0, traceback.format_exc())
-        return Outcome(seed, (fell,), Counter(), 0)
+        return Outcome(seed, (fell,), Counter(), 0, cpu_s=time.process_time() - begun_s)
     moments, virtual_s = len(story.seen), story.seen[-1].at_s
-    breaches = tuple(broken(story))
-    return Outcome(seed, breaches, marks(story), moments, virtual_s, story.digest())
+    breaches, reached, digest = tuple(broken(story)), marks(story), story.digest()
+    cpu_s = time.process_time() - begun_s
+    return Outcome(seed, breaches, reached, moments, virtual_s, digest, cpu_s)
 
 
 def play_all(seeds: Iterable[int]) -> Iterator[Outcome]:

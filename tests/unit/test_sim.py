@@ -75,7 +75,19 @@ def test_too_few_seeds_in_the_time_are_a_failure(seeds_min, exit_code, monkeypat
     kept = Outcome(1, (), Counter(), 10)
     monkeypatch.setattr(command, "regressions", list)
     monkeypatch.setattr(command, "play_all", lambda seeds: (kept for _ in seeds))
-    assert command.sample(iter([1]), seeds_min) == exit_code
+    assert command.sample(iter([1]), seeds_min, Sample()) == exit_code
+
+
+@pytest.mark.parametrize(("cpu_s_of_each", "count"), [(0.01, 30), (4.0, 3)])
+def test_seeds_go_on_until_enough_or_none_more_would_have_fitted(cpu_s_of_each, count, monkeypatch):
+    """The time is over at once, as where others have the whole machine."""
+    ticks = itertools.count(0.0, 10.0)
+    monkeypatch.setattr(command.time, "perf_counter", lambda: next(ticks))
+    found, played = Sample(), 0
+    for _ in command.within(itertools.count(1), 5.0, 30, found):
+        played += 1
+        found.cpu_s += cpu_s_of_each
+    assert played == count
 
 
 def test_a_sample_that_is_large_enough_must_reach_each_mark():
