@@ -20,7 +20,13 @@ from gatewayd.app.opened import Opened
 from gatewayd.app.pages import Behind, Pages, Records
 from gatewayd.app.reload import reading_of
 from gatewayd.app.site import Delivered, Rules
-from gatewayd.app.sync import Sync, build_device_messages, build_sync, run_embedded_broker
+from gatewayd.app.sync import (
+    Sync,
+    build_device_messages,
+    build_sync,
+    line_of,
+    run_embedded_broker,
+)
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication
 from gatewayd.core.reasons import Locale
@@ -69,9 +75,11 @@ def build_gateway(
     others: list[Committed] = [log_committed]
     recorder = Recorder(opened.journal, blocking, clock, [gate.committed], others)
     alarms = Alarms(opened.cache, recorder)
-    quarantine = Quarantine(opened.cache, recorder.keep)
     library = build_library(gate, blocking, delivered)
-    sync = build_sync(settings, opened, blocking, library, alarms, quarantine)
+    line = line_of(settings, blocking)
+    sync = build_sync(
+        settings, opened, line, library, alarms, Quarantine(opened.cache, recorder.keep)
+    )
     messages = build_device_messages(settings, blocking)
     shared = Shared(
         gate=gate,
@@ -82,7 +90,9 @@ def build_gateway(
         on_record_failure=_ON_REFUSAL[settings.journal.when_disk_refuses],
         changed=_ignore if sync is None else sync.changed,
         questions=(
-            None if sync is None else build_questions(settings, sync, gate, blocking, clock)
+            None
+            if sync is None or line is None
+            else build_questions(settings, sync, gate, line, clock)
         ),
     )
     around = surroundings(settings, messages)

@@ -14,7 +14,6 @@ from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.library import Library, Stock
 from gatewayd.runtime.publisher import Publisher
 from gatewayd.runtime.recorder import Recorder
-from gatewayd.store.received import Shelves
 
 
 def build_library(gate: Gate, blocking: Blocking, delivered: Delivered) -> Library:
@@ -38,7 +37,7 @@ def hear_documents(
     taking = CentreDocuments(
         site,
         library,
-        Shelves(settings.storage.directory),
+        delivered.shelves,
         recorder,
         clock,
         retention=timedelta(days=settings.storage.retention_days),

@@ -5,14 +5,13 @@ from datetime import timedelta
 from functools import partial
 
 from config.schema import Settings
-from gatewayd.app.chance import SystemChance
-from gatewayd.app.sync import Sync
+from gatewayd.app.sync import Line, Sync
 from gatewayd.core.orders import OrderKind
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.payloads import PublishStatus
-from gatewayd.ports import Blocking, Clock, Journal
+from gatewayd.ports import Clock, Journal
 from gatewayd.runtime.centre_commands import CentreCommands
 from gatewayd.runtime.centre_orders import CentreOrders, Registry
 from gatewayd.runtime.centre_statuses import CentreStatuses, Shelf
@@ -68,12 +67,12 @@ def build_orders(
 
 
 def build_questions(
-    settings: Settings, sync: Sync, gate: Gate, blocking: Blocking, clock: Clock
+    settings: Settings, sync: Sync, gate: Gate, line: Line, clock: Clock
 ) -> Questions:
     """Let the gate ask who somebody is, and have the publisher hear what is said of people."""
     questions = Questions(
         clock,
-        SystemChance(),
+        line.chance,
         lambda question: sync.publisher.ask(check_message(sync.site, question)),
         lambda: gate.policy.asks_centre_ms,
     )
@@ -82,7 +81,7 @@ def build_questions(
         key_id=lambda: gate.knowledge.pseudonyms.key_id,
         nonces=sync.nonces,
         cache=gate.cache,
-        blocking=blocking,
+        blocking=line.blocking,
         clock=clock,
         kept_max=timedelta(days=settings.storage.retention_days),
     )

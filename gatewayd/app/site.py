@@ -80,6 +80,8 @@ class Delivered:
     problems: tuple[str, ...]
     base: Base
     loaded: Loaded
+    shelves: Shelves
+    """From which it was loaded."""
 
 
 def read_rules(path: Path) -> Rules:
@@ -101,11 +103,12 @@ def read_delivered(rules: Rules, *, makes_key: bool) -> Delivered:
     """
     pseudonyms = Pseudonyms(_privacy_key(rules.settings.privacy, makes_key=makes_key))
     base, problems = read_base(rules, pseudonyms)
-    loaded = load_received(Shelves(rules.settings.storage.directory), base.office, DocumentKind)
+    shelves = Shelves(rules.settings.storage.directory)
+    loaded = load_received(shelves, base.office, DocumentKind)
     policy, received, told = _lay_what_fits(rules, loaded.received)
     found = replace(loaded, received=received)
     knowledge = base.know_with(policy, received)
-    return Delivered(knowledge, (*problems, *loaded.problems, *told), base, found)
+    return Delivered(knowledge, (*problems, *loaded.problems, *told), base, found, shelves)
 
 
 def read_base(rules: Rules, pseudonyms: Pseudonyms) -> tuple[Base, tuple[str, ...]]:

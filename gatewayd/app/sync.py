@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Never
@@ -28,7 +28,8 @@ from gatewayd.mqtt.embedded import embedded_broker
 from gatewayd.mqtt.home_assistant import HomeAssistant, announcements
 from gatewayd.mqtt.payloads import AsOf, PublishStatus
 from gatewayd.mqtt.topics import SitePath
-from gatewayd.ports import Blocking, Clock, Journal
+from gatewayd.ports import Blocking, Chance, Clock, Journal
+from gatewayd.ports import Broker as BrokerPort
 from gatewayd.runtime import receipts_watch
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.doors import DoorShell
@@ -153,22 +154,38 @@ class Sync:
         return AsOf(self._journal.epoch, self._journal.head(), self._clock.utc())
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the centre is reached through."""
+
+    broker: BrokerPort
+    blocking: Blocking
+    chance: Chance
+
+
+def line_of(settings: Settings, blocking: Blocking) -> Line | None:
+    """Return the line to the centre; None where the settings name none. Raises EarlyEnd."""
+    if settings.broker is None:
+        return None
+    account = account_of(settings.broker, client_id=settings.site.path)
+    return Line(AiomqttBroker(account, blocking), blocking, SystemChance())
+
+
 def build_sync(
     settings: Settings,
     opened: Opened,
-    blocking: Blocking,
+    line: Line | None,
     library: Library,
     alarms: Alarms,
     quarantine: Quarantine,
 ) -> Sync | None:
-    """Build the link to the centre; None where the settings name none. Raises EarlyEnd."""
-    if settings.broker is None:
+    """Build what tells the centre and hears it; None where there is no line to one."""
+    if line is None:
         for alarm in (ALARM, receipts_watch.ALARM):
             alarms.clear(alarm, "gateway")  # Of a run that was still to reach one.
         return None
     site = SitePath(settings.site.region, settings.site.organisation, settings.site.id)
     clock, journal, gate = opened.clock, opened.journal, library.gate
-    broker = AiomqttBroker(account_of(settings.broker, client_id=str(site)), blocking)
     words = PublisherSettings(
         site=site,
         run=opened.run,
@@ -185,17 +202,16 @@ def build_sync(
         else:
             alarms.raise_(ALARM, "gateway", {"reason": loss})
 
-    chance = SystemChance()
-    nonces = Nonces(clock, chance)
+    nonces = Nonces(clock, line.chance)
     receipts = CentreReceipts(site, partial(judge_of, gate, site), journal, clock)
     publisher = Publisher(
         words,
         Outside(
             journal=journal,
-            blocking=blocking,
-            broker=broker,
+            blocking=line.blocking,
+            broker=line.broker,
             clock=clock,
-            chance=chance,
+            chance=line.chance,
             quarantine=quarantine,
             receipts=receipts,
             nonces=nonces,
@@ -204,7 +220,7 @@ def build_sync(
         ),
         policy=lambda: gate.policy.versions,
         on_link=on_link,
-        earlier=EarlierEpochs(opened.journal.earlier(), blocking, opened.journal.find),
+        earlier=EarlierEpochs(opened.journal.earlier(), line.blocking, opened.journal.find),
     )
     sync = Sync(publisher, site, gate, nonces, clock, journal)
     if settings.home_assistant is not None:

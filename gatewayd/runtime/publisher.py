@@ -246,6 +246,7 @@ class Publisher:
         self._questions.clear()  # Nobody waits any more for what could not be sent.
         self._live.rewind(self._book.is_due)
         self._changed = dict.fromkeys(self._states)  # The birth was shown first.
+        self._book.refused_now.clear()
         jitter_s = BACKFILL_JITTER_S * self._outside.chance.fraction()
         delay_s = 0.0 if self._connection_count == 1 else jitter_s
         live_share = max(1, link.window // LIVE_PART)
@@ -256,7 +257,7 @@ class Publisher:
                 live = Stream(link, group, self._book, live_share, partial(word, topics.event))
                 late = Stream(link, group, self._book, late_share, partial(word, topics.backfill))
                 group.create_task(self._hearing.run(link), name="broker_listen")
-                group.create_task(self._renew_nonce(), name="nonce")
+                group.create_task(self._renew_states(), name="renew_states")
                 group.create_task(self._send_live(live), name="publish_live")
                 alone = partial(self._alone, live, late)
                 group.create_task(
@@ -286,10 +287,12 @@ class Publisher:
             async with asyncio.timeout(GOODBYE_S_MAX):
                 await link.publish(offline_message(self._settings, Offline.STOPPED))
 
-    async def _renew_nonce(self) -> Never:
-        """Tell the next word in time, for as long as one is needed."""
+    async def _renew_states(self) -> Never:
+        """Tell the next word in time, as long as one is needed, and again what was refused."""
         while True:
             await asyncio.sleep(NONCE_S)
+            for topic in sorted(self._book.refused_now & self._states.keys()):
+                self.changed(topic)
             if self._outside.nonces.present is not None:
                 self.changed(topics.state(self._settings.site))
 

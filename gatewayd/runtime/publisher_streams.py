@@ -44,6 +44,8 @@ class Book:
     is_heard: bool = True
     refused_topics: set[str] = field(default_factory=set)
     """Of states; told once in a run."""
+    refused_now: set[str] = field(default_factory=set)
+    """Of states that the broker did not take: the centre shows an older one, or none."""
 
     def is_due(self, seq: int) -> bool:
         is_waiting = seq not in self.flying and not self.outbox.has_receipt(seq)
@@ -102,6 +104,9 @@ class Book:
 
     def answered_state(self, message: Message, receipt: Receipt) -> None:
         self.has_just_refused = receipt.is_refused
+        self.refused_now.discard(message.topic)
+        if receipt.is_refused:
+            self.refused_now.add(message.topic)
         if receipt.is_refused and message.topic not in self.refused_topics:
             self.refused_topics.add(message.topic)
             what = (

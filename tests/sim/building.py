@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from drivers import base
-from gatewayd.app.sync import ALARM, Sync
+from gatewayd.app.centre_documents import build_library, hear_documents
+from gatewayd.app.centre_orders import build_orders, build_questions
+from gatewayd.app.opened import Opened
+from gatewayd.app.site import Delivered, Rules
+from gatewayd.app.sync import Line, build_sync
 from gatewayd.core.folded import LANES
 from gatewayd.core.lane import Windows
-from gatewayd.core.lane_terms import Order
-from gatewayd.core.orders import Judge
+from gatewayd.core.lane_terms import Indication, Order
 from gatewayd.core.reasons import Locale
 from gatewayd.core.words import Direction, LaneId
-from gatewayd.mqtt.topics import SitePath
-from gatewayd.ports import Blocking, Broker, Cache, Chance, Clock, Journal
+from gatewayd.ports import Cache
 from gatewayd.runtime.alarms import Alarms
 from gatewayd.runtime.commands import Commands
 from gatewayd.runtime.erasure import Erasure
@@ -21,19 +23,14 @@ from gatewayd.runtime.event_log import log_committed
 from gatewayd.runtime.gate import Gate
 from gatewayd.runtime.gateway import Gateway, Part
 from gatewayd.runtime.lane import LaneShell, Shared
-from gatewayd.runtime.nonces import Nonces
-from gatewayd.runtime.publisher import Outside, Publisher
-from gatewayd.runtime.publisher_earlier import EarlierEpochs
-from gatewayd.runtime.publisher_receipts import CentreReceipts
-from gatewayd.runtime.publisher_wording import PublisherSettings
+from gatewayd.runtime.library import Library
+from gatewayd.runtime.publisher import Publisher
 from gatewayd.runtime.quarantine import Quarantine
+from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
 from tests.sim.officer import SimOfficer
-from tests.sim.site import SimSite
-
-SITE = SitePath("mojokerto", "dukcapil", "gmsc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,12 @@ class Devices:
 class World:
     """All that a gateway process works through."""
 
-    run: str
-    journal: Journal
-    cache: Cache
-    blocking: Blocking
-    broker: Broker
-    clock: Clock
-    chance: Chance
+    rules: Rules
+    delivered: Delivered
+    opened: Opened
+    line: Line
     devices: Mapping[str, Devices]
+    on_record_failure: Indication
     officer: SimOfficer
 
 
@@ -67,26 +62,30 @@ class Built:
     publisher: Publisher
     alarms: Alarms
     recorder: Recorder
+    library: Library
 
 
-def build(site: SimSite, world: World) -> Built:
+def build(world: World) -> Built:
     """Build all parts; none of them runs yet."""
-    clock, journal, cache = world.clock, world.journal, world.cache
-    gate = Gate(site.knowledge, cache, clock, world.chance)
+    settings, opened, line = world.rules.settings, world.opened, world.line
+    clock, journal, cache, blocking = opened.clock, opened.journal, opened.cache, line.blocking
+    gate = Gate(world.delivered.knowledge, cache, clock, line.chance)
     others = [log_committed]
-    recorder = Recorder(journal, world.blocking, clock, [gate.committed], others)
+    recorder = Recorder(journal, blocking, clock, [gate.committed], others)
     alarms = Alarms(cache, recorder)
-    nonces = Nonces(clock, world.chance)
-    publisher = _build_publisher(site, world, alarms, recorder, nonces)
-    sync = Sync(publisher, SITE, gate, nonces, clock, journal)
+    library = build_library(gate, blocking, world.delivered)
+    quarantine = Quarantine(cache, recorder.keep)
+    sync = build_sync(settings, opened, line, library, alarms, quarantine)
+    assert sync is not None
     shared = Shared(
         gate=gate,
         recorder=recorder,
         alarms=alarms,
         clock=clock,
         windows=Windows(),
-        on_record_failure=site.on_record_failure,
+        on_record_failure=world.on_record_failure,
         changed=sync.changed,
+        questions=build_questions(settings, sync, gate, line, clock),
     )
     lanes = {
         LaneId(lane): LaneShell(LaneId(lane), at.turnstile, at.readers, shared, _order(cache, lane))
@@ -96,52 +95,37 @@ def build(site: SimSite, world: World) -> Built:
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     others.append(sync.committed)
     sync.show(lanes, {})
-    erasure = Erasure(journal, cache, recorder, world.blocking, gate.grants.forget)
-    commands = Commands(lanes, {}, gate, recorder, dict, Locale.EN, erasure=erasure)
+    commands = Commands(
+        lanes,
+        {},
+        gate,
+        recorder,
+        dict,
+        Locale.EN,
+        erasure=Erasure(journal, cache, recorder, blocking, gate.grants.forget),
+        retry_quarantined=sync.publisher.retry,
+    )
+    orders = build_orders(settings, sync, shared, lanes, journal, commands)
+    hear_documents(world.rules, world.delivered, library, sync.publisher, recorder, clock)
     gateway = Gateway(
         shared=shared,
         cache=cache,
-        blocking=world.blocking,
+        blocking=blocking,
         service=Service({}),
         gate=[
             *(Part(f"lane {lane}", shell.run) for lane, shell in lanes.items()),
+            *orders,
             Part("control", partial(world.officer.work, commands)),
         ],
-        sync=[Part("sync", publisher.run)],
+        sync=[
+            Part("sync", sync.publisher.run),
+            Part("receipts", partial(watch_receipts, sync.publisher, alarms, clock)),
+        ],
         last_words=sync.last_words,
         status=str,
-        started={"run": world.run},
+        started={"run": opened.run, **opened.findings()},
     )
-    return Built(gateway, gate, lanes, publisher, alarms, recorder)
-
-
-def _build_publisher(
-    site: SimSite, world: World, alarms: Alarms, recorder: Recorder, nonces: Nonces
-) -> Publisher:
-    def on_link(loss: str | None) -> None:
-        if loss is None:
-            alarms.clear(ALARM, "gateway")
-        else:
-            alarms.raise_(ALARM, "gateway", {"reason": loss})
-
-    quarantine = Quarantine(world.cache, recorder.keep)
-    judge = partial(Judge, str(SITE), site.knowledge.trust)
-    return Publisher(
-        PublisherSettings(site=SITE, run=world.run, version="0"),
-        Outside(
-            world.journal,
-            world.blocking,
-            world.broker,
-            world.clock,
-            world.chance,
-            quarantine,
-            CentreReceipts(SITE, judge, world.journal, world.clock),
-            nonces,
-        ),
-        policy=lambda: site.knowledge.policy.versions,
-        on_link=on_link,
-        earlier=EarlierEpochs(world.journal.earlier(), world.blocking, world.journal.find),
-    )
+    return Built(gateway, gate, lanes, sync.publisher, alarms, recorder, library)
 
 
 def _order(cache: Cache, lane: str) -> Order:

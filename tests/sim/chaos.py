@@ -8,6 +8,7 @@ from random import Random
 from typing import Never
 
 from firmware_protocol.inputs import FaultInput, FireInput
+from tests.sim.broker import SimBroker
 from tests.sim.disk import SimDisk
 from tests.sim.line import Cable
 from tests.sim.process import Process
@@ -36,6 +37,7 @@ class Chaos:
     cables: Sequence[Cable | Wire]
     readers: Sequence[ReaderPort]
     disk: SimDisk
+    broker: SimBroker
     process: Callable[[], Process]
 
     def start(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[Never]]:
@@ -44,13 +46,17 @@ class Chaos:
             ("killed", weather.crash_s, self._kill),
             ("stopped", weather.stop_s, self._stop),
             ("rebooted", weather.reboot_s, self._reboot),
+            ("papers_lost", weather.papers_lost_s, self._forget),
         ]
         spells: list[tuple[str, float, float, Spell]] = [
             ("line_cut", weather.line_cut_s, 40.0, self._cut_line),
             ("reader_cut", weather.reader_cut_s, 40.0, self._unplug),
             ("mechanics", weather.mechanics_s, 20.0, self._jam),
             ("fire", weather.fire_s, 60.0, self._burn),
-            ("disk_refuses", weather.disk_refuses_s, 20.0, self._fill_disk),
+            ("disk_refuses", weather.disk_refuses_s, 20.0, self._break_disk),
+            ("disk_full", weather.disk_full_s, 20.0, self._fill_disk),
+            ("flapping", weather.flapping_s, 30.0, self._flap),
+            ("broker_full", weather.broker_full_s, 30.0, self._fill_broker),
         ]
         return [
             *(tasks.create_task(self._strike(*one), name=one[0]) for one in strikes if one[1]),
@@ -124,14 +130,31 @@ class Chaos:
         finally:
             self._tell_fire(is_on=False)
 
-    @contextmanager
-    def _fill_disk(self, _: Random) -> Iterator[None]:
-        self.disk.refuses = True
-        try:
-            yield
-        finally:
-            self.disk.refuses = False
+    def _forget(self, _: Random) -> None:
+        self.broker.forget()
+
+    def _break_disk(self, _: Random) -> AbstractContextManager[None]:
+        return _switched(self.disk, "refuses")
+
+    def _fill_disk(self, _: Random) -> AbstractContextManager[None]:
+        return _switched(self.disk, "is_full")
+
+    def _flap(self, _: Random) -> AbstractContextManager[None]:
+        return _switched(self.broker, "is_flapping")
+
+    def _fill_broker(self, _: Random) -> AbstractContextManager[None]:
+        return _switched(self.broker, "is_full")
 
     def _tell_fire(self, *, is_on: bool) -> None:
         for cable in self.cables:
             cable.controller.take(FireInput(is_on))
+
+
+@contextmanager
+def _switched(what: object, name: str) -> Iterator[None]:
+    """Have something be so meanwhile."""
+    setattr(what, name, True)
+    try:
+        yield
+    finally:
+        setattr(what, name, False)

@@ -4,10 +4,11 @@ import asyncio
 from random import Random
 from typing import Any, Never
 
+from gatewayd.core.folded import QUARANTINE
 from gatewayd.runtime.commands import Commands
 from tests.sim.people import Crowd, Spot
 from tests.sim.story import Story
-from tests.sim.weather import Sky
+from tests.sim.weather import CLEAR, Sky
 
 CALLER = "uid:1000"
 DECLARED = {"reason": "a guest of the second floor", "healthy": True, "protocol": True}
@@ -29,6 +30,7 @@ class SimOfficer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._serve_guests(commands))
             tasks.create_task(self._order_lanes(commands))
+            tasks.create_task(self._empty_quarantine(commands))
         raise AssertionError("an officer works until cancelled")
 
     async def _serve_guests(self, commands: Commands) -> Never:
@@ -52,6 +54,16 @@ class SimOfficer:
         lane = spot.controller.lane
         answer = await commands.answer({**DECLARED, "lane": lane, **request}, CALLER)
         self._story.note(f"officer_{request['do']}: {answer['ok']}")
+
+    async def _empty_quarantine(self, commands: Commands) -> Never:
+        """Once the broker takes everything, have it offered again what it did not take."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._sky.weather is CLEAR:
+                listed = await commands.answer({"do": "cache", "table": QUARANTINE}, CALLER)
+                if listed.get("size"):
+                    await commands.answer({"do": "quarantine"}, CALLER)
+                    self._story.note("quarantine_retried")
 
     async def _order_lanes(self, commands: Commands) -> Never:
         random = self._random

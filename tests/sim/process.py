@@ -3,22 +3,27 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 
 from gatewayd.app import opened as app_opened
+from gatewayd.app.opened import Opened
+from gatewayd.app.received_documents import set_aside
+from gatewayd.app.site import Delivered, Rules, read_delivered
+from gatewayd.app.sync import Line
 from gatewayd.core.lane_terms import Idle
 from gatewayd.core.words import Direction, LaneId
 from gatewayd.store.state_directory import state_directory
 from tests.sim.broker import SimBroker, SimConnector
 from tests.sim.building import Built, Devices, World, build
-from tests.sim.disk import Mount, SimBlocking, SimCache, SimDisk, SimJournal
+from tests.sim.disk import Mount, SimBlocking, SimDisk
 from tests.sim.line import Cable
 from tests.sim.officer import SimOfficer
 from tests.sim.reader import ReaderPort, SimReader
 from tests.sim.site import SimSite
+from tests.sim.stores import SimCache, SimJournal, SimShelves
 from tests.sim.story import Ended, Failed, Started, Story
 from tests.sim.wire import Wire
 from tests.unit.doubles import SimChance, SimClock
@@ -31,6 +36,7 @@ class Outside:
     """What outlives every process."""
 
     site: SimSite
+    rules: Rules
     story: Story
     disk: SimDisk
     broker: SimBroker
@@ -41,6 +47,13 @@ class Outside:
     random: Random
     survivors: set[asyncio.Task[Any]]
     """The tasks that are of no process."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """Nobody signs on here."""
+
+    moved_aside: None = None
 
 
 class Process:
@@ -55,7 +68,7 @@ class Process:
         self._task: asyncio.Task[None] | None = None
         self._mount = Mount(outside.disk, self.run, outside.broker.taken.__contains__)
         self.blocking = SimBlocking(self._mount, outside.random)
-        self._connector = SimConnector(outside.broker)
+        self._connector = SimConnector(outside.broker, self.run)
         self._turnstiles = {lane: it.driver(self.run) for lane, it in outside.cables.items()}
         self._readers = {
             at: SimReader(line, (self.run, *at), outside.story, partial(self._state, at[0]))
@@ -73,12 +86,12 @@ class Process:
     async def live(self) -> None:
         """Boot from the disk, and run until it is killed or stopped. Raises StorageError."""
         self._task = asyncio.current_task()
-        outside = self._outside
         with ExitStack() as stack:
+            stack.callback(self._mount.leave)
             self._open(stack)
             assert self.journal is not None
             assert self.cache is not None
-            built = self.built = build(outside.site, self._world(self.journal, self.cache))
+            built = self.built = build(self._world(self.journal, self.cache))
             await built.gateway.run(self._stop)
             await self.blocking.join()
         self._ended(is_killed=False)
@@ -87,7 +100,7 @@ class Process:
         """End it now: nothing that its tasks still try leaves it."""
         if self.built is None or self._mount.is_dead:
             return
-        self._mount.is_dead = True
+        self._mount.kill(self.blocking.unanswered)
         self._connector.die()
         for turnstile in self._turnstiles.values():
             turnstile.die()
@@ -111,6 +124,7 @@ class Process:
             return "no gateway runs"
         unrest = {
             "outbox": built.publisher.figures().depth,
+            "quarantine": built.publisher.figures().quarantined,
             "grants": len(built.gate.grants),
             "alarms": " ".join(built.alarms.active()),
             "disk": built.recorder.refusal,
@@ -135,12 +149,12 @@ class Process:
     def _open(self, stack: ExitStack) -> None:
         self._mount.check()
         outside = self._outside
-        directory = stack.enter_context(state_directory(outside.disk.directory))
+        directory = stack.enter_context(state_directory(self._mount.directory))
         epoch_ms = round(outside.clock.utc().timestamp() * 1000)
         journal = SimJournal.open(directory, self.run, epoch_ms, outside.random.randbytes)
-        self.journal = stack.enter_context(closing(journal))
-        self.cache = stack.enter_context(closing(SimCache.open(directory)))
-        self.journal.mount = self.cache.mount = self._mount
+        self.journal = stack.enter_context(closing(journal)).on(self._mount)
+        self.cache = stack.enter_context(closing(SimCache.open(directory))).on(self._mount)
+        outside.disk.ledger.open(directory)
         epoch, folded = self.cache.folded()
         outside.story.saw(
             Started(
@@ -154,14 +168,23 @@ class Process:
 
     def _world(self, journal: SimJournal, cache: SimCache) -> World:
         outside = self._outside
+        chance = SimChance(outside.random.getrandbits(64))
+        rules, delivered = self._read_site()
         return World(
-            run=self.run,
-            journal=journal,
-            cache=cache,
-            blocking=self.blocking,
-            broker=self._connector,
-            clock=outside.clock,
-            chance=SimChance(outside.random.getrandbits(64)),
+            rules=rules,
+            delivered=delivered,
+            opened=Opened(
+                run=self.run,
+                directory=self._mount.directory,
+                journal=journal,
+                cache=cache,
+                control=None,
+                clock=outside.clock,
+                checkpoint_key=None,
+                accounts=_Accounts(),
+            ),
+            line=Line(self._connector, self.blocking, chance),
+            on_record_failure=outside.site.on_record_failure,
             devices={
                 lane: Devices(
                     turnstile,
@@ -171,6 +194,15 @@ class Process:
             },
             officer=outside.officer,
         )
+
+    def _read_site(self) -> tuple[Rules, Delivered]:
+        """Read what stands in files, and what the centre sent: as `gatewayd.app.run` does."""
+        directory, rules = self._mount.directory, self._outside.rules
+        storage = replace(rules.settings.storage, directory=directory)
+        rules = replace(rules, settings=replace(rules.settings, storage=storage))
+        delivered = read_delivered(rules, makes_key=False)
+        set_aside(delivered.loaded, directory)
+        return rules, replace(delivered, shelves=SimShelves(directory, self._mount))
 
     def _cancel(self) -> None:
         """Cancel all that it started until it is gone: a task group forgets to be cancelled.

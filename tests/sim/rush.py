@@ -3,19 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC
 from random import Random
 from typing import Never
 
 from firmware_protocol.words import Direction
 from gatewayd.core.lane_terms import Indication
-from gatewayd.core.policy import AntiPassback, Policy
-from gatewayd.core.pseudonym import Namespace
-from gatewayd.core.roster import Roster, RosterEntry
-from gatewayd.core.trust import collect
-from gatewayd.runtime.asked import Knowledge
+from gatewayd.core.roster import RosterEntry
 from tests.sim.people import Crowd, Person, Scan, Spot
-from tests.sim.site import PSEUDONYMS, LaneSite, SimSite
+from tests.sim.site import LaneSite, SimSite
 from tests.sim.story import Story
 from tests.sim.weather import CLEAR, Sky, Weather
 
@@ -57,14 +52,13 @@ def market_site(holders: int) -> SimSite:
     """Return a market whose regulars are known, and where nobody is asked twice."""
     ids = tuple(f"M-{number}" for number in range(holders))
     visitor = RosterEntry("visitor")
-    people = {PSEUDONYMS.of(Namespace.PERSON, one): visitor for one in ids}
-    policy = Policy(zone=UTC, versions=("market-1",), anti_passback=AntiPassback.OFF)
     return SimSite(
         lanes=tuple(
             LaneSite(f"lane-{number}", has_exit_reader=True, keeps_log=True)
             for number in range(1, LANES + 1)
         ),
-        knowledge=Knowledge(policy, collect(()), (Roster("people", people),), PSEUDONYMS),
+        policy={"version": "market-1", "anti_passback": "off"},
+        people=dict.fromkeys(ids, visitor),
         on_record_failure=Indication.REFUSED,
         ids=ids,
         gap_s=PERSON_S,

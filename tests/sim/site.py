@@ -1,19 +1,18 @@
 """The site of one simulated run: its lanes, its rules, and the people who know it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from random import Random
 
 from gatewayd.core.lane_terms import Indication
-from gatewayd.core.policy import Answer, AntiPassback, Capacity, Enforcement, Policy
-from gatewayd.core.pseudonym import Namespace, Pseudonyms
-from gatewayd.core.roster import Roster, RosterEntry
-from gatewayd.core.trust import collect
-from gatewayd.runtime.asked import Knowledge
+from gatewayd.core.pseudonym import Pseudonyms
+from gatewayd.core.roster import RosterEntry
 from tests.sim.ear import HABITS, Habit
 
 WIRED = 0.1  # So many sites have a lane on a wire: its heartbeats cost more than all the rest.
-PSEUDONYMS = Pseudonyms(bytes(32))  # A test key.
+PRIVACY_KEY = bytes(32)
+PSEUDONYMS = Pseudonyms(PRIVACY_KEY)
+GUESTS = ("G-1", "G-2", "G-3", "G-4")  # Whom only the centre knows, by its roster.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,14 @@ class LaneSite:
 
 @dataclass(frozen=True, slots=True)
 class SimSite:
-    """gap_s: mean time between two people who come to the gate. ids: what they hold up."""
+    """gap_s: mean time between two people who come to the gate. ids: what they hold up.
+
+    policy: the site's own `[policy]`. people: those of its own roster.
+    """
 
     lanes: tuple[LaneSite, ...]
-    knowledge: Knowledge
+    policy: Mapping[str, object]
+    people: Mapping[str, RosterEntry]
     on_record_failure: Indication
     ids: tuple[str, ...]
     gap_s: float
@@ -59,19 +62,12 @@ def draw_site(random: Random) -> SimSite:
         "B-1": RosterEntry("visitor", blocked=True),
         "C-1": RosterEntry("cleaner"),
     }
-    roster = Roster(
-        "people", {PSEUDONYMS.of(Namespace.PERSON, one): entry for one, entry in people.items()}
-    )
     site = SimSite(
         lanes=lanes,
-        knowledge=Knowledge(
-            _draw_policy(random, has_exit_readers=has_exit_readers),
-            collect(()),
-            (roster,),
-            PSEUDONYMS,
-        ),
+        policy=_draw_policy(random, has_exit_readers=has_exit_readers),
+        people=people,
         on_record_failure=random.choice([Indication.REFUSED, Indication.ASK_OFFICER]),
-        ids=(*people, "X-1", "X-2"),
+        ids=(*people, *GUESTS, "X-1", "X-2"),
         gap_s=random.choice([2.0, 4.0, 8.0, 16.0]),
     )
     return _wire(site) if random.random() < WIRED else site
@@ -82,15 +78,15 @@ def _wire(site: SimSite) -> SimSite:
     return replace(site, lanes=(replace(first, keeps_log=True, is_wired=True), *others))
 
 
-def _draw_policy(random: Random, *, has_exit_readers: bool) -> Policy:
+def _draw_policy(random: Random, *, has_exit_readers: bool) -> dict[str, object]:
     total = random.choice([None, 3, 6, 12])
-    return Policy(
-        zone=UTC,
-        versions=("site-1",),
-        mode=random.choice([Enforcement.ENFORCE, Enforcement.ENFORCE, Enforcement.OBSERVE]),
-        unknown_holder=random.choice([Answer.REFUSE, Answer.REFER]),
-        anti_passback=AntiPassback.HARD
-        if has_exit_readers and random.random() < 0.7
-        else AntiPassback.OFF,
-        capacity=Capacity(total=total, staff_reserve=0 if total is None else random.choice([0, 1])),
-    )
+    is_hard = has_exit_readers and random.random() < 0.7
+    policy: dict[str, object] = {
+        "version": "site-1",
+        "mode": random.choice(["enforce", "enforce", "observe"]),
+        "unknown_holder": random.choice(["refuse", "refer", "ask"]),
+        "anti_passback": "hard" if is_hard else "off",
+    }
+    if total is not None:
+        policy["capacity"] = {"total": total, "staff_reserve": random.choice([0, 1])}
+    return policy

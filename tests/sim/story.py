@@ -5,7 +5,7 @@ Nothing in it comes from inside the gateway. Checkers and marks read it when the
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -115,6 +115,15 @@ class Recorded(Seen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost(Seen):
+    """A row that stood in the file was gone after a kill: nobody had been told of it yet."""
+
+    event: str
+    grant: str | None
+    was_at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unrecorded(Seen):
     """The disk refused a fact."""
 
@@ -134,9 +143,56 @@ class Arrived(Seen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Denied(Seen):
+    """The broker did not take an event: with a code, or it hung up on it."""
+
+    event: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published(Seen):
+    """Somebody published something for the gateway.
+
+    kind: of order or document. id: its own. flaw: what is wrong with it, "" where it is the
+    centre's own and of now. until_s: when an order is over. slot, version: of a document.
+    """
+
+    topic: str
+    kind: str
+    id: str
+    flaw: str
+    payload: bytes
+    until_s: float = 0.0
+    slot: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed(Seen):
+    """The broker handed a message on to a process of the gateway, which began to look at it."""
+
+    run: str
+    topic: str
+    payload: bytes
+    is_retained: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved(Seen):
+    """A document of the centre stands in the gateway's folder."""
+
+    run: str
+    shelf: str
+    version: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed(Seen):
     """Receipts were stored. untaken: those of events that the broker never took."""
 
+    epoch: str
     count: int
     untaken: tuple[int, ...]
 
@@ -189,6 +245,8 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     left: Left | None = None
     before: Before = field(default_factory=Before)
+    directory: str = ""
+    """Of this run alone, where errors of the disk name it."""
     _fuses: dict[type[Seen], Callable[[], None]] = field(default_factory=dict)
 
     def saw(self, one: Seen) -> None:
@@ -197,6 +255,13 @@ class Story:
         fuse = self._fuses.pop(type(one), None)
         if fuse is not None:
             asyncio.get_running_loop().call_soon(fuse)
+
+    def withdraw(self, some: Sequence[Seen]) -> None:
+        """Take back what turned out not to last."""
+        gone = {id(one) for one in some}
+        self.seen = [one for one in self.seen if id(one) not in gone]
+        for kind in {type(one) for one in some}:
+            self.by_kind[kind] = [one for one in self.by_kind[kind] if id(one) not in gone]
 
     def turn(self, before: Before) -> None:
         """Forget all that was seen, and go on from what is there now."""
@@ -217,7 +282,7 @@ class Story:
         self._fuses = {kind: burn}
 
     def lines(self) -> list[str]:
-        return [_line(one) for one in self.seen]
+        return [_line(one).replace(self.directory or " ", " ") for one in self.seen]
 
     def digest(self) -> str:
         """Return what tells it from every other story."""

@@ -13,9 +13,12 @@ class Weather:
     line_bad: a message on the serial line takes seconds; on a wire of bytes it is spoilt.
     reader_*: what becomes of a code on the line: in pieces, in one piece with the next, seconds late,
     without some of its bytes or all, twice, with a bit flipped, behind bytes that are none of it.
-    disk_stall: a call takes seconds.
+    disk_stall: a call takes seconds. write_fails: one ends half-way, with an error.
     receipt_lost: the broker has the message, the connection ends before the receipt.
     broker_refuses: a connection is not made. broker_hangs: one goes silent before it ends.
+    event_denied: the broker never takes an event, or hangs up on it. session_kept: it hands on later
+    what nobody asked it to keep. papers_lost_s: it forgets all that is retained. documents_s,
+    orders_s: the centre says something. order_again: the same once more, at once or much later.
     disk_mean_s: how long a call takes that does not stall.
     """
 
@@ -37,11 +40,24 @@ class Weather:
     disk_mean_s: float = 0.001
     disk_stall: float = 0.0
     disk_refuses_s: float = 0.0
+    disk_full_s: float = 0.0
+    write_fails: float = 0.0
     broker_refuses: float = 0.0
     broker_cut_s: float = 0.0
     broker_hangs: float = 0.0
     receipt_lost: float = 0.0
     duplicate: float = 0.0
+    flapping_s: float = 0.0
+    broker_full_s: float = 0.0
+    event_denied: float = 0.0
+    papers_lost_s: float = 0.0
+    handed_twice: float = 0.0
+    session_kept: float = 0.0
+    documents_s: float = 0.0
+    document_bad: float = 0.0
+    orders_s: float = 0.0
+    order_bad: float = 0.0
+    order_again: float = 0.0
     crash_s: float = 0.0
     stop_s: float = 0.0
     turn_back: float = 0.0
@@ -73,11 +89,24 @@ STORM = Weather(
     fire_s=200.0,
     disk_stall=0.03,
     disk_refuses_s=80.0,
+    disk_full_s=100.0,
+    write_fails=0.01,
     broker_refuses=0.3,
     broker_cut_s=50.0,
     broker_hangs=0.3,
     receipt_lost=0.03,
     duplicate=0.05,
+    flapping_s=100.0,
+    broker_full_s=100.0,
+    event_denied=0.01,
+    papers_lost_s=150.0,
+    handed_twice=0.1,
+    session_kept=0.5,
+    documents_s=25.0,
+    document_bad=0.4,
+    orders_s=15.0,
+    order_bad=0.3,
+    order_again=0.3,
     crash_s=60.0,
     stop_s=150.0,
     turn_back=0.1,

@@ -23,13 +23,15 @@ from gatewayd.mqtt import topics
 from gatewayd.ports import StorageError
 from tests.sim import loop as sim
 from tests.sim.broker import SimBroker
-from tests.sim.building import SITE
+from tests.sim.centre import SimCentre
 from tests.sim.chaos import Chaos
 from tests.sim.controller import SimController
 from tests.sim.disk import SimDisk
 from tests.sim.line import Cable
 from tests.sim.officer import SimOfficer
+from tests.sim.papers import SITE
 from tests.sim.people import Crowd, Spot
+from tests.sim.premises import furnish
 from tests.sim.process import Outside, Process
 from tests.sim.reader import ReaderPort
 from tests.sim.site import SimSite, draw_site
@@ -66,17 +68,19 @@ class World:
     ) -> None:
         """given: taken instead of what the seed draws."""
         self.seed = seed
-        self.story = Story()
+        self.story = Story(directory=str(directory))
         weather, self.site = given or (
             draw_weather(self.random),
             draw_site(self.random("site")),
         )
+        self.rules = furnish(self.site, directory)
         self.sky = Sky(weather)
         self.disk = SimDisk(directory, self.random("disk"), self.sky, self.story)
         ledger = self.disk.ledger
         self.broker = SimBroker(
             self.random("broker"), self.sky, self.story, ledger.ids.__contains__
         )
+        self.centre: SimCentre | None = None
         self.process: Process | None = None
         self.survivors: set[asyncio.Task[Any]] = set()
         self._readers: Mapping[tuple[str, Direction], ReaderPort] = {}
@@ -88,6 +92,9 @@ class World:
     async def play(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._callback_failed)
         outside, crowd = self._raise_site()
+        centre = self.centre = SimCentre(
+            self.random("centre"), self.sky, self.story, self.broker, crowd
+        )
         chaos = self._chaos(outside, self.random)
         main = asyncio.current_task()
         assert main is not None
@@ -96,12 +103,14 @@ class World:
             await asyncio.sleep(1.0)
             faults = chaos.start(tasks)
             coming = tasks.create_task(crowd.come_and_go(self.site.gap_s, self._scan))
-            self.survivors |= {main, host, coming, *faults}
+            ruling = tasks.create_task(centre.work(), name="centre")
+            self.survivors |= {main, host, coming, ruling, *faults}
             await asyncio.sleep(ACT_ONE_S)
             self.sky.clear()
-            for task in (*faults, coming):
+            for task in (*faults, coming, ruling):
                 task.cancel()
             self.story.note("clear")
+            centre.settle()
             await self._come_to_rest()
             host.cancel()
             self._running().kill()
@@ -133,6 +142,7 @@ class World:
             list(outside.cables.values()),
             list(outside.readers.values()),
             self.disk,
+            self.broker,
             self._running,
         )
 
@@ -169,6 +179,7 @@ class World:
         random = self.random("process")
         outside = Outside(
             self.site,
+            self.rules,
             story,
             self.disk,
             self.broker,
@@ -226,7 +237,8 @@ class World:
         self.story.left = self._look_back(unrest, after_s)
 
     def _unrest(self) -> str:
-        return self._running().unrest()
+        unrest = self._running().unrest()
+        return unrest or ("" if self.centre is None else self.centre.unrest())
 
     def _look_back(self, unrest: str, after_s: float) -> Left:
         cache = self._running().cache

@@ -515,6 +515,19 @@ async def test_an_event_refused_for_a_moment_is_tried_again_soon():
     )
 
 
+@in_virtual_time
+async def test_a_state_that_was_refused_for_a_moment_is_told_again_soon():
+    sync = Sync()
+    refusals = [0x97]
+    sync.broker.codes = lambda message: (
+        refusals.pop() if refusals and message.topic.endswith("/up/state") else 0
+    )
+    async with sync.running():
+        await asyncio.sleep(60)
+        shown = [message.topic for message in sync.broker.arrived].count(topics.state(SITE))
+    assert shown == 1  # The refused one is not shown.
+
+
 def test_a_refused_state_is_told_once_and_holds_up_nothing(caplog):
     async def scenario():
         sync = Sync()
