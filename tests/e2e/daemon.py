@@ -61,8 +61,13 @@ id = "{name}"
   driver = "line"
   port = "{folder}/{name}-exit"
   [lanes.turnstile]
-  psk_file = "{name}.psk"
 """
+WIRES = {
+    "gatelink": 'driver = "gatelink"\nport = "{port}"\npsk_file = "{name}.psk"\n',
+    "mqtt": 'driver = "mqtt"\ndevice = "tripod-2"\npsk_file = "{name}.psk"\n',
+    "board_7e": 'driver = "board_7e"\nport = "{port}"\nleft_is = "entry"\n',
+}
+"""Lines for each kind of turnstile."""
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -139,13 +144,15 @@ class Lines:
 class Lane:
     """What stands at one lane. `cable` joins the gateway's port with the turnstile's."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, driver: str) -> None:
         self.name = name
+        self.driver = driver
         self.cable = PtyPair(folder / name)
         self.turnstile: Program
         self.is_wire_timed = False
         self._folder = folder
         self._codes: dict[str, asyncio.Queue[bytes]] = {}
+        self._readers: dict[str, asyncio.Task[None]] = {}
 
     def scan(self, code: str | bytes, way: str = "entry") -> None:
         """Have the reader on this side type a code."""
@@ -161,12 +168,22 @@ class Lane:
         return [line["grant"] for line in self.turnstile.told("unlocked") if "grant" in line]
 
     def start_turnstile(self, *options: str) -> None:
-        """Plug one in; it keeps its log from one start to the next."""
-        shared = ("--psk-file", f"{self.name}.psk", "--state", f"{self.name}.json")
-        command = [*GATEWAYD, "simulate", "turnstile", *shared, "--walk-ms", "100", *options]
+        """Plug one in; if it has a log, it keeps it from one start to the next."""
+        own = ["--psk-file", f"{self.name}.psk", "--state", f"{self.name}.json"]
+        if self.driver not in {"gatelink", "mqtt"}:
+            own = ["--driver", self.driver]
+        command = [*GATEWAYD, "simulate", "turnstile", *own, "--walk-ms", "100", *options]
         self.turnstile = Program(self._folder, f"{self.name}-turnstile", command)
 
-    async def run_reader(self, way: str) -> None:
+    def plug_reader(self, way: str) -> None:
+        self._readers[way] = asyncio.create_task(self._run_reader(way))
+
+    async def unplug_reader(self, way: str) -> None:
+        """Take its port away, as pulling a USB cable does, with the codes that it did not type."""
+        self._readers[way].cancel()
+        await asyncio.gather(self._readers[way], return_exceptions=True)
+
+    async def _run_reader(self, way: str) -> None:
         codes = self._codes[way] = asyncio.Queue()
 
         async def typed() -> AsyncIterator[bytes]:
@@ -190,18 +207,22 @@ class Site:
         settings: str = "",
         broker: int | None = None,
         device_broker: int | None = None,
+        boards: Sequence[str] = (),
         turnstile: str = "",
         options: Sequence[str] = (),
     ) -> None:
         """broker: the port of the centre's. device_broker: adds a lane over MQTT, `lane-2`.
+
+        boards: each adds a lane with a turnstile on a cable, by its driver.
 
         settings: more sections. turnstile: more lines for each of them. options: of their programs.
         """
         self.folder = folder
         self.settings = folder / "gate.toml"
         self.state = folder / "s"
-        names = ("lane-1",) if device_broker is None else ("lane-1", "lane-2")
-        self.lanes = {name: Lane(name, folder) for name in names}
+        drivers = ["gatelink", *["mqtt"] * (device_broker is not None), *boards]
+        lanes = [Lane(f"lane-{n}", folder, driver) for n, driver in enumerate(drivers, 1)]
+        self.lanes = {lane.name: lane for lane in lanes}
         self.gateway: Program
         self._device_broker = device_broker
         self._options = options
@@ -212,9 +233,7 @@ class Site:
         if device_broker is not None:
             text += f'[device_broker]\nurl = "mqtt://127.0.0.1:{device_broker}"\n'
         for lane in self.lanes.values():
-            wire = f'driver = "gatelink"\nport = "{lane.cable.left}"\n'
-            if lane.name == "lane-2":
-                wire = 'driver = "mqtt"\ndevice = "tripod-2"\n'
+            wire = WIRES[lane.driver].format(name=lane.name, port=lane.cable.left)
             text += LANE.format(name=lane.name, folder=folder) + wire + turnstile
         self._write(text)
 
@@ -238,15 +257,12 @@ class Site:
         async with AsyncExitStack() as stack:
             for lane in self.lanes.values():
                 for way in ("entry", "exit"):
-                    reader = asyncio.create_task(lane.run_reader(way))
-                    stack.push_async_callback(_cancel, reader)
-                wire = (
-                    "--broker",
-                    f"mqtt://127.0.0.1:{self._device_broker}",
-                    "--device",
-                    "tripod-2",
-                )
-                if lane.name == "lane-1":
+                    lane.plug_reader(way)
+                    stack.push_async_callback(lane.unplug_reader, way)
+                if lane.driver == "mqtt":
+                    broker = f"mqtt://127.0.0.1:{self._device_broker}"
+                    wire = ("--broker", broker, "--device", "tripod-2")
+                else:
                     stack.enter_context(lane.cable)
                     wire = ("--port", str(lane.cable.right))
                 lane.start_turnstile(*wire, *self._options)
@@ -265,9 +281,13 @@ class Site:
 
     async def start(self, **environment: str) -> None:
         """Start it, and return when every lane is ready and every device answers."""
-        command = [*GATEWAYD, "run", "-c", str(self.settings)]
-        self.gateway = Program(self.folder, "gateway", command, **environment)
+        self.launch(**environment)
         await until(self.is_ready)
+
+    def launch(self, program: Sequence[str] = (), **environment: str) -> None:
+        """Start it (or another program that takes the same words) and return at once."""
+        command = [*(program or GATEWAYD), "run", "-c", str(self.settings)]
+        self.gateway = Program(self.folder, "gateway", command, **environment)
 
     def is_ready(self) -> bool:
         assert self.gateway.process.poll() is None, self.gateway.logged.path.read_text()
@@ -345,8 +365,3 @@ class Site:
         )
         out, error = await process.communicate(f"{typed}\n".encode())
         return process.returncode, out.decode(), error.decode()
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

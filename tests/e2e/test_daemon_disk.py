@@ -1,7 +1,6 @@
 """A state directory that cannot be used, is in use, or fills up while people come and go."""
 
 import contextlib
-import shutil
 import sqlite3
 import subprocess
 
@@ -9,6 +8,7 @@ import pytest
 
 from gatewayd.store.reserve import RESERVE_SIZE
 from tests.e2e.daemon import GATEWAYD, Site, issue, until
+from tests.e2e.small_disk import small_disk
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
@@ -20,12 +20,10 @@ def disk(tmp_path, request):
     Of 4 MB, too small for a reserve, or as large as the parameter says.
     """
     (tmp_path / "s").mkdir()
-    options = f"size={getattr(request, 'param', '4m')},mode=700"
-    mounting = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", tmp_path / "s"]
-    if shutil.which("mount") is None or subprocess.run(mounting, check=False).returncode != 0:
-        pytest.skip("mounting a disk needs root")
-    yield tmp_path / "s"
-    subprocess.run(["umount", "--lazy", tmp_path / "s"], check=True)
+    with small_disk(tmp_path / "s", getattr(request, "param", "4m")) as is_there:
+        if not is_there:
+            pytest.skip("mounting a disk needs root")
+        yield tmp_path / "s"
 
 
 def run(folder):

@@ -1,0 +1,77 @@
+"""Kills the running daemon again and again, with one drawn fault after the other, and counts.
+
+A world is given up after some kills, so that its journal stays short; each has its own seed.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from random import Random
+
+from tests.crash.accounts import Book
+from tests.crash.faults import (
+    IN_ITS_START,
+    Fault,
+    a_moment,
+    aftermath,
+    prepare,
+    trouble,
+)
+from tests.crash.world import HASTY, World, world
+from tests.e2e.daemon import until
+
+KILLS_PER_WORLD = 25
+
+
+async def sweep(
+    folder: Path, kills: int, seed: int, faults: Sequence[Fault]
+) -> AsyncIterator[Book]:
+    """Kill so often, with faults drawn from these; yield the book of each world when it is closed."""
+    for number, begin in enumerate(range(0, kills, KILLS_PER_WORLD), 1):
+        random = Random(f"{seed}/{number}")
+        drawn = random.choices(faults, k=min(kills - begin, KILLS_PER_WORLD))
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            yield await sweep_one(Path(name), drawn, random)
+
+
+async def sweep_one(folder: Path, faults: Sequence[Fault], random: Random) -> Book:
+    """Kill once with each fault, in their order, and compare the accounts."""
+    async with world(folder, random) as made:
+        book = await kill_with(faults, made)
+        made.site.launch(HASTY)
+        await until(made.site.is_ready)
+        await made.settle()
+        book.close()
+        return book
+
+
+async def kill_with(faults: Sequence[Fault], made: World) -> Book:
+    """Kill once with each fault while people come and go; return a book that is to be closed."""
+    made.site.kill()
+    book = Book(made)
+    people = [asyncio.create_task(made.come_and_go(lane)) for lane in made.lanes]
+    for fault in faults:
+        await live(made, fault)
+        await book.take(fault)
+        assert not [person.exception() for person in people if person.done()]
+    for person in people:
+        person.cancel()
+    await asyncio.gather(*people, return_exceptions=True)
+    await made.left.aclose()
+    return book
+
+
+async def live(made: World, fault: Fault) -> None:
+    """Start the daemon, let it run for a while with something wrong, and kill it."""
+    environment = prepare(fault, made)
+    if fault in IN_ITS_START:
+        made.site.launch(made.program, **environment)
+    else:
+        await made.start(**environment)
+    async with trouble(fault, made):
+        await a_moment(fault, made)
+        process = made.site.gateway.process
+        assert process.poll() is None, "it ended by itself"
+        made.site.kill()
+    aftermath(fault, made)
