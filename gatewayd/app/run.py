@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import signal
 import sys
@@ -27,14 +28,22 @@ def run_gateway(path: Path) -> None:
     start_logging()
     faulthandler.enable()  # Ended by the watchdog, each thread says where it stands.
     sys.setswitchinterval(SWITCH_S)
-    with told_plainly():
-        rules = read_rules(path)
-        with open_state(rules.settings.storage.directory) as opened:
-            delivered = read_delivered(rules, makes_key=True)
-            set_aside(delivered.loaded, rules.settings.storage.directory)
-            for sentence in (*delivered.problems, *advice(rules)):
-                log.warning("look_at_this", extra={"fields": {"text": sentence}})
-            asyncio.run(_run(rules, delivered, opened))
+    gc.disable()  # Loading leaves no garbage, and looking for it takes a tenth of the time.
+    try:
+        with told_plainly():
+            _load_and_run(path)
+    finally:
+        gc.enable()
+
+
+def _load_and_run(path: Path) -> None:
+    rules = read_rules(path)
+    with open_state(rules.settings.storage.directory) as opened:
+        delivered = read_delivered(rules, makes_key=True)
+        set_aside(delivered.loaded, rules.settings.storage.directory)
+        for sentence in (*delivered.problems, *advice(rules)):
+            log.warning("look_at_this", extra={"fields": {"text": sentence}})
+        asyncio.run(_run(rules, delivered, opened))
 
 
 async def _run(rules: Rules, delivered: Delivered, opened: Opened) -> None:
@@ -45,4 +54,6 @@ async def _run(rules: Rules, delivered: Delivered, opened: Opened) -> None:
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     with ThreadBlocking() as blocking:
         gateway = build_gateway(rules, delivered, opened, blocking, hangup)
+        gc.freeze()  # What a start makes stays: no search for garbage walks through it again.
+        gc.enable()
         await gateway.run(stop)

@@ -114,6 +114,18 @@ _TEXTS: Mapping[str, tuple[AlarmText, AlarmText]] = {
             "uses the key. Free the disk, or replace the card.",
         ),
     ),
+    "journal_damaged": (
+        AlarmText(
+            "Berkas catatan rusak",
+            "Mulai ulang gatewayd pada saat sepi: berkas itu dipindahkan dan yang baru dibuat. "
+            "Periksa kartu penyimpanan.",
+        ),
+        AlarmText(
+            "The file of the records is damaged",
+            "Restart gatewayd when it is quiet: it moves the file aside and begins a new one. "
+            "Look at the card.",
+        ),
+    ),
     "disk_full": (
         AlarmText(
             "Disk hampir penuh",

@@ -76,7 +76,7 @@ def parse_roster(
     """
     lines = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
     delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    header = [cell.lower() for cell in _split(lines[0], delimiter)]
+    header = [cell.strip().lower() for cell in _split(lines[0], delimiter)]
     mistake = _find_mistake(header, len(lines) - 1)
     if mistake is not None:
         return Roster(name, {}), (RowProblem(1, mistake),)
@@ -124,14 +124,17 @@ def _find_mistake(header: list[str], row_count: int) -> str | None:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    """Return the cells; none where quotes do not pair up, which must not swallow the next rows."""
+    """Return the cells, with the blanks around them.
+
+    None where quotes do not pair up, which must not swallow the next rows.
+    """
     if '"' not in line:  # Nearly all lines, and ten times as fast.
-        return [cell.strip() for cell in line.split(delimiter)]
+        return line.split(delimiter)
     try:
         [cells] = csv.reader((line,), delimiter=delimiter, strict=True)
     except csv.Error:
         return []
-    return [cell.strip() for cell in cells]
+    return cells
 
 
 @dataclass(slots=True)
@@ -153,19 +156,22 @@ class _Loading:
         if len(cells) != self.width:
             self._complain(row, f"expected {self.width} cells, and quotes in pairs")
             return
-        person, spelled, *rest = self.pick([*cells, ""])
-        if _ROUNDED.fullmatch(person):
+        cells.append("")
+        picked = self.pick(cells)
+        person = picked[0].strip()
+        if "+" in person and _ROUNDED.fullmatch(person):
             self._complain(row, "id: a spreadsheet rounded it; make the column text, enter it anew")
         elif not is_id(person):
             self._complain(row, f"id: expected {EXPECTED_ID}")
         else:
-            self._enter(row, self.pseudonyms.of(Namespace.PERSON, person), tuple(rest), spelled)
+            self._enter(row, self.pseudonyms.of(Namespace.PERSON, person), picked[2:], picked[1])
 
     def _enter(self, row: int, holder: HolderId, cells: tuple[str, ...], spelled: str) -> None:
-        if cells not in self.readings:
-            self.readings[cells] = _read_entry(cells, self.zone)
-        reading = self.readings[cells]
-        if spelled:
+        reading = self.readings.get(cells)
+        if reading is None:
+            reading = _read_entry(tuple(cell.strip() for cell in cells), self.zone)
+            self.readings[cells] = reading
+        if spelled and (spelled := spelled.strip()):
             reading = reading.with_key(read_key(spelled))
         for mistake in reading.mistakes:
             self._complain(row, mistake)

@@ -12,7 +12,7 @@ from gatewayd.runtime.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
-END_WITH_RUN = frozenset({recorder.ALARM, "passage_stuck", "part_failed"})
+END_WITH_RUN = frozenset({recorder.ALARM, "journal_damaged", "passage_stuck", "part_failed"})
 """What only the run that raised them would clear; all others are found out anew."""
 
 OF_DEVICES = frozenset({"link_lost", "turnstile_fault", "fire", "one_gate_broken"})

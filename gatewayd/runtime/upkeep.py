@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 DISK_FULL = "disk_full"
 JOURNAL_LARGE = "journal_large"
+JOURNAL_DAMAGED = "journal_damaged"
 
 LOOK_S = 10.0  # As long as the alarm of a full disk may take.
 DAY_S = 24 * 3600.0
@@ -85,6 +86,7 @@ class Upkeep:
                     await self._trim()
                 if is_due:
                     await self._forget()
+                    await self._check()
             except StorageError as error:  # The recorder raises the alarm when it matters.
                 log.warning("upkeep_refused", extra={"fields": {"what_to_do": str(error)}})
             if is_due:
@@ -162,6 +164,13 @@ class Upkeep:
         if count:
             await self.blocking.run(self.cache.compact)
             log.info("rows_forgotten", extra={"fields": {"rows": count}})
+
+    async def _check(self) -> None:
+        """Check what the start left out, now that the lanes are open."""
+        what_to_do = await self.blocking.run(self.journal.check_rest)
+        if what_to_do is not None:
+            log.error("journal_damaged", extra={"fields": {"what_to_do": what_to_do}})
+            self.alarms.raise_(JOURNAL_DAMAGED, "gateway", {"what_to_do": what_to_do})
 
     def _limits(self) -> Limits:
         rules = self.rules

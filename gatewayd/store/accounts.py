@@ -5,6 +5,7 @@ file still gives short PINs away to whoever tries them all: it belongs to the ga
 """
 
 import hashlib
+from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,10 +14,9 @@ from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from argon2.low_level import Type
+from argon2.low_level import ARGON2_VERSION, Type
 
 from gatewayd.core.accounts import (
-    PIN_DIGITS_MIN,
     Account,
     ApiToken,
     SecretKind,
@@ -59,7 +59,7 @@ class AccountFile:
         self._hasher = PasswordHasher(
             cost.passes, cost.memory_kib, LANES, _HASH_SIZE, _SALT_SIZE, type=Type.ID
         )
-        self._nobodys = self._hasher.hash("0" * PIN_DIGITS_MIN)
+        self._nobodys = _nobodys(cost)
         self._changing = Lock()
         self._is_flushed = True
 
@@ -205,3 +205,15 @@ def _officer(label: str) -> Account:
 
 def _by_digest(content: Content) -> dict[bytes, Token]:
     return {one.digest: one for one in content.tokens.values()}
+
+
+def _nobodys(cost: Cost) -> str:
+    """Return a hash that no secret has, and that costs as much to find that out as any other.
+
+    It is written, not made: that would cost a guess at each start.
+    """
+    salt, digest = (
+        b64encode(bytes(size)).rstrip(b"=").decode() for size in (_SALT_SIZE, _HASH_SIZE)
+    )
+    parameters = f"m={cost.memory_kib},t={cost.passes},p={LANES}"
+    return f"$argon2id$v={ARGON2_VERSION}${parameters}${salt}${digest}"

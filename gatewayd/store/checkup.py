@@ -46,7 +46,7 @@ def _look_at_journal(path: Path) -> Looked:
         try:
             with damage_named():
                 journal_file.check_schema(reader)
-                journal_file.check(reader, path, is_vouched=False)
+                journal_file.check(reader)
                 count, epochs = reader.execute(
                     "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM epochs)"
                 ).fetchone()

@@ -21,7 +21,7 @@ from gatewayd.core.events import (
 from gatewayd.core.words import ClockQuality, HolderId
 from gatewayd.ports import Receipts, StorageError
 from gatewayd.store import journal_erasure, journal_file, journal_retention, receipts
-from gatewayd.store.journal_file import DATABASE_NAME
+from gatewayd.store.journal_file import DATABASE_NAME, DamagedError
 from gatewayd.store.journal_head import epoch_time
 from gatewayd.store.journal_opening import End, Opened, open_files
 from gatewayd.store.journal_retention import Limits, Plan
@@ -68,6 +68,7 @@ class SqliteJournal:
         self._writing = Lock()
         self._reader = opened.reader
         self._reading = Lock()
+        self._is_checked = opened.is_checked
         self._trimmed = journal_file.trimmed_position(opened.writer)
         self._receipts = {
             epoch: receipts.passed(opened.receipts.get(epoch, Receipts(0)), self._gone(epoch))
@@ -209,6 +210,24 @@ class SqliteJournal:
     def row_count(self) -> int:
         """The rows that were not removed, of all epochs."""
         return self._end.position - self._trimmed
+
+    def check_rest(self) -> str | None:
+        """Look for damage where the start had no time to; tell what to do where there is some.
+
+        The note is revoked then, so that the next start moves the file aside. Raises StorageError.
+        """
+        if self._is_checked:
+            return None
+        with refusals_named(self._path), closing(journal_file.open_reader(self._path)) as reader:
+            try:
+                with journal_file.damage_named():
+                    journal_file.check(reader)
+            except DamagedError as error:
+                self._note.revoke()
+                what = f"it is damaged ({error}): restart gatewayd, which moves it aside"
+                return f"{self._path}: {what}"
+        self._is_checked = True
+        return None
 
     def used_size(self) -> int:
         """Return the bytes in use."""

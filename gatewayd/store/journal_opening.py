@@ -59,6 +59,8 @@ class Opened:
     receipts: dict[str, Receipts]
     """Of all epochs that have any."""
     report: OpenReport
+    is_checked: bool
+    """Else the file was too large for a start that waits for it, and something vouches for it."""
 
 
 def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) -> Opened:
@@ -74,12 +76,12 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         noted = note.read()
         known = journal_file.epochs_moved_aside(directory) + ([noted[0]] if noted else [])
         try:
-            writer, end, confirmed = _open_sound(path, is_vouched=noted is not None)
+            writer, end, confirmed, is_checked = _open_sound(path, is_vouched=noted is not None)
             reason = _doubt(end, noted)
         except DamagedError as error:
             reason = f"the journal was damaged ({error}): it was moved aside and a new one begins"
             moved_aside = journal_file.move_aside(path, next_epoch(epoch_ms, chance, known))
-            writer, end, confirmed = _open_sound(path, is_vouched=False)
+            writer, end, confirmed, is_checked = _open_sound(path, is_vouched=False)
         stack.enter_context(closing(writer))
         reader = stack.enter_context(closing(journal_file.open_reader(path)))
         if reason is None:
@@ -92,7 +94,7 @@ def open_files(directory: Path, epoch_ms: int, token: Callable[[int], bytes]) ->
         stack.pop_all()
         report = OpenReport(reason is not None, reason or "", moved_aside)
         bases = journal_file.read_bases(writer)
-        return Opened(writer, reader, note, end, bases, confirmed, report)
+        return Opened(writer, reader, note, end, bases, confirmed, report, is_checked)
 
 
 def read_receipts_of(directory: Path) -> dict[str, Receipts]:
@@ -104,14 +106,17 @@ def read_receipts_of(directory: Path) -> dict[str, Receipts]:
 
 def _open_sound(
     path: Path, *, is_vouched: bool
-) -> tuple[sqlite3.Connection, End, dict[str, Receipts]]:
+) -> tuple[sqlite3.Connection, End, dict[str, Receipts], bool]:
+    """Return also whether the whole file was looked at."""
     with ExitStack() as stack, damage_named():
         writer = stack.enter_context(closing(journal_file.open_database(path)))
-        journal_file.check(writer, path, is_vouched=is_vouched)
+        is_checked = not (is_vouched and journal_file.is_large(path))
+        if is_checked:
+            journal_file.check(writer)
         end = _read_end(writer)
         confirmed = _read_receipts(writer)
         stack.pop_all()
-        return writer, end, confirmed
+        return writer, end, confirmed, is_checked
 
 
 def _read_end(writer: sqlite3.Connection) -> End:

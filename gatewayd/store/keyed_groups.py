@@ -79,16 +79,18 @@ def _checksum(head: bytes, body: bytes) -> int:
 
 def _parse(body: bytes) -> list[Change]:
     changes: list[Change] = []
+    tables: dict[bytes, str] = {}  # A few, on every line; nearly no key has anything escaped.
     for line in body.splitlines():
-        table, key, document = line.split(b"\t", 2)
-        changes.append((_text(table), _text(key), document or None))
+        encoded, key, document = line.split(b"\t", 2)
+        table = tables.get(encoded)
+        if table is None:
+            table = tables[encoded] = _text(encoded)
+        name = _text(key) if b"\\" in key else key[1:-1].decode()
+        changes.append((table, name, document or None))
     return changes
 
 
 def _text(encoded: bytes) -> str:
-    """Decode a JSON string; the short way, for nearly all of them, where nothing is escaped."""
-    if b"\\" in encoded:
-        text = loads(encoded)
-        assert isinstance(text, str)
-        return text
-    return encoded[1:-1].decode("ascii")
+    text = loads(encoded)
+    assert isinstance(text, str)
+    return text

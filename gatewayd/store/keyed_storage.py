@@ -246,11 +246,14 @@ class KeyedStorage(Storage):
             raise DamagedStorageError(f"{self._snapshot_path}: its end is missing")
 
     def _take(self, group: Group) -> None:
+        tables = self._tables
         for table, key, document in group.changes:
             if document is None:
-                self._tables.get(table, {}).pop(key, None)
+                tables.get(table, {}).pop(key, None)
+            elif table in tables:
+                tables[table][key] = document
             else:
-                self._tables.setdefault(table, {})[key] = document
+                tables[table] = {key: document}
 
     def _append(self, changes: Sequence[Change]) -> None:
         data = pack(self._generation, changes)

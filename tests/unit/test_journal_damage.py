@@ -187,7 +187,9 @@ def test_damage_that_shows_while_running_is_repaired_by_the_next_start(closed):
         assert journal.report.moved_aside is not None
 
 
-def test_a_large_journal_is_checked_wholly_only_without_its_note(closed, monkeypatch):
+def test_a_large_journal_is_checked_after_its_start_and_moved_aside_by_the_next(
+    closed, monkeypatch
+):
     directory, _ = closed
     _flip(2 * 4096 + 7)(
         directory / "journal.db"
@@ -195,6 +197,26 @@ def test_a_large_journal_is_checked_wholly_only_without_its_note(closed, monkeyp
     monkeypatch.setattr(journal_file, "_CHECKED_SIZE_MAX", 0)
     with opened(directory) as journal:
         assert not journal.report.is_new_epoch
+        assert "restart gatewayd, which moves it aside" in journal.check_rest()
+    with opened(directory) as journal:
+        assert journal.report.moved_aside is not None
+        assert journal.check_rest() is None
+
+
+def test_a_large_journal_that_is_sound_is_checked_once_after_its_start(closed, monkeypatch):
+    directory, _ = closed
+    monkeypatch.setattr(journal_file, "_CHECKED_SIZE_MAX", 0)
+    with opened(directory) as journal:
+        assert journal.check_rest() is None
+        monkeypatch.setattr(journal_file, "check", None)  # Called again, it would raise.
+        assert journal.check_rest() is None
+    assert (directory / "journal.head").exists()
+
+
+def test_a_large_journal_without_its_note_is_checked_at_the_start(closed, monkeypatch):
+    directory, _ = closed
+    _flip(2 * 4096 + 7)(directory / "journal.db")
+    monkeypatch.setattr(journal_file, "_CHECKED_SIZE_MAX", 0)
     (directory / "journal.head").unlink()
     with opened(directory) as journal:
         assert journal.report.moved_aside is not None

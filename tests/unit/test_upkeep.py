@@ -140,6 +140,12 @@ def test_a_spent_reserve_is_an_alarm_until_it_is_whole_again(tmp_path, monkeypat
         assert (tmp_path / "journal.reserve").stat().st_size == RESERVE_SIZE
 
 
+def test_damage_that_the_check_after_the_start_finds_is_an_alarm(tmp_path, monkeypatch):
+    with opened(tmp_path) as journal:
+        monkeypatch.setattr(journal, "check_rest", lambda: "restart gatewayd")
+        assert look_after(journal, 1.0) == ["journal_damaged/gateway"]
+
+
 def test_nothing_is_removed_whose_removal_could_not_be_recorded(tmp_path, monkeypatch):
     with opened(tmp_path) as journal:
         old(journal, 100, 95, 1)
