@@ -12,11 +12,12 @@ import argparse
 import asyncio
 import gc
 import os
+import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +27,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drivers import base
 from gatewayd.core.folded import alarm_key
 from gatewayd.runtime.upkeep import JOURNAL_LARGE, Rules, Upkeep
+from gatewayd.store.journal_file import DATABASE_NAME
 from tests.sim import loop as sim
 from tests.sim.checkers import bodies_inside, verdicts
+from tests.sim.market_hours import HEAD, Hour, grown_from, line
 from tests.sim.people import Crowd
 from tests.sim.process import Outside, Process
 from tests.sim.promises import Breach, broken
@@ -41,30 +44,8 @@ HOLDERS = 24_000  # Each comes twenty times a day, so that the tables are full a
 PAGE_S = 600.0
 PAGES_IN_HOUR = 6
 JOURNAL_SIZE_MAX = 128 << 20  # Of some 700 MB in a day: rows are removed several times.
-WARM_HOURS = 6  # Until then the tables fill, and the first rows are removed.
-GROWTH_MAX = 1.02
 BREACHES_MAX = 10  # To show of each hour.
 ALLOWED = alarm_key(JOURNAL_LARGE, "gateway")  # Raised for a while before rows are removed.
-
-
-@dataclass(slots=True)
-class Hour:
-    """What happened in one, and how much there is of everything at its end.
-
-    cpu_s: of this program, simulation included. blocks: how many objects Python has in memory.
-    """
-
-    number: int
-    weather: str
-    counts: Counter[str] = field(default_factory=Counter)
-    breaches: list[Breach] = field(default_factory=list)
-    cpu_s: float = 0.0
-    rss: int = 0
-    blocks: int = 0
-    rows: int = 0
-    removed: int = 0
-    bytes: int = 0
-    rest_s: float = 0.0
 
 
 class Market(World):
@@ -141,6 +122,7 @@ class Market(World):
         run = self._running().run
         story.saw(Ended(at_s=left.at_s, run=run, served_s=left.at_s, is_killed=False, in_force=()))
         hour.breaches += broken(story)
+        hour.breaches += self._miscounted(left.at_s)
         hour.rest_s = max(hour.rest_s, left.after_s)
         hour.counts.update(
             scans=len(story.of(Scanned)),
@@ -155,6 +137,20 @@ class Market(World):
         self.disk.ledger.grants.clear()
         story.turn(Before(self._head(), left.folded_anew, inside))
         self._begin()
+
+    def _miscounted(self, at_s: float) -> Iterator[Breach]:
+        """Rows go only after their receipt, and what is left is what was written less those."""
+        for row in self.story.of(Recorded):
+            if row.data.get("action") == "gap":
+                yield Breach("every row that is removed had its receipt", at_s, str(row.data))
+        journal = self._running().journal
+        assert journal is not None
+        file = f"file:{self.disk.directory / DATABASE_NAME}?mode=ro"
+        with closing(sqlite3.connect(file, uri=True)) as database:
+            (rows,) = database.execute("SELECT count(*) FROM events").fetchone()
+        if rows != journal.row_count:
+            how = f"{rows} rows in the file, {journal.row_count} by the journal"
+            yield Breach("the journal knows its rows", at_s, how)
 
     def _head(self) -> int:
         journal = self._running().journal
@@ -206,11 +202,11 @@ def main() -> int:
 
     def told(hour: Hour) -> None:
         hours.append(hour)
-        print(_line(hour), flush=True)
+        print(line(hour), flush=True)
         for breach in hour.breaches[:BREACHES_MAX]:
             print(f"BROKEN at {breach.at_s:.4f} s: {breach.promise}: {breach.how}", flush=True)
 
-    print(_HEAD, flush=True)
+    print(HEAD, flush=True)
     play(asked.hours, told)
     takes_s = time.perf_counter() - begun_s
     total = sum((hour.counts for hour in hours), Counter[str]())
@@ -224,20 +220,6 @@ def main() -> int:
     for what in grown:
         print(f"GREW: {what}")
     return 1 if breaches or grown else 0
-
-
-def grown_from(hours: list[Hour]) -> list[str]:
-    """Say what is more in the last hour than in the same weather once everything was warm."""
-    warm = [hour for hour in hours if hour.number > WARM_HOURS]
-    if not warm:
-        return []
-    last = hours[-1]
-    first = next(hour for hour in warm if hour.weather == last.weather)
-    return [
-        f"{name}: {before} in hour {first.number}, {after} in hour {last.number}"
-        for name in ("blocks", "rss")
-        if (after := getattr(last, name)) > GROWTH_MAX * (before := getattr(first, name))
-    ]
 
 
 def play(
@@ -255,30 +237,5 @@ def play(
 
 
 _FIXED = frozenset({"scans", "opened", "verdicts", "recorded"})
-_HEAD = (
-    "| hour | weather | scans | opened | events | journal rows | removed | MB | processor s | "
-    "objects in memory | RSS MB | at rest after s |\n|" + "---|" * 12
-)
-
-
-def _line(hour: Hour) -> str:
-    counts = hour.counts
-    cells = (
-        hour.number,
-        hour.weather,
-        counts["scans"],
-        counts["opened"],
-        counts["recorded"],
-        hour.rows,
-        hour.removed,
-        hour.bytes >> 20,
-        f"{hour.cpu_s:.0f}",
-        hour.blocks,
-        hour.rss >> 20,
-        f"{hour.rest_s:.0f}",
-    )
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
 if __name__ == "__main__":
     sys.exit(main())

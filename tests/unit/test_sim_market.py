@@ -3,7 +3,8 @@
 import pytest
 
 from gatewayd.runtime.gate import Gate
-from tests.sim.market import GROWTH_MAX, WARM_HOURS, Hour, grown_from, play
+from tests.sim.market import play
+from tests.sim.market_hours import GROWTH_MAX, WARM_HOURS, Hour, grown_from
 
 
 def test_some_minutes_of_a_market_keep_every_promise():
