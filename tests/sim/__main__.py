@@ -105,7 +105,7 @@ def _tell_marks(found: Sample) -> None:
     """Print a table in Markdown: docs/reliability.md shows that of a large sample."""
     print(f"| mark | of {found.seeds} seeds | times |\n|---|---|---|")
     for name, count in sorted(found.reached.items(), key=lambda item: (-item[1], item[0])):
-        print(f"| {name} | {count} | {found.times[name]} |")
+        print(f"| {_starred(name)} | {count} | {found.times[name]} |")
     for name in found.missed():
         print(f"MISSED: no seed reached {name!r}; does the simulation still try it?")
 
@@ -136,8 +136,12 @@ def _list() -> int:
         print(f"- {in_words(promise)}")
     print(f"{len(MARKS)} marks, each to be reached by one of 100 seeds, * of 300:")
     for name in MARKS:
-        print(f"- {name}{' *' if name in RARE else ''}")
+        print(f"- {_starred(name)}")
     return 0
+
+
+def _starred(mark: str) -> str:
+    return f"{mark} *" if mark in RARE else mark
 
 
 def _tell_failed(seed: int, breaches: tuple[Breach, ...]) -> None:

@@ -43,7 +43,7 @@ from tests.sim.world import FAST_DISK, World
 HOLDERS = 24_000  # Each comes twenty times a day, so that the tables are full after two hours.
 PAGE_S = 600.0
 PAGES_IN_HOUR = 6
-JOURNAL_SIZE_MAX = 128 << 20  # Of some 700 MB in a day: rows are removed several times.
+JOURNAL_SIZE_MAX = 128 << 20  # Of some 400 MB in a day: rows are removed several times.
 BREACHES_MAX = 10  # To show of each hour.
 ALLOWED = alarm_key(JOURNAL_LARGE, "gateway")  # Raised for a while before rows are removed.
 

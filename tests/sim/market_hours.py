@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.sim.promises import Breach
 
-WARM_HOURS = 6  # Until then the tables fill, and the first rows are removed.
+WARM_HOURS = 6  # Until then the tables fill, and Python takes the memory that it will need.
 GROWTH_MAX = 1.02
 
 HEAD = (
