@@ -235,10 +235,12 @@ def test_a_watch_looks_at_whatever_differs_in_more_than_numbers() -> None:
 
 
 def test_of_messages_that_differ_in_numbers_alone_a_watch_looks_at_some() -> None:
+    """Each draws that itself: it is looked at, or not, whatever came before."""
     watch, topic = Watch(), f"{R}/up/event/access"
     body = example_of("event_access")
-    assert watch.objection(topic, json.dumps(body).encode()) is None
-    body["sequence"] = 0
-    found = [watch.objection(topic, json.dumps(body).encode()) for _ in range(EVERY)]
-    assert found[:-1] == [None] * (EVERY - 1)
-    assert "$.sequence" in str(found[-1])
+    false = [json.dumps(body | {"sequence": 0, "n": n}).encode() for n in range(20 * EVERY)]
+    assert watch.objection(topic, json.dumps(body | {"n": 1}).encode()) is None
+    found = {one for one in false if "$.sequence" in str(watch.objection(topic, one))}
+    assert 10 < len(found) < 30
+    assert all("$.sequence" in str(watch.objection(topic, one)) for one in found)
+
