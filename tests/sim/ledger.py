@@ -59,6 +59,12 @@ class Ledger:
                 self.grants.add(event["data"]["grant"])
             self._story.saw(recorded)
 
+    def forget(self) -> None:
+        """Go on from the rows that are there, when nothing is under way that they lead to."""
+        self.grants.clear()
+        self.ids.clear()
+        self._rows.clear()
+
     def close(self) -> None:
         if self._database is not None:
             self._database.close()

@@ -133,8 +133,7 @@ class Market(World):
         hour.counts.update(row.data["reason"] for row in verdicts(story))
         inside = bodies_inside(story)
         self.broker.taken.clear()
-        self.disk.ledger.ids.clear()
-        self.disk.ledger.grants.clear()
+        self.disk.ledger.forget()
         story.turn(Before(self._head(), left.folded_anew, inside))
         self._begin()
 
@@ -145,7 +144,7 @@ class Market(World):
                 yield Breach("every row that is removed had its receipt", at_s, str(row.data))
         journal = self._running().journal
         assert journal is not None
-        file = f"file:{self.disk.directory / DATABASE_NAME}?mode=ro"
+        file = f"file:{journal.directory / DATABASE_NAME}?mode=ro"
         with closing(sqlite3.connect(file, uri=True)) as database:
             (rows,) = database.execute("SELECT count(*) FROM events").fetchone()
         if rows != journal.row_count:

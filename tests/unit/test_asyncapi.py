@@ -243,4 +243,3 @@ def test_of_messages_that_differ_in_numbers_alone_a_watch_looks_at_some() -> Non
     found = {one for one in false if "$.sequence" in str(watch.objection(topic, one))}
     assert 10 < len(found) < 30
     assert all("$.sequence" in str(watch.objection(topic, one)) for one in found)
-
