@@ -78,6 +78,7 @@ class Sync:
         self._lanes: dict[LaneId, LaneShell] = {}
         self._shown: dict[LaneId, Lane] = {}
         self._looked_at: dict[LaneId, Lane] = {}
+        self._is_looking = False
 
     def show(self, lanes: Mapping[LaneId, LaneShell], doors: Mapping[DoorId, DoorShell]) -> None:
         """Show the count of people, the lanes and the doors, from now on."""
@@ -109,7 +110,14 @@ class Sync:
         return [(one.by_category, one.uncertain) for one in places]
 
     def changed(self) -> None:
+        """Have a look at the lanes and the rules as soon as the gate has done what it is at."""
+        if not self._is_looking:
+            self._is_looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
         """Show anew what lanes can do and rules are in force; who is being served is not shown."""
+        self._is_looking = False
         policy = self._gate.policy
         mode = policy.mode_at(self._clock.utc())
         if policy is not self._policy or mode is not self._mode:

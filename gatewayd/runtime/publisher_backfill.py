@@ -21,6 +21,7 @@ from gatewayd.runtime.publisher_streams import Book, Stream
 log = logging.getLogger(__name__)
 
 PAGE_COUNT = 100  # Events read at once: some 100 kB.
+GROUP_COUNT = 5  # Events sent in a row: a millisecond or two of the loop, then the gate goes first.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
 REPLAYS_MAX = 100  # Holes that a centre asks for at once; it asks again for the rest.
@@ -94,14 +95,12 @@ class Backfill:
         return True
 
     async def _pass(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> None:
-        outbox = self.book.outbox
+        outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s)
         seq = 0
-        free_at_s = self.clock.monotonic()
         while (seq := outbox.next_open(seq + 1)) < floor():
             page = await self._read(seq - 1)
             if not page:
                 return
-            sent_count = 0
             for event in page:
                 if event.seq >= floor():
                     return
@@ -110,13 +109,12 @@ class Backfill:
                 if self.book.is_due(seq):
                     await stream.take_slot()
                     stream.send(event)
-                    sent_count += 1
+                    await pace.keep()
                 elif self.book.suspects.keeps_its_place(seq):
                     await self._send_alone(event, stream, alone)
-            free_at_s = max(free_at_s + sent_count / self.per_s, self.clock.monotonic())
-            await asyncio.sleep(free_at_s - self.clock.monotonic())
 
     async def _send_again(self, stream: Stream) -> None:
+        pace = _Pace(self.clock, self.per_s)
         while self.replays:
             first, last = self.replays[0]
             page = await self._read(first - 1)
@@ -124,13 +122,13 @@ class Backfill:
             for event in asked:
                 await stream.take_slot()
                 stream.send(event)
+                await pace.keep()
             await stream.landed()  # A lost connection goes on with this page, not with the first.
             after = asked[-1].seq + 1 if asked else last + 1
             if after > last:
                 self.replays.popleft()
             else:
                 self.replays[0] = after, last
-            await asyncio.sleep(len(asked) / self.per_s)
 
     async def _try_held(self, held: Sequence[int], stream: Stream, alone: Alone) -> None:
         book = self.book
@@ -171,3 +169,21 @@ class Backfill:
                 "and tried again: its rules must let this gateway write below up/"
             )
             log.error("events_refused", extra={"fields": {"what_to_do": what}})
+
+
+class _Pace:
+    """Spreads what is sent evenly: a page in one go would hold the loop while somebody waits."""
+
+    def __init__(self, clock: Clock, per_s: float) -> None:
+        self._clock = clock
+        self._group_s = GROUP_COUNT / per_s
+        self._free_at_s = clock.monotonic()
+        self._sent_count = 0
+
+    async def keep(self) -> None:
+        """Count one that was sent, and wait after each group of them."""
+        self._sent_count += 1
+        if self._sent_count % GROUP_COUNT == 0:
+            now_s = self._clock.monotonic()
+            self._free_at_s = max(self._free_at_s + self._group_s, now_s)
+            await asyncio.sleep(self._free_at_s - now_s)

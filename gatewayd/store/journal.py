@@ -286,6 +286,14 @@ class SqliteJournal:
                 self._writer.execute(f"PRAGMA busy_timeout = {journal_file.BUSY_MS}")
             return not busy
 
+    def move_log(self) -> None:
+        """Move the write-ahead log into the database beside commits, so that none of them has to.
+
+        Raises StorageError.
+        """
+        with refusals_named(self._path):
+            journal_file.move_log(self._path)
+
     def close(self) -> None:
         with self._writing, self._reading:
             self._reader.close()

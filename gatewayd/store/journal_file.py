@@ -63,6 +63,10 @@ one transaction; a newer one is never met: the version of the state directory co
 BUSY_MS = 1000
 """How long to wait for another program's lock: as long as a lane may wait for its record."""
 
+_LOG_PAGES_MAX = 10_000
+"""40 MB. A commit that finds a longer write-ahead log moves it into the database first, which takes
+tens of milliseconds; `move_log` does it beside commits long before."""
+
 _CHECKED_SIZE_MAX = 32 << 20
 """A larger file (about 65,000 events) is checked at the start only when nothing vouches for it: the
 check reads all of it, 500 MB/s here and 20 from a card, and the door should not wait for it."""
@@ -87,6 +91,13 @@ def open_database(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open a connection that only reads; it never holds up the one that writes."""
     return _connect(path, "ro")
+
+
+def move_log(path: Path) -> None:
+    """Move what is in the write-ahead log into the database; commits go on meanwhile."""
+    with closing(_connect(path, "rw")) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def check_schema(connection: sqlite3.Connection) -> None:
@@ -211,6 +222,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise StorageError(f"{path}: no write-ahead log here: [storage] needs a local disk")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES_MAX}")
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection)
     for tables in _STEPS[version:]:

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,22 @@ def test_each_commit_is_synchronous_and_erased_content_is_overwritten(tmp_path):
         assert journal._writer.execute("PRAGMA synchronous").fetchone() == (full,)
         assert journal._writer.execute("PRAGMA secure_delete").fetchone() == (secure,)
         assert journal._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_log_goes_into_the_database_beside_commits_and_not_with_one_of_them(tmp_path):
+    def names_in_the_database():
+        (tmp_path / "alone.db").write_bytes((tmp_path / "journal.db").read_bytes())
+        with closing(sqlite3.connect(tmp_path / "alone.db")) as alone:
+            return alone.execute("SELECT name FROM sqlite_schema").fetchall()
+
+    with opened(tmp_path) as journal:
+        events = fill(journal, 60, 100_000)  # A half more than SQLite by itself leaves in a log.
+        assert names_in_the_database() == []
+        journal.move_log()
+        assert ("events",) in names_in_the_database()
+        assert journal.read(50, 100) == events[50:]
+        journal.commit([(a_draft(1), 0.5)])
+    assert verify(tmp_path).findings == ()
 
 
 def test_only_the_owner_may_read_the_files(tmp_path):
