@@ -64,7 +64,8 @@ class _Scanner:
         line = self._line()
         array = self._resolve(self._key())
         self._take("]]")
-        self._lines.setdefault(array, line)
+        if array not in self._lines:
+            self._note(array, line)
         index = self._sizes.get(array, 0)
         self._sizes[array] = index + 1
         self._note((*array, index), line)
@@ -130,8 +131,10 @@ class _Scanner:
 
     def _note(self, path: KeyPath, line: int) -> None:
         self._lines[path] = line
-        for size in range(1, len(path)):
-            self._lines.setdefault(path[:size], line)
+        for size in range(len(path) - 1, 0, -1):
+            if path[:size] in self._lines:
+                return  # And so is all around it.
+            self._lines[path[:size]] = line
 
     def _line(self) -> int:
         return bisect_left(self._newlines, self._at) + 1

@@ -11,6 +11,7 @@ import os
 import secrets
 import tarfile
 import tempfile
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,10 @@ from gatewayd.store.state_copy import COPIED_NAMES, copy_state
 from gatewayd.store.state_directory import STATE_VERSION, state_directory
 
 _MANIFEST = "manifest.json"
+_UNREADABLE = (
+    tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError, RecursionError,
+)  # fmt: skip
+"""What reading an archive raises that was cut off, changed, or made by somebody else."""
 _LOCKED = "keys.locked"
 _SMALL_SIZE_MAX = 1 << 20  # Of the manifest and the keys.
 _CHUNK_SIZE = 1 << 20
@@ -196,7 +201,8 @@ def _read_archive(source: Path, into: Path) -> dict[str, Json]:
     try:
         with tarfile.open(source, mode="r:gz") as archive:
             first = archive.next()
-            if first is None or first.name != _MANIFEST or first.size > _SMALL_SIZE_MAX:
+            is_manifest = first is not None and first.name == _MANIFEST and first.isreg()
+            if first is None or not is_manifest or first.size > _SMALL_SIZE_MAX:
                 raise BackupError(f"{source}: is no backup of a gateway")
             with _member(archive, first) as file:
                 manifest = json.load(file)
@@ -205,7 +211,7 @@ def _read_archive(source: Path, into: Path) -> dict[str, Json]:
                 if entry.name in expected and entry.isreg():
                     with _member(archive, entry) as file:
                         _unpack(file, into / entry.name)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise BackupError(f"{source}: cannot be read as a backup: {error}") from error
     for name, digest in expected.items():
         if not (into / name).exists() or _digest(into / name) != digest:

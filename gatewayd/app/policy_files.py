@@ -5,6 +5,7 @@ in any layer, names status rule-sets: shipped ones, or .toml files. Files that a
 the settings.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from gatewayd.core.tables import Mistake
 
 OWN = "settings"  # How the site's own [policy] is called among the layers.
 
+_INDEX = re.compile(r"[0-9]{1,9}")  # Of no list of a file are more; a key can be any text.
 _NOT_RULES = ("profile", "layers")  # Keys of [policy] that say where rules are, and are none.
 
 
@@ -44,7 +46,7 @@ class _Source:
 
     def problem(self, mistake: Mistake) -> Problem:
         # Items of a list are counted in the path of a mistake, as texts.
-        inner = (int(part) if part.isdigit() else part for part in mistake.path)
+        inner = (int(part) if _INDEX.fullmatch(part) else part for part in mistake.path)
         path = (*self.prefix, *inner)
         return self.where.problem(path, mistake.expected, shown(mistake.found))
 

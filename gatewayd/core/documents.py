@@ -14,6 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from gatewayd.core.json_faults import find_fault
 from gatewayd.core.policy_layers import Level
 from gatewayd.core.roster_documents import FullRoster, RosterDelta, read_roster
 from gatewayd.core.signed import Refusal, Refused, Seal, Signed, read_signed, whole
@@ -221,37 +222,8 @@ def _read_plain(
     content: Any = claims[kind]  # It is of JSON.
     if content is None:
         return Withdrawn()
-    fault = _find_fault(content)
+    fault = find_fault(content, DEPTH_MAX)
     return read(content) if fault is None else Refused(Refusal.CONTENT, None, fault)
-
-
-def _find_fault(content: Json) -> str | None:
-    """Find what no document has, level by level: recursion is what deep ones are made for."""
-    level: list[Json] = [content]
-    for _ in range(DEPTH_MAX):
-        inner: list[Json] = []
-        for one in level:
-            match one:
-                case dict():
-                    inner += [*one, *one.values()]
-                case list():
-                    inner += one
-                case str() if not _is_text(one):
-                    return "expected text in Unicode, found half a character"
-                case _:
-                    pass
-        if not inner:
-            return None
-        level = inner
-    return f"expected at most {DEPTH_MAX} levels in each other"
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _read_layer(values: Json) -> PolicyLayer | Refused:

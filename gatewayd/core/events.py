@@ -226,7 +226,7 @@ def load_draft(body: bytes) -> Draft:
         document = json.loads(body)
         fact = _load_fact(document["type"], document["data"])
         return Draft(fact, parse_time(document["time"]), ClockQuality(document["clockquality"]))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not an event of this gateway: {error!r}") from error
 
 
@@ -251,10 +251,14 @@ def format_time(at: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
+    """Read a time with its zone; raises ValueError for one that is none, also in UTC."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"time without zone: {text!r}")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"time beyond those of UTC: {text!r}") from error
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)

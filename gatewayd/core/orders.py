@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from gatewayd.core.json_faults import find_fault
 from gatewayd.core.signed import Refusal, Refused, Seal, Signed, read_signed, whole
 from gatewayd.core.trust import Purpose, Trust
 
 SIZE_MAX = 16 * 1024  # Bytes; the longest of them has a few hundred.
 LIFE_S_MAX = 30  # Whoever records one and sends it later has so long.
 SKEW_S_MAX = 5  # Between two clocks that are both synchronised over a slow line.
+DEPTH_MAX = 8  # Their claims are words and numbers.
 COUNTER_MAX = 2**53  # What every reader of JSON can tell apart.
 
 
@@ -76,6 +79,9 @@ class Judge:
         message = read_signed(content, seal, self.trust)
         if isinstance(message, Refused):
             return message
+        claims: Any = message.claims  # They are of JSON.
+        if find_fault(claims, DEPTH_MAX) is not None:
+            return Refused(Refusal.CONTENT, message.id)
         counter = whole(message.claims.get("ctr"), COUNTER_MAX)
         if counter is None:
             return Refused(Refusal.CLAIMS, message.id)

@@ -1,6 +1,7 @@
 """Passes to be issued together: a table with a row for each of them."""
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -26,7 +27,10 @@ COLUMNS = (
 ROWS_MAX = 10_000  # A thousand sheets of paper; more is a mistake.
 STATUSES = tuple(str(status) for status in Status if status is not Status.UNKNOWN)
 """What an issuer can vouch for."""
+LINE_LENGTH_MAX = 4096  # All cells at their longest have a tenth of that.
 LABEL_LENGTH_MAX = 40  # What fits the card.
+
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ def parse_orders(content: bytes, zone: tzinfo) -> tuple[tuple[PassOrder, ...], t
     for number, line in enumerate(lines[1:], 2):
         if not line.strip(f" \t{delimiter}"):
             continue
+        if len(line) > LINE_LENGTH_MAX:
+            problems.append(f"row {number}: expected at most {LINE_LENGTH_MAX} characters")
+            continue
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
         order = _read_row(dict(zip(header, cells, strict=False)), zone)
         if isinstance(order, PassOrder) and len(cells) <= len(header):
@@ -93,7 +100,7 @@ def _read_row(cells: Mapping[str, str], zone: tzinfo) -> PassOrder | Expected:
     label, entries = cells.get("label", ""), cells.get("entries") or None
     if len(label) > LABEL_LENGTH_MAX:
         return Expected(f"a label of at most {LABEL_LENGTH_MAX} characters")
-    if entries is not None and not (entries.isdecimal() and int(entries) <= ENTRIES_MAX):
+    if entries is not None and not (_COUNT.fullmatch(entries) and int(entries) <= ENTRIES_MAX):
         return Expected(f"entries from 0 to {ENTRIES_MAX}, or nothing for no limit")
     status = cells.get("status") or None
     if status not in (None, *STATUSES) or (status is None and dates.status_until is not None):

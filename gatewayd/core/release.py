@@ -130,7 +130,7 @@ def load_codes(body: bytes) -> Codes | None:
             int(document["wrong"]),
             None if wrong_at is None else parse_time(wrong_at),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

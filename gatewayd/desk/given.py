@@ -71,7 +71,15 @@ def _find_in_object(value: Mapping[str, Any], schema: Schema, name: str) -> str 
 def _expected(name: str, what: str, value: object, *, is_right: bool) -> str | None:
     if is_right:
         return None
-    shown = str(value).encode("ascii", "backslashreplace").decode()[:SHOWN_MAX]
+    # Not what is inside: it may nest deeper than Python can write.
+    match value:
+        case dict():
+            told = "an object"
+        case list():
+            told = "a list"
+        case _:
+            told = str(value)
+    shown = told.encode("ascii", "backslashreplace").decode()[:SHOWN_MAX]
     return f"`{name}`: expected {what}, got {shown!r}"
 
 

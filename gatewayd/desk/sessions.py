@@ -71,7 +71,7 @@ class Session:
 
     def is_over(self, at: datetime) -> bool:
         is_left = self.role in _IDLE and not self.is_screen
-        is_idle = is_left and at >= self.seen + IDLE
+        is_idle = is_left and at - self.seen >= IDLE
         return at >= self.ends or is_idle
 
 

@@ -13,11 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Never
 
+from gatewayd.core.json_faults import find_fault
 from gatewayd.core.words import Json
 
 log = logging.getLogger(__name__)
 
 SOCKET_MODE = 0o660
+DEPTH_MAX = 8  # Of a request: words, and what is to be noted.
 LINE_SIZE_MAX = 64 * 1024  # A request is a few words; an answer may be longer.
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: Linux `struct ucred`, see unix(7).
 
@@ -81,7 +83,8 @@ def _parse(line: bytes) -> Mapping[str, Any] | None:
         request = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return request if isinstance(request, dict) else None
+    is_sound = isinstance(request, dict) and find_fault(request, DEPTH_MAX) is None
+    return request if is_sound else None
 
 
 def _caller(writer: asyncio.StreamWriter) -> str:

@@ -117,7 +117,8 @@ def _is_usable(hash_: str) -> bool:
         return True
     found = extract_parameters(hash_)  # Raises a ValueError.
     return (
-        found.type is Type.ID
+        hash_.isascii()
+        and found.type is Type.ID
         and found.memory_cost <= _MEMORY_KIB_MAX
         and found.time_cost <= _PASSES_MAX
         and found.parallelism == LANES

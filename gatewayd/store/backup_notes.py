@@ -62,6 +62,6 @@ def _write(directory: Path, notes: Sequence[BackupNote]) -> None:
 def _parse(line: bytes) -> BackupNote | None:
     try:
         at, path = loads(line)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return BackupNote(str(at), str(path))

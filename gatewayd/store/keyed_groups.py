@@ -57,7 +57,10 @@ def read_group(file: BinaryIO, size_max: int) -> Group | None:
     body = file.read(int(match[2]))
     if not _is_whole(match, body):
         raise BrokenGroupError("a group is cut off or changed")
-    return Group(int(match[1]), _parse(body))
+    try:
+        return Group(int(match[1]), _parse(body))
+    except (ValueError, RecursionError) as error:
+        raise BrokenGroupError("a group holds no rows") from error
 
 
 def has_group(data: bytes) -> bool:
@@ -92,5 +95,6 @@ def _parse(body: bytes) -> list[Change]:
 
 def _text(encoded: bytes) -> str:
     text = loads(encoded)
-    assert isinstance(text, str)
+    if not isinstance(text, str):
+        raise ValueError("a name is a text")  # noqa: TRY004 - as `loads` says it
     return text

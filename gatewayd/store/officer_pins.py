@@ -19,7 +19,7 @@ _N_MAX = 1 << 17  # 128 MB: a damaged file must not ask for all memory.
 _BLOCK, _LANES = 8, 1
 _OVERHEAD_BYTES = 1 << 20  # Beside the 128 * N * r bytes that scrypt needs.
 
-_SCRYPT = re.compile(r"\$scrypt\$n=([0-9]{1,6})\$([0-9a-f]{32,})\$([0-9a-f]{2,})")
+_SCRYPT = re.compile(r"\$scrypt\$n=([0-9]{1,6})\$((?:[0-9a-f]{2}){16,})\$((?:[0-9a-f]{2})+)")
 
 
 def parse_officers(document: Any) -> dict[str, str]:  # noqa: ANN401 - JSON that anybody may have written

@@ -17,8 +17,8 @@ SIZE_MAX = 1 << 20  # Thousands of rows.
 def read_private(path: Path, parse: Callable[[Any], T]) -> tuple[T | None, Path | None]:
     """Return what the file says, and where a damaged one was moved to; None: there is none.
 
-    parse: raises ValueError, KeyError, TypeError or AttributeError where anything in the document
-    is not as it was written. Raises StorageError.
+    parse: raises ValueError, KeyError, TypeError, AttributeError or (of an infinite number)
+    OverflowError where anything in the document is not as it was written. Raises StorageError.
     """
     with refusals_named(path):
         if not path.exists():
@@ -26,7 +26,7 @@ def read_private(path: Path, parse: Callable[[Any], T]) -> tuple[T | None, Path 
         try:
             with path.open("rb") as file:  # A longer one is cut off, and so it is damaged.
                 return parse(json.loads(file.read(SIZE_MAX))), None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             pass
         aside = path.with_suffix(".corrupt")
         path.replace(aside)

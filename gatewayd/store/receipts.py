@@ -58,8 +58,12 @@ def load(epoch: str, state: object, checksum: object) -> Receipts | None:
     """Read what `dump` made; None where it is damaged."""
     if not isinstance(state, str) or checksum != _checksum(epoch, state):
         return None
-    upto, beyond = json.loads(state)
-    return Receipts(upto, tuple((first, last) for first, last in beyond))
+    try:
+        upto, beyond = json.loads(state)
+        ranges = tuple((int(first), int(last)) for first, last in beyond)
+        return Receipts(int(upto), ranges)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def _checksum(epoch: str, state: str) -> int:

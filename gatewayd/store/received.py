@@ -75,7 +75,9 @@ class Shelves:
                 str(shelf): (int(floor["version"]), str(floor["digest"]))
                 for shelf, floor in document.items()
             }
-        except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        except OSError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
     def keep(

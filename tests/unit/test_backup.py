@@ -254,6 +254,27 @@ def test_an_archive_that_is_no_backup_of_ours_is_refused(site, change):
     assert not (site.parent / "new" / "journal.db").exists()
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+def test_a_manifest_that_is_no_file_is_refused(site, kind):
+    target = site.parent / "other.tar.gz"
+    with tarfile.open(target, "w:gz") as archive:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.type = kind
+        archive.addfile(entry)
+    ended = run("restore", target, "-c", settings(site.parent, site.parent / "new"))
+    assert (ended.exit_code, "is no backup" in ended.output) == (1, True)
+
+
+def test_a_manifest_that_nests_without_end_is_refused(site):
+    target, manifest = site.parent / "other.tar.gz", b"[" * 5000
+    with tarfile.open(target, "w:gz") as archive:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(manifest)
+        archive.addfile(entry, io.BytesIO(manifest))
+    ended = run("restore", target, "-c", settings(site.parent, site.parent / "new"))
+    assert (ended.exit_code, "cannot be read as a backup" in ended.output) == (1, True)
+
+
 def test_a_tar_that_is_empty_and_one_that_begins_with_something_else_are_refused(site):
     target = site.parent / "other.tar.gz"
     for names in ([], ["journal.db"]):

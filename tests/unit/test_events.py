@@ -159,6 +159,8 @@ def test_fields_that_an_older_gateway_did_not_write_have_their_defaults():
         b"null",
         b"[]",
         b"{}",
+        b"[" * 5000,
+        GOLDEN.replace("2021-11-29T01:00:00.123Z", "9999-12-31T23:59:59-12:00").encode(),
         GOLDEN.replace(".v1", ".v2").encode(),
         GOLDEN.replace("onegate.", "twogate.").encode(),
         GOLDEN.replace("access.admitted", "access.waved").encode(),

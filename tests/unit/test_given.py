@@ -60,3 +60,10 @@ def test_every_route_refuses_what_it_does_not_know(schema):
 )  # fmt: skip
 def test_a_flaw_says_where_it_is_and_what_is_expected(value, told):
     assert find_flaw(value, SCHEMA) == told
+
+
+def test_what_nests_deeper_than_it_could_be_written_is_a_flaw_like_others():
+    deep: object = 1
+    for _ in range(5000):
+        deep = [deep]
+    assert find_flaw({"reason": deep}, SCHEMA) == "`reason`: expected a text, got 'a list'"

@@ -43,6 +43,14 @@ def test_a_retained_message_is_refused_before_it_is_looked_at():
 
 
 @pytest.mark.parametrize(
+    "wrong", ["\ud800", {"\ud800": 1}, float("inf"), [[[[[[[[[1]]]]]]]]]], ids=count()
+)
+def test_what_could_not_be_recorded_is_not_asked_for(wrong):
+    content = signed({**GOOD, "reason": wrong}).replace(b"Infinity", b"1e999")
+    assert judged(content).why in {Refusal.CONTENT, Refusal.CLAIMS}
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", Refusal.FORMAT),

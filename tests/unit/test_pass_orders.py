@@ -87,6 +87,7 @@ def test_id_and_category_are_enough_in_any_order_and_from_any_spreadsheet():
         ("1,staff,,,,-1", "entries"),
         ("1,staff,,,,1000", "entries"),
         ("1,staff,,,,two", "entries"),
+        ("1,staff,,,,\u0663", "entries"),
         ("1,staff,,,,,x", "a label"[:0] + "label"),
         ("1,staff,,,,,," + "too", "no more cells"),
     ],
@@ -99,6 +100,14 @@ def test_a_broken_row_is_told_by_its_number_and_not_repeated(row, said):
     assert [order.subject for order in orders] == ["9"]
     assert problem.startswith("row 2: expected ")
     assert said in problem
+
+
+# More digits than Python reads, and more characters in a cell than its `csv` does.
+@pytest.mark.parametrize("cell", ["9" * 4301, "x" * 140_000], ids=len)
+def test_a_row_that_is_longer_than_any_can_be_is_not_read(cell):
+    orders, problems = parse(f"id,category,entries\n1,staff,{cell}\n2,staff,{cell}\n9,staff,1")
+    assert [order.subject for order in orders] == ["9"]
+    assert problems[1] == "row 3: expected at most 4096 characters"
 
 
 @pytest.mark.parametrize("header", ["", "id", "id,category,colour", "id,category,id", "1,staff"])

@@ -151,6 +151,12 @@ def test_a_layer_without_a_head_is_a_mistake(write, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("key", ["²", "5", "9" * 4301])
+def test_a_key_of_digits_is_an_unknown_key_like_others(write, key):
+    [told] = complaints(write(f'"{key}" = 1\n'))
+    assert "expected one of" in told
+
+
 def test_a_list_is_counted_in_the_place_of_a_mistake(write):
     text = "[[policy.ages]]\nunder = 12\nanswer = 'refer'\n[[policy.ages]]\nunder = 12\nanswer = 'no'\n"
     path = write(text)
