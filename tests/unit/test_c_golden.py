@@ -1,6 +1,7 @@
 """The golden frames of PROTOCOL.md, made and taken by the C controller byte for byte."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from firmware_protocol.messages import (
     Malformed,
     Message,
     Open,
+    Ping,
 )
 from firmware_protocol.words import Direction, Signal
 from tests.unit import golden_gatelink as life
@@ -80,6 +82,15 @@ def test_every_signed_frame_is_made_and_taken(bench, frames: list[dict], address
             assert bench.ask(f"accept {golden['wire']}") == "refused"
         else:
             assert bench.ask(f"seal {kind} {golden['body']}") == golden["wire"]
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_each_byte_of_a_mac_counts(at: int) -> None:
+    host = Host()
+    frame = host.channel.seal(Ping())
+    spoilt = bytes(octet ^ (place == at) for place, octet in enumerate(frame.mac))
+    assert host.say(encode(replace(frame, mac=spoilt))) == []
+    assert host.device.forged_count == 1
 
 
 def test_the_golden_hello_is_answered_with_the_golden_frames() -> None:

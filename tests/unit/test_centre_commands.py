@@ -131,6 +131,19 @@ def test_nothing_but_free_is_ordered_during_a_fire():
     played(play)
 
 
+def test_freeing_a_lane_waits_for_no_disk_and_locking_one_does():
+    async def play(gate: Gate) -> None:
+        gate.site.journal.refusal = "disk I/O error"
+        assert (await gate.command(do="lock", lane="lane-1")).result == "refused"
+        assert isinstance(gate.site.lanes[0].state.state, Idle)
+        assert (await gate.command(do="free", lane="lane-1")).result == "done"
+        assert isinstance(gate.site.lanes[0].state.state, Free)
+        gate.site.journal.refusal = None
+        await asyncio.sleep(5)
+
+    assert played(play).audit("lane_ordered")["order"] == "free"
+
+
 def test_another_limit_holds_at_once_and_until_its_time():
     """R16, R28: at once, and recorded."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gatewayd.core.credential import (
     Attested,
+    CheckIn,
     Credential,
     HealthCertificate,
     Inauthentic,
@@ -714,6 +715,12 @@ def test_a_policy_is_enforced_from_its_time_on():
 @pytest.mark.parametrize("mode", [GateMode.EMERGENCY, GateMode.EXIT_ONLY, GateMode.NOT_READY])
 def test_observing_opens_no_lane_that_cannot_let_in(mode):
     assert isinstance(verdict(listed(), OBSERVED, usage=Usage(mode=mode)), Refuse)
+
+
+def test_observing_admits_nobody_who_may_not_stand_there():
+    """Also where another check failed before: a closed gate makes nobody of a picture of a code."""
+    flawed = CheckIn(order="c-1", holder=None, category="visitor", flaw=Reason.PRESENCE)
+    assert verdict(flawed, OBSERVED) == Refuse(Reason.CLOSED_NOW)
 
 
 # --- exits ---

@@ -210,7 +210,9 @@ async def test_our_own_page_and_a_link_from_elsewhere_are_looked_at():
         assert (await caller.ask("POST", "/api/admit", {**headers, **link}))[0] == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "gate.lan.evil"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "gate.lan.evil", "evilgate.lan"]
+)
 async def test_a_name_that_is_not_ours_is_told_nothing(host):
     site = DeskSite()
     async with site.served() as caller:

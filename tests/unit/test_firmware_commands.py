@@ -323,6 +323,19 @@ def test_nothing_that_could_lock_is_sent_in_a_fire() -> None:
     assert line.device.controller.mode is Mode.EXIT_ONLY
 
 
+def test_before_the_first_state_nothing_that_could_lock_is_sent() -> None:
+    line = Line()
+    line.sense(FireInput(is_on=True))
+    line.spoil = lose(State, 3)
+    line.plug()
+    line.run(30)
+    assert line.host.is_connected
+    line.wish(SetMode(Mode.EXIT_ONLY))
+    line.run(2000)
+    assert line.device.controller.is_fire
+    assert messages(line, "device", SetMode) == []
+
+
 def test_fire_and_faults_are_seen_at_once_and_after_a_cut() -> None:
     line = Line().connect()
     line.sense(FireInput(is_on=True), FaultInput(is_on=True))

@@ -78,6 +78,13 @@ def test_who_comes_while_they_are_erased_is_erased_as_they_were(house, tmp_path,
     assert verify(tmp_path).findings == ()
 
 
+def test_of_an_erased_person_nothing_is_left_in_the_files_of_the_running_gate(house, tmp_path):
+    house.cache.flush()
+    assert any(ANA.encode() in path.read_bytes() for path in tmp_path.glob("cache.*"))
+    house.run(lambda erasure: erasure.erase(ANA, "uid:1"))
+    assert [path.name for path in tmp_path.iterdir() if ANA.encode() in path.read_bytes()] == []
+
+
 def test_a_disk_that_refuses_erases_nothing_that_is_not_listed(house, tmp_path, monkeypatch):
     def refuse(_):
         raise StorageError("the disk is full")

@@ -92,15 +92,16 @@ def test_a_deleted_write_ahead_log_is_noticed(killed):
         assert journal.report.reason == f"journal.db is gone, it had come to {events[-1].id}"
 
 
-def test_an_older_copy_put_in_place_of_the_journal_is_noticed(closed, tmp_path):
+@pytest.mark.parametrize("lost", [1, 2])
+def test_an_older_copy_put_in_place_of_the_journal_is_noticed(closed, tmp_path, lost):
     directory, events = closed
     older = _copy(directory, tmp_path)
     with opened(directory) as journal:
-        newer = fill(journal, 2)
+        newer = fill(journal, lost)
     shutil.copy(older / "journal.db", directory / "journal.db")
     with opened(directory) as journal:
         assert journal.report.reason == (
-            f"events {newer[0].id} to {newer[1].id} were recorded and are gone"
+            f"events {newer[0].id} to {newer[-1].id} were recorded and are gone"
         )
         assert journal.report.moved_aside is None
         again = journal.commit([(a_draft(1), 1.0)])

@@ -82,6 +82,14 @@ def test_of_one_level_the_layer_that_begins_later_counts():
     assert policy.at(JANUARY).versions == ("n-1", "n-2")
 
 
+def test_what_an_authority_sent_counts_before_a_file_of_the_same_level():
+    """The file may be a copy of an older one, whatever date it begins at."""
+    sent = Layer("mojokerto@5", Level.REGION, {"unknown_holder": "refer"}, is_received=True)
+    copied = layer("region", DECEMBER, unknown_holder="admit")
+    assert lay(sent, copied).at(JANUARY).unknown_holder == "refer"
+    assert lay(sent, layer("site", unknown_holder="admit")).unknown_holder == "admit"
+
+
 def test_versions_are_told_national_first():
     policy = lay(layer("site", version="s"), layer("national", version="n"))
     assert policy.versions == ("n", "s")

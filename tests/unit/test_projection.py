@@ -87,6 +87,12 @@ def counts(cache: SimCache) -> tuple[dict[str, int], int]:
 # --- verdicts ---
 
 
+@pytest.mark.parametrize("direction", Direction)
+def test_a_rotating_code_that_was_used_either_way_is_used(direction):
+    cache = fold(access(holder=HOLDER, direction=direction, category="staff", code_step=77))
+    assert cache.get(HOLDERS, HOLDER)["code_step"] == 77
+
+
 def test_a_verdict_on_an_entry_is_what_the_door_knows_of_a_holder():
     fact = access(
         holder=HOLDER,

@@ -73,6 +73,21 @@ def test_an_event_that_alone_is_refused_is_set_apart_and_told(caplog):
 
 
 @in_virtual_time
+async def test_an_event_that_is_set_apart_leaves_the_outbox_when_that_is_on_disk():
+    sync, waiting = Sync(), []
+    sync.publisher._outside.quarantine._keep = lambda *record: waiting.append(record)
+    sync.broker.codes = refuses(2)
+    async with sync.running():
+        await trickle(sync, 300)
+        assert (sync.publisher.upto, sync.publisher.figures().depth) == (1, 1)
+        ((fact, done),) = waiting
+        sync.append(fact)
+        done(None)
+        await asyncio.sleep(1)
+        assert sync.publisher.figures().depth == 0
+
+
+@in_virtual_time
 async def test_while_one_is_refused_live_events_are_not_late():
     sync = Sync()
     sync.broker.codes = refuses(2)

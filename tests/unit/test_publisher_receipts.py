@@ -27,6 +27,7 @@ async def say(sync: Sync, topic: str = topics.receipt(SITE), **claims: Any) -> s
     sync.broker.for_gateway.put_nowait(Message(topic, signed(said)))
     await asyncio.sleep(1)
     replies = sync.broker.bodies("reply")[before:]
+    assert not any(one.is_retained for one in sync.broker.arrived if one.topic.endswith("/reply"))
     for reply in replies:
         validator("reply.json").validate(reply)
         assert reply["id"] == said["jti"]

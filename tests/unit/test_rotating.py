@@ -14,10 +14,14 @@ from gatewayd.core.rotating import (
     write_text,
 )
 from gatewayd.core.totp import OtpKey, code_of, step_at
+from gatewayd.core.words import HolderId
+from gatewayd.runtime.rotating_codes import RotatingCodes
+from tests.unit.doubles import SimClock
 
 KEY = OtpKey(bytes(range(20)))
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 STEP = step_at(NOW)
+ANNA = HolderId("00000000.00000000000000000000000000000001")
 CODE = code_of(KEY, STEP)
 WRONG = next(code for code in ("000000", "000001", "000002", "000003") if code not in CODE)
 
@@ -43,6 +47,20 @@ def test_digits_of_other_scripts_are_none():
 
 def test_a_code_of_now_counts_and_uses_its_step():
     assert judge(KEY, CODE, CodeUse(), NOW) == CodeFound(step=STEP)
+
+
+def test_a_step_that_is_recorded_is_used_after_a_restart_too():
+    codes = RotatingCodes(SimClock())
+    assert codes.use(ANNA, STEP).used_step == STEP
+    codes.held_up(ANNA, CodeFound(step=STEP + 1))  # Its record may not be on disk yet.
+    assert codes.use(ANNA, STEP).used_step == STEP + 1
+
+
+def test_a_wrong_code_gives_none_back_that_was_used():
+    codes = RotatingCodes(SimClock())
+    codes.held_up(ANNA, CodeFound(step=STEP))
+    codes.held_up(ANNA, CodeFound(Reason.CODE_WRONG))
+    assert codes.use(ANNA, None) == CodeUse(STEP, 1)
 
 
 def test_without_a_code_it_is_missing_whatever_the_clock():

@@ -5,7 +5,7 @@ import pytest
 from gatewayd.core.accounts import Denied, write_token
 from gatewayd.core.refused_access import RefusedAccess
 from gatewayd.core.roles import Role
-from gatewayd.desk import access
+from gatewayd.desk import access, sign_in
 from gatewayd.desk.access import SESSION_BURST
 from gatewayd.desk.sign_in import TRIES_BURST
 from tests.unit.desk_site import PASSWORD, TOKENS, DeskSite, shown
@@ -169,7 +169,10 @@ async def test_the_first_manager_is_signed_in_at_once():
         assert (status, me["role"]) == (200, "manager")
 
 
-async def test_tries_and_requests_have_a_rate():
+async def test_tries_and_requests_have_a_rate(monkeypatch):
+    # So slow that however long the machine takes nothing is given back meanwhile.
+    monkeypatch.setattr(sign_in, "TRIES_PER_S", 0.1)
+    monkeypatch.setattr(access, "SESSION_PER_S", 0.1)
     site = DeskSite()
     async with site.served() as caller:
 

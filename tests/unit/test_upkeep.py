@@ -98,6 +98,26 @@ def test_events_that_served_their_time_are_removed_after_it_is_recorded(tmp_path
         assert journal.receipts().upto == 2
 
 
+def test_to_the_second_nothing_is_kept_longer_than_the_retention_time(tmp_path):
+    second = timedelta(seconds=1) / DAY
+    with opened(tmp_path) as journal:
+        old(journal, 90 + second, 21 + second, 21 - second)
+        journal.confirm([2, 3])
+        look_after(journal, LOOK_S / 2)
+        assert next(walk(tmp_path)).seq == 3
+
+
+def test_what_the_tables_do_not_have_durably_is_not_removed(tmp_path):
+    class Behind(Folded):
+        def folded(self):
+            return self._journal.epoch, 1
+
+    with opened(tmp_path) as journal:
+        old(journal, 100, 95, 1)
+        look_after(journal, LOOK_S, cache=Behind(journal))
+        assert next(walk(tmp_path)).seq == 2
+
+
 def test_without_a_centre_nothing_waits_for_receipts_and_nothing_is_lost(tmp_path):
     with opened(tmp_path) as journal:
         old(journal, 100, 40, 1)
@@ -162,6 +182,7 @@ def test_people_who_were_not_seen_for_the_retention_time_are_forgotten(tmp_path,
 
     rows = {
         "long ago": seen(22),
+        "just now too long ago": seen(21 + 1 / 86400),
         "lately": seen(20),
         "inside": seen(22, inside_since=format_time(START - 22 * DAY)),
         "left": {"category": "staff", "inside_since": None, "areas": {"hall": None}},
@@ -180,7 +201,7 @@ def test_people_who_were_not_seen_for_the_retention_time_are_forgotten(tmp_path,
         clock = SimClock()
         clock.told = ClockQuality.UNSYNCED
         look_after(journal, LOOK_S, clock=clock, cache=cache)
-        assert cache.size("holders") == 5
+        assert cache.size("holders") == 6
         look_after(journal, LOOK_S, cache=cache)
         assert {key for key, _ in cache.items("holders")} == {
             "lately",

@@ -279,6 +279,8 @@ def test_the_first_manager_is_made_once_with_the_token():
         for token, label, password, code in (
             ("x", "manajer", PASSWORD, RefusedAccess.SET_UP_TOKEN),
             ("é", "manajer", PASSWORD, RefusedAccess.SET_UP_TOKEN),
+            ("", "manajer", PASSWORD, RefusedAccess.SET_UP_TOKEN),
+            (TOKEN[:-1], "manajer", PASSWORD, RefusedAccess.SET_UP_TOKEN),
             (TOKEN, "Pak Joko", PASSWORD, RefusedAccess.LABEL),
             (TOKEN, "petugas-1", PASSWORD, RefusedAccess.LABEL_TAKEN),
             (TOKEN, "manajer", "short", RefusedAccess.PASSWORD_SHORT),

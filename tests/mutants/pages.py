@@ -1,0 +1,196 @@
+"""Defects in who may do what, and in how the gate starts."""
+
+from tests.mutants.mutant import Mutant, Promise
+
+PAGES = (
+    Mutant(
+        name="the role of a route is not looked at",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/server.py",
+        old="            if who.role not in route.roles:\n                return parts.guard.refusal(RefusedAccess.ROLE)\n",
+        new="",
+        caught_by=("tests/unit/test_desk_routes.py::test_every_route_times_every_role",),
+    ),
+    Mutant(
+        name="an auditor may take somebody for outside",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/routes_gate.py",
+        old='        "forgive",\n        GATE,',
+        new='        "forgive",\n        PEOPLE,',
+        caught_by=("tests/unit/test_desk_routes.py::test_every_route_times_every_role",),
+    ),
+    Mutant(
+        name="a technician sees who passes",
+        breaks=Promise.PRIVACY,
+        file="gatewayd/desk/routes_manage.py",
+        old='        "events",\n        PEOPLE,',
+        new='        "events",\n        STAFF,',
+        caught_by=("tests/unit/test_desk_routes.py::test_every_route_times_every_role",),
+    ),
+    Mutant(
+        name="a change without the header of our own pages is carried out",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old='        return not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))',
+        new="        return bool(given) and given != expected",
+        caught_by=(
+            "tests/unit/test_desk_routes.py::test_a_change_without_the_pages_own_word_is_refused",
+        ),
+    ),
+    Mutant(
+        name="the page of a neighbour host may ask",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old='        if fetched not in {"none", "same-origin"} and not is_followed:',
+        new='        if fetched not in {"none", "same-origin", "same-site"} and not is_followed:',
+        caught_by=("tests/unit/test_desk_routes.py::test_a_page_of_somebody_else_gets_nothing",),
+    ),
+    Mutant(
+        name="a change that another page navigates to is carried out",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old='        is_followed = headers.get("Sec-Fetch-Mode") == "navigate" and request.method in _SAFE',
+        new='        is_followed = headers.get("Sec-Fetch-Mode") == "navigate"',
+        caught_by=(
+            "tests/unit/test_desk_routes.py::test_our_own_page_and_a_link_from_elsewhere_are_looked_at",
+        ),
+    ),
+    Mutant(
+        name="any name in the Host header is ours",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/hosts.py",
+        old="    if name in LOCAL_NAMES or name in names or f\"*.{name.partition('.')[2]}\" in names:",
+        new="    if name in LOCAL_NAMES or any(name.endswith(one) for one in names) or f\"*.{name.partition('.')[2]}\" in names:",
+        caught_by=("tests/unit/test_desk_routes.py::test_a_name_that_is_not_ours_is_told_nothing",),
+    ),
+    Mutant(
+        name="a page that is left open keeps its session alive",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old="        if not _is_left_open(request):\n            self._sessions.touch(session)",
+        new="        self._sessions.touch(session)",
+        caught_by=("tests/unit/test_sign_in.py::test_an_open_page_alone_keeps_nobody_signed_in",),
+    ),
+    Mutant(
+        name="a session outlives the password that it was begun with",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/sessions.py",
+        old="        if accounts.stamp(session.label) != session.stamp:",
+        new="        if accounts.stamp(session.label) is None:",
+        caught_by=(
+            "tests/unit/test_desk_sessions.py::test_it_ends_with_the_account_its_secret_and_its_role",
+        ),
+    ),
+    Mutant(
+        name="a secret that is good for one time is good for more",
+        breaks=Promise.DESK,
+        file="gatewayd/runtime/users.py",
+        old="            return Denied(RefusedAccess.MUST_CHANGE) if found.must_change else found",
+        new="            return found",
+        caught_by=("tests/unit/test_users.py::test_a_secret_is_given_anew_and_forgets_wrong_ones",),
+    ),
+    Mutant(
+        name="a lock-out ends with the restart",
+        breaks=Promise.DESK,
+        file="gatewayd/runtime/proving.py",
+        old="        return self._clock.monotonic() + left_s if left_s > 0 else 0.0",
+        new="        return 0.0",
+        caught_by=("tests/unit/test_proving.py::test_a_lock_outlives_a_restart_and_ends",),
+    ),
+    Mutant(
+        name="a tap that is sent twice admits two",
+        breaks=Promise.REPLAY,
+        file="gatewayd/desk/repeats.py",
+        old="        known = self._asked.get((caller, key))\n        if known is not None:",
+        new="        known = self._asked.get((caller, key))\n        if known is not None and known.answer.done():",
+        caught_by=(
+            "tests/unit/test_repeats.py::test_a_request_that_is_sent_twice_opens_once_and_gets_the_same_answer",
+        ),
+    ),
+    Mutant(
+        name="a referral is settled by two officers at once",
+        breaks=Promise.ONCE,
+        file="gatewayd/runtime/gate.py",
+        old="        if row is None or number in self._claimed:",
+        new="        if row is None:",
+        caught_by=(
+            "tests/unit/test_referrals.py::test_whom_nobody_answers_is_refused_after_the_minutes_of_the_policy",
+        ),
+    ),
+    Mutant(
+        name="a referral that was settled meanwhile admits",
+        breaks=Promise.ONCE,
+        file="gatewayd/runtime/gate.py",
+        old="        if admission.referral is not None and not row:  # Settled while this waited for the lane.\n            refused = AccessOutcome.REFUSED\n            fact = replace(fact, outcome=refused, reason=Reason.ALREADY_GRANTED)\n        elif",
+        new="        if",
+        caught_by=(
+            "tests/unit/test_gate.py::test_the_officers_word_comes_too_late_for_a_referral_that_is_settled",
+        ),
+    ),
+    Mutant(
+        name="a lock-down is lifted while a fire input is on",
+        breaks=Promise.EXIT,
+        file="gatewayd/runtime/commands.py",
+        old="        if order is not Order.FREE and any(lane.state.in_fire for lane in lanes):",
+        new="        if order is Order.EXIT_ONLY and any(lane.state.in_fire for lane in lanes):",
+        caught_by=(
+            "tests/unit/test_centre_commands.py::test_nothing_but_free_is_ordered_during_a_fire",
+        ),
+    ),
+    Mutant(
+        name="freeing a lane waits for the disk",
+        breaks=Promise.EXIT,
+        file="gatewayd/runtime/commands.py",
+        old="            if order is Order.FREE:\n                self._recorder.keep(audit)  # Letting people out does not wait for the disk.\n            else:\n                await record(self._recorder, audit)",
+        new="            await record(self._recorder, audit)",
+        caught_by=(
+            "tests/unit/test_centre_commands.py::test_freeing_a_lane_waits_for_no_disk_and_locking_one_does",
+        ),
+    ),
+    Mutant(
+        name="a key of the settings that nobody knows is accepted",
+        breaks=Promise.STARTS,
+        file="config/fields.py",
+        old="            if key not in known and key not in self._refused:",
+        new="            if key not in known and key not in self._refused and nearest(key, known):",
+        caught_by=("tests/unit/test_config_mistakes.py::test_a_mistake_is_named_with_its_place",),
+    ),
+    Mutant(
+        name="a secret that others can read is taken",
+        breaks=Promise.PRIVACY,
+        file="gatewayd/app/key_files.py",
+        old="_OTHERS = 0o077",
+        new="_OTHERS = 0o007",
+        caught_by=("tests/unit/test_key_files.py::test_a_secret_that_others_can_read_is_refused",),
+    ),
+    Mutant(
+        name="two gateways hold one state directory",
+        breaks=Promise.STARTS,
+        file="gatewayd/store/state_directory.py",
+        old="fcntl.LOCK_EX | fcntl.LOCK_NB",
+        new="fcntl.LOCK_SH | fcntl.LOCK_NB",
+        caught_by=(
+            "tests/unit/test_state_directory.py::test_a_second_gatewayd_is_told_who_holds_the_directory",
+        ),
+    ),
+    Mutant(
+        name="the tables of a crash do not catch up",
+        breaks=Promise.COUNT,
+        file="gatewayd/app/opened.py",
+        old="            catch_up(cache, journal)\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_opened.py::test_the_tables_have_what_a_crash_kept_out_of_them",
+        ),
+    ),
+    Mutant(
+        name="a part that fails is not told",
+        breaks=Promise.TOLD,
+        file="gatewayd/runtime/supervisor.py",
+        old='            alarms.raise_(ALARM, name, {"error": type(error).__name__})\n',
+        new="            alarms.clear(ALARM, name)\n            del error\n",
+        caught_by=(
+            "tests/unit/test_supervisor.py::test_a_part_that_fails_is_told_and_started_again",
+        ),
+    ),
+)
