@@ -17,7 +17,7 @@ from gatewayd.core.projection import project
 from gatewayd.core.words import ClockQuality, Json
 from gatewayd.runtime.clock import SystemClock
 from gatewayd.runtime.control import listen
-from gatewayd.runtime.timekeeping import SiteClock
+from gatewayd.runtime.timekeeping import SiteClock, System
 from gatewayd.store.accounts import AccountFile
 from gatewayd.store.cache import TinyCache
 from gatewayd.store.clock_note import read_clock_note
@@ -73,14 +73,19 @@ def open_state(directory: Path) -> Iterator[Opened]:
             closing(_listen(directory / SOCKET_NAME)) as control,
         ):
             catch_up(cache, journal)
-            known = [at for at in (noted, _last_time(journal)) if at is not None]
-            clock = SiteClock(system, max(known, default=None), is_noted=noted is not None)
+            clock = site_clock(system, noted, journal)
             key = read_or_make_checkpoint_key(directory)
             accounts = AccountFile.open(directory)
             try:
                 yield Opened(run, directory, journal, cache, control, clock, key, accounts)
             finally:
                 (directory / SOCKET_NAME).unlink(missing_ok=True)
+
+
+def site_clock(system: System, noted: datetime | None, journal: SqliteJournal) -> SiteClock:
+    """Return the clock of a run; `noted`: what the clock note says."""
+    known = [at for at in (noted, _last_time(journal)) if at is not None]
+    return SiteClock(system, max(known, default=None), is_noted=noted is not None)
 
 
 def catch_up(cache: TinyCache, journal: SqliteJournal) -> None:
@@ -93,11 +98,12 @@ def catch_up(cache: TinyCache, journal: SqliteJournal) -> None:
 
 
 def _last_time(journal: SqliteJournal) -> datetime | None:
-    """Return the time of the newest event, if the clock was to be believed then."""
+    """Return the time of the newest event of when the clock was to be believed, of a page."""
     newest = journal.place(journal.epoch, journal.head())
-    for event in journal.read_from(max(0, newest - 1), 1):
-        if event.draft.clock is not ClockQuality.UNSYNCED:
-            return event.draft.at
+    for count in (1, PAGE_ROWS):  # As a rule the newest is one.
+        for event in reversed(journal.read_from(max(0, newest - count), count)):
+            if event.draft.clock is not ClockQuality.UNSYNCED:
+                return event.draft.at
     return None
 
 

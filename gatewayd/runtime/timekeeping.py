@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Never, Protocol
 
@@ -35,7 +36,7 @@ class SiteClock:
     """Implements `ports.Clock`: wall time that does not go back behind what was known.
 
     last_known: of earlier runs. is_noted: it was noted as such; a time far ahead is not believed
-    then. What the kernel says of NTP is as old as the last `look`.
+    then. What the kernel says of NTP is as old as the last `look`, or as the clock was set since.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class SiteClock:
         self._is_kept = system.is_kept()
         at = max(BEFORE_US, last_known or BEFORE_US)
         self._known = Known(at, system.monotonic(), is_first=last_known is None or not is_noted)
-        self._last = self._read()
+        self._last = Reading(system.utc(), system.monotonic(), self._is_kept)
 
     def monotonic(self) -> float:
         return self._system.monotonic()
@@ -57,14 +58,18 @@ class SiteClock:
         return judge(self._read(), self._known)[1]
 
     def look(self) -> tuple[dict[str, Json] | None, datetime | None]:
-        """Look at the machine again; return what was stepped, and the time if it is known now."""
+        """Look at the machine again; return what was stepped, and what time it is at least.
+
+        That is None before any time was known, and while a date far ahead is not believed: then
+        somebody may take the note away, so that it is.
+        """
         self._is_kept = self._system.is_kept()
         before, self._last = self._last, self._read()
         stepped = step(before, self._last)
         at, quality = judge(self._last, self._known)
-        is_known = quality is not ClockQuality.UNSYNCED
-        if is_known:
+        if quality is not ClockQuality.UNSYNCED:
             self._known = Known(at, self._last.monotonic_s)
+        is_least = at <= self._known.after(self._last.monotonic_s)
         detail: dict[str, Json] | None = None
         if stepped is not None:
             detail = {
@@ -72,16 +77,21 @@ class SiteClock:
                 "to": format_time(self._last.wall),
                 "quality": str(quality),
             }
-        return detail, at if is_known else None
+        return detail, at if is_least and not self._known.is_first else None
 
     def _read(self) -> Reading:
-        return Reading(self._system.utc(), self._system.monotonic(), self._is_kept)
+        reading = Reading(self._system.utc(), self._system.monotonic(), self._is_kept)
+        if step(self._last, reading) is None:
+            return reading
+        # Whoever sets the clock ends that NTP keeps it: no verdict goes by that until a look.
+        self._is_kept = self._system.is_kept()
+        return replace(reading, is_kept=self._is_kept)
 
 
 class Timekeeping:
     """Watches the clock: steps and changes of its quality are recorded, the time is noted down.
 
-    note: stores the last known time; called in a thread, may raise StorageError.
+    note: stores what time it is at least; called in a thread, may raise StorageError.
     """
 
     def __init__(

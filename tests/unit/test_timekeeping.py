@@ -1,10 +1,13 @@
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatewayd.app.opened import site_clock
+from gatewayd.core.events import Audit, AuditSubject, Draft
 from gatewayd.core.timekeeping import LEAP_MAX, Known, Reading, judge, step
 from gatewayd.core.words import ClockQuality
 from gatewayd.ports import StorageError
@@ -13,6 +16,7 @@ from gatewayd.runtime.clock import BEFORE_US, SystemClock
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.timekeeping import NOTE_S, SiteClock, Timekeeping
 from gatewayd.store.clock_note import read_clock_note, write_clock_note
+from gatewayd.store.journal import SqliteJournal
 from tests.sim.loop import run
 from tests.unit.doubles import InlineBlocking, SimCache, SimJournal
 
@@ -97,6 +101,15 @@ def test_a_lost_date_is_found_again_with_ntp():
     assert clock.quality() is ClockQuality.HOLDOVER
 
 
+def test_a_clock_that_is_set_is_not_taken_for_kept_until_the_next_look():
+    system = System(is_kept=True)
+    clock = SiteClock(system, KNOWN)
+    system.ahead, system.kept = timedelta(hours=-5), False
+    assert (clock.utc(), clock.quality()) == (KNOWN, ClockQuality.UNSYNCED)
+    system.ahead, system.kept = timedelta(minutes=10), True
+    assert (clock.utc(), clock.quality()) == (KNOWN + timedelta(minutes=10), ClockQuality.SYNCED)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.integers(-(10**9), 10**9)), max_size=10),
 )
@@ -157,7 +170,7 @@ def test_a_disk_that_refuses_the_note_is_named(tmp_path):
 
 
 def watch(system, last_known, during, note=None):
-    """Run the watch for as long as `during` takes; return (facts, alarms, notes)."""
+    """Run the watch for as long as `during` takes; return (facts, notes)."""
     journal, notes = SimJournal(), []
 
     async def story():
@@ -228,3 +241,21 @@ def test_the_machine_says_whether_ntp_keeps_its_clock(monkeypatch):
 
     monkeypatch.setattr("gatewayd.runtime.clock._LIBC", Libc())
     assert [SystemClock().is_kept() for _ in range(3)] == [True, False, False]
+
+
+def test_what_time_it_is_at_least_is_noted_while_the_date_is_lost():
+    _, notes = watch(System(LOST), KNOWN, lambda: asyncio.sleep(125))
+    assert [(at - KNOWN) // S for at in notes] == [0, 60, 120]
+
+
+def test_nothing_is_noted_before_the_first_time_is_known():
+    assert watch(System(LOST), None, lambda: asyncio.sleep(65))[1] == []
+
+
+def test_time_goes_on_from_the_newest_event_that_knew_it_not_from_an_older_note(tmp_path):
+    fact = Audit(subject=AuditSubject.CLOCK, action="stepped", detail={})
+    known = Draft(fact, KNOWN + 50 * S, ClockQuality.SYNCED)
+    lost = Draft(fact, KNOWN + 55 * S, ClockQuality.UNSYNCED)
+    with closing(SqliteJournal.open(tmp_path, "0" * 12, 1000, bytes)) as journal:
+        journal.commit([(known, 1.0), (lost, 2.0)])
+        assert site_clock(System(LOST), KNOWN, journal).utc() == KNOWN + 50 * S
