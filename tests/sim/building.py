@@ -1,7 +1,8 @@
 """Wires a real gateway to a simulated world: what `gatewayd.app.building` is to the real one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from drivers import base
@@ -30,6 +31,7 @@ from gatewayd.runtime.receipts_watch import watch_receipts
 from gatewayd.runtime.recorder import Recorder
 from gatewayd.runtime.reports import expire_removed
 from gatewayd.runtime.service import Service
+from gatewayd.runtime.timekeeping import Timekeeping
 from tests.sim.officer import SimOfficer
 
 
@@ -50,6 +52,7 @@ class World:
     opened: Opened
     line: Line
     devices: Mapping[str, Devices]
+    note_time: Callable[[datetime], None]
     on_record_failure: Indication
     officer: SimOfficer
 
@@ -119,6 +122,7 @@ def build(world: World) -> Built:
         ],
         sync=[
             Part("sync", sync.publisher.run),
+            Part("clock", Timekeeping(clock, recorder, alarms, blocking, world.note_time).run),
             Part("receipts", partial(watch_receipts, sync.publisher, alarms, clock)),
         ],
         last_words=sync.last_words,

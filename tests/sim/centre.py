@@ -17,12 +17,12 @@ from gatewayd.mqtt import topics
 from gatewayd.ports import Message
 from tests.sim import papers
 from tests.sim.broker import SimBroker
+from tests.sim.clock import START
 from tests.sim.papers import ORDER_TOPICS, SITE
 from tests.sim.people import Crowd, Spot
 from tests.sim.site import GUESTS, PRIVACY_KEY, PSEUDONYMS
 from tests.sim.story import Published, Story
 from tests.sim.weather import CLEAR, Sky
-from tests.unit.doubles import START
 
 GARBAGE = (b"", b"{}", b"\xff\x00", b"a.b.c", b"." * 300)
 AGAIN_S = (0.0, 0.01, 1.0, 20.0, 60.0)  # At once, while it is under way, and long after it is over.

@@ -9,6 +9,7 @@ from typing import Never
 
 from firmware_protocol.inputs import FaultInput, FireInput
 from tests.sim.broker import SimBroker
+from tests.sim.clock import SimSystem
 from tests.sim.disk import SimDisk
 from tests.sim.line import Cable
 from tests.sim.process import Process
@@ -19,6 +20,10 @@ from tests.sim.wire import Wire
 
 KILL_MOMENTS: Sequence[type[Seen] | None] = (None, None, Recorded, Sent, Told, Executed)
 """At any time, or right after something that a kill should not come after."""
+
+NTP_S = (1.0, 90.0)  # From power-on until the network has the time.
+DRIFT_MAX = 0.0005  # Of a bad crystal.
+STEPS_S = (5.0, 60.0, 3600.0, 3 * 86400.0, 60 * 86400.0)  # The last is believed in no direction.
 
 Strike = Callable[[Random], None]
 Spell = Callable[[Random], AbstractContextManager[None]]
@@ -38,6 +43,7 @@ class Chaos:
     readers: Sequence[ReaderPort]
     disk: SimDisk
     broker: SimBroker
+    system: SimSystem
     process: Callable[[], Process]
 
     def start(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[Never]]:
@@ -51,6 +57,9 @@ class Chaos:
         spells: list[tuple[str, float, float, Spell]] = [
             ("line_cut", weather.line_cut_s, 40.0, self._cut_line),
             ("reader_cut", weather.reader_cut_s, 40.0, self._unplug),
+            ("clock_loose", weather.clock_loose_s, 60.0, self._let_clock_go),
+            ("clock_stepped", weather.clock_step_s, 40.0, self._step_clock),
+            ("silent", weather.silent_s, 20.0, self._hush),
             ("mechanics", weather.mechanics_s, 20.0, self._jam),
             ("fire", weather.fire_s, 60.0, self._burn),
             ("disk_refuses", weather.disk_refuses_s, 20.0, self._break_disk),
@@ -81,10 +90,44 @@ class Chaos:
 
     def _kill(self, random: Random) -> None:
         moment = random.choice(KILL_MOMENTS)
-        if moment is None:
+        is_power_cut = random.random() < self.weather.power_cut
+
+        def end() -> None:
             self.process().kill()
+            if is_power_cut:
+                self._lose_date(random)
+
+        if moment is None:
+            end()
         else:
-            self.story.at_next(moment, lambda: self.process().kill())
+            self.story.at_next(moment, end)
+
+    def power_on(self) -> None:
+        """Begin without the date, where machines lose it."""
+        random = self.random("power")
+        if random.random() < self.weather.power_cut:
+            self._lose_date(random)
+
+    def _lose_date(self, random: Random) -> None:
+        self.story.note("date_lost")
+        self.system.lose_date()
+        asyncio.get_running_loop().call_later(random.uniform(*NTP_S), self.system.set_right)
+
+    @contextmanager
+    def _let_clock_go(self, random: Random) -> Iterator[None]:
+        self.system.drift(random.uniform(-DRIFT_MAX, DRIFT_MAX))
+        try:
+            yield
+        finally:
+            self.system.set_right()
+
+    @contextmanager
+    def _step_clock(self, random: Random) -> Iterator[None]:
+        self.system.step(random.choice([-1.0, 1.0]) * random.choice(STEPS_S))
+        try:
+            yield
+        finally:
+            self.system.set_right()
 
     def _stop(self, _: Random) -> None:
         self.process().stop()
@@ -103,6 +146,15 @@ class Chaos:
             yield
         finally:
             cable.mend()
+
+    @contextmanager
+    def _hush(self, random: Random) -> Iterator[None]:
+        cable = random.choice(self.cables)
+        cable.hush()
+        try:
+            yield
+        finally:
+            cable.speak()
 
     @contextmanager
     def _unplug(self, random: Random) -> Iterator[None]:

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from drivers import base
-from firmware_protocol.words import Direction, EndReason, LogKind
+from firmware_protocol.words import Direction, EndReason, LogEntry, LogKind
 from gatewayd.core.events import Access
 from gatewayd.core.lane import Windows
 from tests.sim.story import (
     Ended,
     Executed,
     Logged,
+    Overwritten,
     Recorded,
     Scanned,
     Sent,
@@ -147,16 +148,36 @@ def what_is_recorded_as_never_opened_never_opened(story: Story) -> Breaches:
 
 
 def every_body_is_recorded_exactly_once(story: Story) -> Breaches:
-    """What a controller with a log saw, however often it told it."""
+    """What a controller with a log saw, however often it told it, unless its log was too full."""
     recorded = Counter(
         (row.data["device"], row.data["device_sequence"])
         for row in passages(story)
         if "device" in row.data
     )
+    lost = {(one.log, entry.sequence) for one, entry in overwritten(story)}
     for one in story.of(Logged):
         count = recorded[one.log, one.entry.sequence]
-        if one.is_kept and (count > 1 or (one.entry.kind in BODIES and count != 1)):
+        least = one.entry.kind in BODIES and (one.log, one.entry.sequence) not in lost
+        if one.is_kept and not least <= count <= 1:
             yield one.at_s, f"{one.lane}: {one.entry} is recorded {count} times"
+
+
+def a_log_that_lost_bodies_is_told(story: Story) -> Breaches:
+    """As many lines are told as lost as were overwritten and came to no record."""
+    told: Counter[str] = Counter()
+    recorded: set[tuple[str, int]] = set()
+    for row in story.of(Recorded):
+        detail = row.data.get("detail", {})
+        if row.data.get("action") == "device_log_lost":
+            told[detail["device"]] += detail["count"]
+        place = row.data if "device_sequence" in row.data else detail
+        if "device_sequence" in place:
+            recorded.add((place["device"], place["device_sequence"]))
+    for one, entry in overwritten(story):
+        if (one.log, entry.sequence) not in recorded:
+            told[one.log] -= 1
+            if told[one.log] < 0:
+                yield one.at_s, f"{one.lane}: {entry} was overwritten, and is not told as lost"
 
 
 def occupancy_equals_bodies_in_minus_out(story: Story) -> Breaches:
@@ -189,6 +210,12 @@ def bodies_inside(story: Story) -> int:
         for one in story.of(Logged)
         if one.entry.kind in BODIES
     )
+
+
+def overwritten(story: Story) -> Iterator[tuple[Overwritten, LogEntry]]:
+    for one in story.of(Overwritten):
+        for entry in one.entries:
+            yield one, entry
 
 
 def verdicts(story: Story) -> list[Recorded]:

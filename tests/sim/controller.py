@@ -8,7 +8,7 @@ from firmware_protocol import controller as machine
 from firmware_protocol.inputs import Effect, FireInput, Input, Relock, Result, Unlock
 from firmware_protocol.memory import Memory
 from firmware_protocol.words import Direction, LogEntry, Outcome, Signal
-from tests.sim.story import Executed, Logged, Story
+from tests.sim.story import Executed, Logged, Overwritten, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class SimController:
         self._is_recorded = is_recorded
         self._timer: asyncio.TimerHandle | None = None
         self._told: State | None = None
+        self._kept: tuple[LogEntry, ...] = ()
         self._is_fire = False
         self._boot(Memory())
 
@@ -108,6 +109,7 @@ class SimController:
                     self._story.saw(seen)
                 case Unlock() | Relock():
                     pass
+        self._note_overwritten()
         self._tell_state()
         for effect in effects:
             match effect:
@@ -129,6 +131,17 @@ class SimController:
                 is_recorded=self._is_recorded(grant),
             )
         )
+
+    def _note_overwritten(self) -> None:
+        before, self._kept = self._kept, self.memory.entries
+        gone = [entry for entry in before if entry.sequence > self.memory.acknowledged]
+        lost = tuple(entry for entry in gone if entry.sequence < self.memory.first)
+        if lost and self.keeps_log:
+            self._story.saw(
+                Overwritten(
+                    at_s=uptime_ms() / 1000, lane=self.lane, log=self.log.hex(), entries=lost
+                )
+            )
 
     def _tell_state(self) -> None:
         state = self.state()

@@ -51,6 +51,7 @@ class Ledger:
                 made_s=made_s,
                 type=event["type"],
                 time=event["time"],
+                quality=event["clockquality"],
                 data=event["data"],
             )
             self._rows[self._position] = recorded

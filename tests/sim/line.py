@@ -31,6 +31,7 @@ from tests.sim.weather import Sky
 
 SLOW_S = 2.5  # Beyond the life of an open command.
 NOTICE_S = (0.2, 1.5)  # From the cut to the host's word of it.
+SILENCE_SHOWS_S = (1.0, 3.0)
 HOST_LOST_S = 3.0  # A controller that hears nothing for so long locks its entry.
 FROM_HOST, TO_HOST = 0, 1
 
@@ -47,6 +48,7 @@ class Cable:
         self.whole.set()
         self.host: SimTurnstile | None = None
         self._session = 0
+        self._silent_session = 0
         self._arrives_s = [0.0, 0.0]
         controller.tell_host = self._tell_host
 
@@ -58,6 +60,16 @@ class Cable:
             self.host.lose_later(self.random.uniform(*NOTICE_S))
             self.host = None
         self._miss_host()
+
+    def hush(self) -> None:
+        """Carry no more word of the controller's in this session, which is lost when that shows."""
+        self.whole.clear()
+        self._silent_session = self._session
+        if self.host is not None:
+            self.host.lose_later(self.random.uniform(*SILENCE_SHOWS_S))
+
+    def speak(self) -> None:
+        self.whole.set()
 
     def mend(self) -> None:
         self.whole.set()
@@ -88,7 +100,8 @@ class Cable:
         session = self._session
 
         def arrive() -> None:
-            if session == self._session:
+            is_silent = way == TO_HOST and session == self._silent_session
+            if session == self._session and not is_silent:
                 deliver()
 
         loop.call_at(self._arrives_s[way], arrive)
@@ -124,7 +137,8 @@ class SimTurnstile:
         self._telling = Telling()
         self._openings: dict[bytes, asyncio.TimerHandle] = {}
         self._muted: set[bytes] = set()
-        self._expected = 1
+        self._begun_count = 0
+        self._expected = 0
         self._is_up = False
         self._is_end_due = False
         self._ask_count = 0
@@ -176,7 +190,7 @@ class SimTurnstile:
 
     def lose_later(self, after_s: float) -> None:
         """Notice in a while that nothing comes any more."""
-        asyncio.get_running_loop().call_later(after_s, self._lose)
+        asyncio.get_running_loop().call_later(after_s, self._lose, self._begun_count)
 
     def receive(self, what: Result | LogEntry | State) -> None:
         if self._is_dead or not self._is_up:
@@ -198,19 +212,22 @@ class SimTurnstile:
         controller = self._controller
         self._lost.clear()
         self._is_up = True
+        self._begun_count += 1
         self._cable.attach(self)
         self._hearing.begin()
         self._tell(base.LinkUp("Sim controller"))
         self._cable.carry(TO_HOST, partial(self.receive, controller.state()))
         if controller.keeps_log:
+            self._note_lost()
             for entry in controller.memory.entries:
                 self._cable.carry(TO_HOST, partial(self.receive, entry))
             self._is_end_due = True
             self._ask_for_end()
 
-    def _lose(self) -> None:
-        if self._is_dead or not self._is_up:
+    def _lose(self, session: int) -> None:
+        if self._is_dead or not self._is_up or session != self._begun_count:
             return
+        self._cable.detach(self)
         for grant in list(self._openings):
             self._expire(grant)
         self._is_up = False
@@ -270,13 +287,35 @@ class SimTurnstile:
 
     # --- the log ---------------------------------------------------------------------------------
 
+    def _note_lost(self) -> None:
+        """Tell how many lines were overwritten before this gateway, or one before it, had them."""
+        memory = self._controller.memory
+        self._expected = max(self._expected, memory.acknowledged + 1)
+        lost = memory.first - self._expected
+        if lost > 0:
+            self._expected = memory.first
+            self._tell(base.LogLost(self._controller.log.hex(), lost))
+
     def _take_entry(self, entry: LogEntry) -> None:
         if entry.sequence < self._expected:
             return
         self._expected = entry.sequence + 1
         if entry.grant is not None:
             self._settle(entry.grant, Outcome.OPENED)
-        self._tell(in_words(entry, base.LogPosition(self._controller.log.hex(), entry.sequence)))
+        self._tell(self._logged(entry))
+        if self._random.random() < self._cable.sky.weather.report_twice:
+            again = self._random.choice((entry, *self._controller.memory.entries))
+            self._cable.carry(TO_HOST, partial(self._tell_again, again))
+
+    def _tell_again(self, entry: LogEntry) -> None:
+        """Tell one of before, as drivers may until it is acknowledged."""
+        is_known = self._controller.memory.acknowledged < entry.sequence < self._expected
+        if self._is_up and not self._is_dead and is_known:
+            self._cable.story.note("report_twice")
+            self._tell(self._logged(entry))
+
+    def _logged(self, entry: LogEntry) -> base.GateReport:
+        return in_words(entry, base.LogPosition(self._controller.log.hex(), entry.sequence))
 
     def _tell_unkept(self, entry: LogEntry) -> None:
         told = in_words(entry, None)

@@ -38,7 +38,7 @@ def _ends(reason: str) -> Callable[[Story], int]:
     return lambda story: sum(row.data.get("reason") == reason for row in passages(story))
 
 
-def _rows(kind: str, **data: object) -> Callable[[Story], int]:
+def _rows(kind: str, /, **data: object) -> Callable[[Story], int]:
     """Count rows whose type begins so, with these data."""
     return lambda story: sum(
         row.type.startswith(f"onegate.{kind}")
@@ -146,6 +146,14 @@ def _scans_of_one_piece(story: Story) -> int:
     return sum(count - 1 for count in places.values())
 
 
+def _verdicts_of(quality: str) -> Callable[[Story], int]:
+    return lambda story: sum(row.quality == quality for row in verdicts(story))
+
+
+def _codes_admitted(story: Story) -> int:
+    return sum("code_step" in row.data for row in verdicts(story) if "grant" in row.data)
+
+
 def _exit_scans_while_deciding(story: Story) -> int:
     return sum(scan.direction == "exit" and scan.state == "Deciding" for scan in story.of(Scanned))
 
@@ -251,6 +259,24 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
         f"reader: {what}": _noted(f"reader_{what}")
         for what in ("split", "merged", "late", "lost", "doubled", "flipped", "noise", "cut")
     },
+    "scanned again": _noted("scan_again"),
+    "scanned at both lanes": _noted("both_lanes"),
+    "copied code": _noted("copied"),
+    "controller silent": _noted("silent"),
+    "told twice": _noted("report_twice"),
+    "overtaken on a wire": _noted("overtaken"),
+    "controller's log lost": _rows("audit.link", action="device_log_lost"),
+    "clock stepped": _rows("audit.clock", action="stepped"),
+    "clock drifts": _noted("clock_loose"),
+    "date lost": _noted("date_lost"),
+    "verdict without the time": _verdicts_of("unsynced"),
+    "verdict by a clock that nobody keeps": _verdicts_of("holdover"),
+    "expired": _rows("access.refused", reason="expired"),
+    "not yet valid": _rows("access.refused", reason="not_yet_valid"),
+    "pass admitted": _rows("access.admitted", kind="pass", direction="entry"),
+    "rotating code admitted": _codes_admitted,
+    "rotating code replayed": _rows("access.refused", reason="replayed"),
+    "rotating code without the time": _rows("access.referred", reason="clock_unsynced"),
     "scan in pieces": _scans(lambda heard: heard.pieces > 1),
     "scan ended by silence": _scans(lambda heard: heard.is_silent),
     "scans in one piece": _scans_of_one_piece,
@@ -285,5 +311,15 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "backfill used": _backfilled,
 }
 
-RARE = frozenset({"controller busy", "order found at the start", "referral lapsed", "late passage"})
-"""Reached by 3 to 5 seeds of a hundred: a sample of a hundred may be without."""
+RARE = frozenset(
+    {
+        "controller busy",
+        "order found at the start",
+        "referral lapsed",
+        "late passage",
+        "already granted",
+        "overtaken on a wire",
+        "controller's log lost",
+    }
+)
+"""Reached by 2 to 5 seeds of a hundred: a sample of a hundred may be without."""

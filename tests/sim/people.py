@@ -22,8 +22,10 @@ from tests.sim.story import Story
 from tests.sim.weather import Sky
 
 PATIENCE_S = (3.0, 12.0)
-BURST = 0.2  # So many of those who come do not come alone.
 BURST_S = 0.05
+AGAIN_S = (0.2, 4.0)  # Shorter and longer than what is taken for the same scan.
+COPIED_MAX = 30
+COPIED_STAYS_S = (15.0, 60.0)
 LINGER_S = (25.0, 45.0)  # Around the half minute that is taken for stuck.
 
 Scan = Callable[[str, Direction, bytes | None], None]
@@ -64,12 +66,15 @@ class Crowd:
         self._random = random
         self._sky = sky
         self._story = story
+        self._copied: deque[bytes] = deque(maxlen=COPIED_MAX)
+        self.held_up: Callable[[str], bytes] = str.encode
+        """What somebody holds up now, by their id."""
         for spot in spots:
             spot.controller.tell_people = _watching(self, spot)
 
     async def come_and_go(self, gap_s: float, scan: Scan) -> Never:
         while True:
-            is_burst = self._random.random() < BURST
+            is_burst = self._random.random() < self._sky.weather.rush
             await asyncio.sleep(self._random.expovariate(1 / (BURST_S if is_burst else gap_s)))
             self._act(scan)
 
@@ -88,15 +93,15 @@ class Crowd:
         elif random.random() < 0.05:
             direction = random.choice(list(Direction))
             scan(spot.controller.lane, direction, random.choice([None, b"\xff\x00", b""]))
+        elif self._copied and random.random() < weather.copied:
+            self._use_copy(spot, scan)
         elif free:
             self._use(random.choice(free), spot, scan)
 
     def _use(self, person: Person, spot: Spot, scan: Scan) -> None:
         random = self._random
         direction = Direction.EXIT if person.is_inside else Direction.ENTRY
-        if (
-            random.random() < 0.05
-        ):  # A copied code, or somebody whom the gate has on the wrong side.
+        if random.random() < 0.05:  # Somebody whom the gate has on the wrong side.
             direction = random.choice(list(Direction))
         is_unseen = direction is Direction.EXIT and (
             not spot.has_exit_reader or random.random() < self._sky.weather.walk_out
@@ -106,10 +111,34 @@ class Crowd:
                 self._walk_through(spot, Direction.EXIT, person)
             return
         self._stand(spot, direction, person)
-        scan(spot.controller.lane, direction, person.id.encode())
-        if random.random() < 0.03:
-            other = random.choice(self.spots)
-            scan(other.controller.lane, direction, person.id.encode())
+        code = self.held_up(person.id)
+        self._copied.append(code)
+        scan(spot.controller.lane, direction, code)
+        if random.random() < self._sky.weather.both_lanes and len(self.spots) > 1:
+            self._story.note("both_lanes")
+            other = random.choice([one for one in self.spots if one is not spot])
+            scan(other.controller.lane, direction, code)
+        while random.random() < self._sky.weather.scan_again:
+            self._story.note("scan_again")
+            self._later(random.uniform(*AGAIN_S), scan, spot.controller.lane, direction, code)
+
+    def _use_copy(self, spot: Spot, scan: Scan) -> None:
+        """Have somebody else hold up a code that was seen here; should it let them in, they leave."""
+        random = self._random
+        self._story.note("copied")
+        thief, code = Person(""), random.choice(self._copied)
+        self._stand(spot, Direction.ENTRY, thief)
+        scan(spot.controller.lane, Direction.ENTRY, code)
+        self._later(random.uniform(*COPIED_STAYS_S), self._slip_out, spot, scan, thief, code)
+
+    def _slip_out(self, spot: Spot, scan: Scan, thief: Person, code: bytes) -> None:
+        if not thief.is_inside or thief.is_busy:
+            return
+        if spot.has_exit_reader:
+            self._stand(spot, Direction.EXIT, thief)
+            scan(spot.controller.lane, Direction.EXIT, code)
+        elif spot.controller.keeps_log:
+            self._walk_through(spot, Direction.EXIT, thief)
 
     def _stand(self, spot: Spot, direction: Direction, person: Person) -> None:
         person.is_busy = True

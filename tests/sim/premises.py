@@ -20,10 +20,11 @@ from gatewayd.app.policy_files import PolicyFiles, _Source
 from gatewayd.app.site import Rules
 from gatewayd.core.policy_layers import Layer, Level
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.totp import write_key
 from gatewayd.core.trust import issuer_document
+from tests.sim.clock import START
 from tests.sim.papers import KEY
-from tests.sim.site import PRIVACY_KEY, SimSite
-from tests.unit.doubles import START
+from tests.sim.site import HOUSE_KEY, PRIVACY_KEY, SimSite
 
 _SETTINGS = """
 site = {region = "mojokerto", organisation = "dukcapil", id = "gmsc", timezone = "UTC", locale = "en"}
@@ -46,7 +47,9 @@ id = "lane-1"
 def furnish(site: SimSite, directory: Path) -> Rules:
     """Write what a site has into a directory; the state of the gateway is in `state` below it."""
     (directory / "trust").mkdir()
-    (directory / "trust" / "centre.jwks.json").write_text(json.dumps(issuer_document(KEY)))
+    for key in (KEY, HOUSE_KEY):
+        keys = json.dumps(issuer_document(key))
+        (directory / "trust" / f"{key.issuer}.jwks.json").write_text(keys)
     _write_secret(directory / "privacy.key", PRIVACY_KEY)
     roster = directory / "people.csv"
     roster.write_text(_listed(site.people))
@@ -95,7 +98,17 @@ def _write_secret(path: Path, secret: bytes) -> None:
 
 
 def _listed(people: Mapping[str, RosterEntry]) -> str:
-    rows = (
-        f"{one},{entry.category},{'yes' if entry.blocked else ''}" for one, entry in people.items()
+    head = "id,category,blocked,valid_from,valid_until,otp_key"
+    return "\n".join((head, *(_row(one, entry) for one, entry in people.items()), ""))
+
+
+def _row(one: str, entry: RosterEntry) -> str:
+    cells = (
+        one,
+        entry.category,
+        "yes" if entry.blocked else "",
+        "" if entry.valid_from is None else entry.valid_from.isoformat(),
+        "" if entry.valid_until is None else entry.valid_until.isoformat(),
+        "" if entry.otp_key is None else write_key(entry.otp_key),
     )
-    return "\n".join(("id,category,blocked", *rows, ""))
+    return ",".join(cells)

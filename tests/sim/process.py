@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -15,9 +16,12 @@ from gatewayd.app.site import Delivered, Rules, read_delivered
 from gatewayd.app.sync import Line
 from gatewayd.core.lane_terms import Idle
 from gatewayd.core.words import Direction, LaneId
+from gatewayd.runtime.timekeeping import SiteClock
+from gatewayd.store.clock_note import read_clock_note, write_clock_note
 from gatewayd.store.state_directory import state_directory
 from tests.sim.broker import SimBroker, SimConnector
 from tests.sim.building import Built, Devices, World, build
+from tests.sim.clock import SimSystem
 from tests.sim.disk import Mount, SimBlocking, SimDisk
 from tests.sim.line import Cable
 from tests.sim.officer import SimOfficer
@@ -26,7 +30,7 @@ from tests.sim.site import SimSite
 from tests.sim.stores import SimCache, SimJournal, SimShelves
 from tests.sim.story import Ended, Failed, Started, Story
 from tests.sim.wire import Wire
-from tests.unit.doubles import SimChance, SimClock
+from tests.unit.doubles import SimChance
 
 STOP_S_MAX = 15.0  # Two on a good disk; calls that stall come on top.
 
@@ -43,7 +47,7 @@ class Outside:
     cables: Mapping[str, Cable | Wire]
     readers: Mapping[tuple[str, Direction], ReaderPort]
     officer: SimOfficer
-    clock: SimClock
+    system: SimSystem
     random: Random
     survivors: set[asyncio.Task[Any]]
     """The tasks that are of no process."""
@@ -62,6 +66,7 @@ class Process:
         self.built: Built | None = None
         self.journal: SimJournal | None = None
         self.cache: SimCache | None = None
+        self.clock: SiteClock | None = None
         self._outside = outside
         self._stop = asyncio.Event()
         self._stopped_s: float | None = None
@@ -74,10 +79,6 @@ class Process:
             at: SimReader(line, (self.run, *at), outside.story, partial(self._state, at[0]))
             for at, line in outside.readers.items()
         }
-
-    @property
-    def clock(self) -> SimClock:
-        return self._outside.clock
 
     @property
     def is_dead(self) -> bool:
@@ -150,7 +151,8 @@ class Process:
         self._mount.check()
         outside = self._outside
         directory = stack.enter_context(state_directory(self._mount.directory))
-        epoch_ms = round(outside.clock.utc().timestamp() * 1000)
+        noted, now = read_clock_note(directory), outside.system.utc()
+        epoch_ms = round(max(now, noted or now).timestamp() * 1000)
         journal = SimJournal.open(directory, self.run, epoch_ms, outside.random.randbytes)
         self.journal = stack.enter_context(closing(journal)).on(self._mount)
         self.cache = stack.enter_context(closing(SimCache.open(directory))).on(self._mount)
@@ -165,6 +167,7 @@ class Process:
             )
         )
         app_opened.catch_up(self.cache, self.journal)
+        self.clock = app_opened.site_clock(outside.system, noted, self.journal)
 
     def _world(self, journal: SimJournal, cache: SimCache) -> World:
         outside = self._outside
@@ -179,11 +182,12 @@ class Process:
                 journal=journal,
                 cache=cache,
                 control=None,
-                clock=outside.clock,
+                clock=self.clock,
                 checkpoint_key=None,
                 accounts=_Accounts(),
             ),
             line=Line(self._connector, self.blocking, chance),
+            note_time=self._note_time,
             on_record_failure=outside.site.on_record_failure,
             devices={
                 lane: Devices(
@@ -194,6 +198,10 @@ class Process:
             },
             officer=outside.officer,
         )
+
+    def _note_time(self, at: datetime) -> None:
+        self._mount.check()
+        write_clock_note(self._mount.directory, at)
 
     def _read_site(self) -> tuple[Rules, Delivered]:
         """Read what stands in files, and what the centre sent: as `gatewayd.app.run` does."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tests.sim import checkers as gate
 from tests.sim import checkers_exit as way_out
+from tests.sim import checkers_rules as rules
 from tests.sim import checkers_sync as sync
 from tests.sim.checkers import Breaches
 from tests.sim.story import Story
@@ -21,7 +22,17 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     way_out.the_exit_always_opens,
     way_out.somebody_who_leaves_is_served_soon,
     gate.every_body_is_recorded_exactly_once,
+    gate.a_log_that_lost_bodies_is_told,
     gate.occupancy_equals_bodies_in_minus_out,
+    rules.no_visitor_is_admitted_beyond_the_limit,
+    rules.nobody_is_admitted_again_before_they_leave,
+    rules.a_rotating_code_lets_in_once,
+    rules.no_rotating_code_counts_while_nobody_knows_the_time,
+    rules.time_goes_back_only_where_ntp_says_so,
+    rules.a_clock_that_is_kept_is_right,
+    rules.nobody_is_admitted_outside_their_time,
+    rules.no_name_of_a_person_leaves_the_reader,
+    rules.events_of_the_gateway_rise_by_epoch_and_sequence,
     sync.every_event_reaches_the_broker_exactly_once,
     sync.no_event_reaches_the_broker_before_it_is_on_disk,
     sync.no_event_counts_as_delivered_that_the_broker_did_not_take,

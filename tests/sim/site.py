@@ -1,17 +1,30 @@
 """The site of one simulated run: its lanes, its rules, and the people who know it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from random import Random
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gatewayd.core.lane_terms import Indication
-from gatewayd.core.pseudonym import Pseudonyms
+from gatewayd.core.passes import PASS_ID_SIZE, Pass, write_pass
+from gatewayd.core.pseudonym import Namespace, Pseudonyms
 from gatewayd.core.roster import RosterEntry
+from gatewayd.core.rotating import write_text
+from gatewayd.core.totp import SECRET_SIZE, OtpKey, code_of, step_at
+from gatewayd.core.trust import IssuerKey, Purpose
+from gatewayd.core.words import HolderId
+from tests.sim.clock import true_time
 from tests.sim.ear import HABITS, Habit
 
 WIRED = 0.1  # So many sites have a lane on a wire: its heartbeats cost more than all the rest.
 PRIVACY_KEY = bytes(32)
 PSEUDONYMS = Pseudonyms(PRIVACY_KEY)
+_HOUSE = Ed25519PrivateKey.from_private_bytes(bytes(32))
+HOUSE_KEY = IssuerKey("house", _HOUSE.public_key(), frozenset({Purpose.PASS}))
+WINDOW_S = (-120.0, 420.0)  # Of five minutes in which people come.
+Window = tuple[datetime | None, datetime | None]
 GUESTS = ("G-1", "G-2", "G-3", "G-4")  # Whom only the centre knows, by its roster.
 
 
@@ -34,7 +47,8 @@ class LaneSite:
 class SimSite:
     """gap_s: mean time between two people who come to the gate. ids: what they hold up.
 
-    policy: the site's own `[policy]`. people: those of its own roster.
+    policy: the site's own `[policy]`. people: those of its own roster. passes: texts of those who
+    have one. windows: when somebody may come, who may not always.
     """
 
     lanes: tuple[LaneSite, ...]
@@ -43,6 +57,19 @@ class SimSite:
     on_record_failure: Indication
     ids: tuple[str, ...]
     gap_s: float
+    passes: Mapping[str, str] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
+
+    def held_up(self, one: str, now_s: float) -> bytes:
+        """Return what somebody holds up then, whose phone has the right time."""
+        entry = self.people.get(one)
+        if entry is not None and entry.otp_key is not None:
+            return write_text(one, code_of(entry.otp_key, step_at(true_time(now_s)))).encode()
+        return self.passes.get(one, one).encode()
+
+
+def holder_of(one: str) -> HolderId:
+    return PSEUDONYMS.of(Namespace.PERSON, one)
 
 
 def draw_site(random: Random) -> SimSite:
@@ -61,16 +88,51 @@ def draw_site(random: Random) -> SimSite:
         **{f"V-{number}": RosterEntry("visitor") for number in range(1, 19)},
         "B-1": RosterEntry("visitor", blocked=True),
         "C-1": RosterEntry("cleaner"),
+        **{one: RosterEntry("visitor", *_draw_window(random)) for one in ("T-1", "T-2", "T-3")},
+        **{one: RosterEntry("staff", otp_key=_draw_key(random)) for one in ("R-1", "R-2", "R-3")},
     }
+    windows = {one: (entry.valid_from, entry.valid_until) for one, entry in people.items()}
+    passes = {}
+    for one in ("P-1", "P-2", "P-3"):
+        windows[one] = _draw_window(random)
+        passes[one] = _issue(one, windows[one], random.randbytes(PASS_ID_SIZE))
     site = SimSite(
         lanes=lanes,
         policy=_draw_policy(random, has_exit_readers=has_exit_readers),
         people=people,
         on_record_failure=random.choice([Indication.REFUSED, Indication.ASK_OFFICER]),
-        ids=(*people, *GUESTS, "X-1", "X-2"),
+        ids=(*people, *passes, *GUESTS, "X-1", "X-2"),
+        passes=passes,
+        windows=windows,
         gap_s=random.choice([2.0, 4.0, 8.0, 16.0]),
     )
     return _wire(site) if random.random() < WIRED else site
+
+
+def _draw_window(random: Random) -> Window:
+    """Draw a time that begins or ends while the people come."""
+    first_s, last_s = sorted(random.uniform(*WINDOW_S) for _ in range(2))
+    return true_time(first_s).replace(microsecond=0), true_time(last_s).replace(microsecond=0)
+
+
+def _draw_key(random: Random) -> OtpKey:
+    return OtpKey(random.randbytes(SECRET_SIZE))
+
+
+def _issue(one: str, window: Window, pass_id: bytes) -> str:
+    begins, ends = window
+    assert begins is not None
+    assert ends is not None
+    content = Pass(
+        issuer=HOUSE_KEY.issuer,
+        subject=one,
+        category="visitor",
+        issued_at=begins,
+        not_before=begins,
+        not_after=ends,
+        pass_id=pass_id,
+    )
+    return write_pass(content, _HOUSE)
 
 
 def _wire(site: SimSite) -> SimSite:

@@ -14,6 +14,7 @@ from drivers import base
 from firmware_protocol.words import LogEntry
 from gatewayd.core.events import Fact
 from tests.sim.ear import Heard
+from tests.sim.site import SimSite
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -95,6 +96,15 @@ class Logged(Seen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overwritten(Seen):
+    """Lines of a full log are gone, and no gateway had acknowledged them."""
+
+    lane: str
+    log: str
+    entries: tuple[LogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(Seen):
     """A row stands in the database file, read through a connection of our own.
 
@@ -107,6 +117,7 @@ class Recorded(Seen):
     made_s: float
     type: str
     time: str
+    quality: str
     data: Mapping[str, Any]
 
     @property
@@ -245,6 +256,7 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     left: Left | None = None
     before: Before = field(default_factory=Before)
+    site: SimSite | None = None
     directory: str = ""
     """Of this run alone, where errors of the disk name it."""
     _fuses: dict[type[Seen], Callable[[], None]] = field(default_factory=dict)

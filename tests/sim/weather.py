@@ -13,7 +13,12 @@ class Weather:
     line_bad: a message on the serial line takes seconds; on a wire of bytes it is spoilt.
     reader_*: what becomes of a code on the line: in pieces, in one piece with the next, seconds late,
     without some of its bytes or all, twice, with a bit flipped, behind bytes that are none of it.
+    overtaken: on a wire, a message comes after later ones. silent_s: a controller hears, and does not
+    answer. report_twice: it tells of something again. log_small: its log is full after a few lines.
     disk_stall: a call takes seconds. write_fails: one ends half-way, with an error.
+    rush: somebody comes right behind another. copied: they hold up somebody else's code.
+    clock_loose_s: nobody keeps the clock for a while, and it drifts. clock_step_s: somebody sets it
+    wrong. power_cut: what kills the process takes the date as well.
     receipt_lost: the broker has the message, the connection ends before the receipt.
     broker_refuses: a connection is not made. broker_hangs: one goes silent before it ends.
     event_denied: the broker never takes an event, or hangs up on it. session_kept: it hands on later
@@ -66,6 +71,17 @@ class Weather:
     tailgate: float = 0.0
     force: float = 0.0
     walk_out: float = 0.0
+    rush: float = 0.0
+    scan_again: float = 0.0
+    both_lanes: float = 0.0
+    copied: float = 0.0
+    overtaken: float = 0.0
+    silent_s: float = 0.0
+    report_twice: float = 0.0
+    log_small: float = 0.0
+    clock_loose_s: float = 0.0
+    clock_step_s: float = 0.0
+    power_cut: float = 0.0
     order_s: float = 0.0
 
 
@@ -115,6 +131,17 @@ STORM = Weather(
     tailgate=0.1,
     force=0.05,
     walk_out=0.1,
+    rush=0.3,
+    scan_again=0.15,
+    both_lanes=0.05,
+    copied=0.1,
+    overtaken=0.01,
+    silent_s=90.0,
+    report_twice=0.1,
+    log_small=1.0,
+    clock_loose_s=60.0,
+    clock_step_s=60.0,
+    power_cut=0.5,
     order_s=80.0,
 )
 """Everything at once; a run has about half of it."""

@@ -20,6 +20,7 @@ from tests.sim.weather import Sky
 PSK = bytes(range(32))  # A test key.
 TO_DEVICE, TO_HOST = 0, 1
 GARBAGE_BYTES_MAX = 20
+OVERTAKEN_S = (0.02, 0.5)
 
 
 class WiredController(SimController):
@@ -69,6 +70,7 @@ class Wire:
         self.random = random
         self.story = story
         self.is_whole = True
+        self._is_silent = False
         self._sky = sky
         self._port: Port | None = None
         self._cuts = 0
@@ -80,6 +82,13 @@ class Wire:
         self._cuts += 1
         if self._port is not None:
             self._port.lost("the simulated wire was cut")
+
+    def hush(self) -> None:
+        """Carry no more word of the controller's; that shows when its heartbeats are missed."""
+        self._is_silent = True
+
+    def speak(self) -> None:
+        self._is_silent = False
 
     def mend(self) -> None:
         self.is_whole = True
@@ -102,7 +111,7 @@ class Wire:
 
     def _from_device(self, data: bytes) -> None:
         port = self._port
-        if port is not None:
+        if port is not None and not self._is_silent:
             self._carry(TO_HOST, data, port.receive)
 
     def _carry(self, way: int, data: bytes, deliver: Callable[[bytes], None]) -> None:
@@ -116,6 +125,10 @@ class Wire:
         loop = asyncio.get_running_loop()
         for piece in self._spoilt(data):
             at_s = loop.time() + self.random.uniform(0.001, 0.01)
+            if self.random.random() < self._sky.weather.overtaken:
+                self.story.note("overtaken")
+                loop.call_at(at_s + self.random.uniform(*OVERTAKEN_S), arrive, piece)
+                continue
             self._arrives_s[way] = max(at_s, self._arrives_s[way] + 1e-6)
             loop.call_at(self._arrives_s[way], arrive, piece)
 

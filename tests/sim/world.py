@@ -15,6 +15,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, Never
 
+from firmware_protocol import memory
 from gatewayd.core.events import Draft, Event, load_draft
 from gatewayd.core.folded import TABLES, Document, read_counts
 from gatewayd.core.projection import project
@@ -25,6 +26,7 @@ from tests.sim import loop as sim
 from tests.sim.broker import SimBroker
 from tests.sim.centre import SimCentre
 from tests.sim.chaos import Chaos
+from tests.sim.clock import SimSystem
 from tests.sim.controller import SimController
 from tests.sim.disk import SimDisk
 from tests.sim.line import Cable
@@ -38,12 +40,12 @@ from tests.sim.site import SimSite, draw_site
 from tests.sim.story import Failed, Left, Recorded, Story, Tables
 from tests.sim.weather import Sky, Weather, draw_weather
 from tests.sim.wire import Wire, WiredController
-from tests.unit.doubles import SimClock
 
 ACT_ONE_S = 300.0
 ACT_TWO_S_MAX = 900.0  # Ten minutes for what never became known, and time to come to that.
 LOOK_S = 2.0
 BOOT_S = (0.5, 10.0)
+LOG_ROWS = 4  # Where the weather says that controllers' logs are small.
 FAST_DISK = Path("/dev/shm")
 
 
@@ -54,7 +56,8 @@ def run_seed(seed: int) -> Story:
         world = World(seed, Path(directory))
         with world.failures_seen():
             try:
-                sim.run(world.play())
+                with _logs_of(LOG_ROWS if world.sky.weather.log_small else memory.LOG_ROWS_MAX):
+                    sim.run(world.play())
             finally:
                 world.disk.ledger.close()
     return world.story
@@ -73,7 +76,9 @@ class World:
             draw_weather(self.random),
             draw_site(self.random("site")),
         )
+        self.story.site = self.site
         self.rules = furnish(self.site, directory)
+        self.system = SimSystem()
         self.sky = Sky(weather)
         self.disk = SimDisk(directory, self.random("disk"), self.sky, self.story)
         ledger = self.disk.ledger
@@ -96,6 +101,7 @@ class World:
             self.random("centre"), self.sky, self.story, self.broker, crowd
         )
         chaos = self._chaos(outside, self.random)
+        chaos.power_on()
         main = asyncio.current_task()
         assert main is not None
         async with asyncio.TaskGroup() as tasks:
@@ -109,6 +115,7 @@ class World:
             self.sky.clear()
             for task in (*faults, coming, ruling):
                 task.cancel()
+            self.system.set_right()
             self.story.note("clear")
             centre.settle()
             await self._come_to_rest()
@@ -143,6 +150,7 @@ class World:
             list(outside.readers.values()),
             self.disk,
             self.broker,
+            self.system,
             self._running,
         )
 
@@ -159,6 +167,7 @@ class World:
             for controller, lane in zip(controllers, self.site.lanes, strict=True)
         ]
         crowd = self.crowd_of(self.random("people"), sky, story, spots, self.site.ids)
+        crowd.held_up = lambda one: self.site.held_up(one, asyncio.get_running_loop().time())
         cables = {
             one.lane: (Wire if isinstance(one, WiredController) else Cable)(
                 one, self.random(f"cable {one.lane}"), sky, story
@@ -186,7 +195,7 @@ class World:
             cables,
             self._readers,
             officer,
-            SimClock(),
+            self.system,
             random,
             self.survivors,
         )
@@ -267,6 +276,17 @@ class World:
         self._failed(f"{context.get('message')} {told}")
 
 
+@contextmanager
+def _logs_of(rows: int) -> Iterator[None]:
+    """Have controllers keep so many lines meanwhile."""
+    before = memory.LOG_ROWS_MAX
+    memory.LOG_ROWS_MAX = rows
+    try:
+        yield
+    finally:
+        memory.LOG_ROWS_MAX = before
+
+
 class _Watch(logging.Handler):
     def __init__(self, story: Story) -> None:
         super().__init__(logging.ERROR)
@@ -283,7 +303,7 @@ def fold(rows: list[Recorded], before: Tables) -> dict[str, dict[str, Document]]
     """Return the tables that these rows of the journal make of those before."""
     tables = {table: dict(before.get(table, {})) for table in TABLES}
     for row in rows:
-        body = {"type": row.type, "time": row.time, "clockquality": "synced", "data": row.data}
+        body = {"type": row.type, "time": row.time, "clockquality": row.quality, "data": row.data}
         draft: Draft = load_draft(json.dumps(body).encode())
         event = Event(row.epoch, row.seq, draft, row.run, 0.0)
         for change in project(event, lambda table, key: tables[table].get(key)):

@@ -6,10 +6,15 @@ from dataclasses import replace
 import pytest
 
 from drivers import base
+from drivers.readers import scanning
+from drivers.repeat_filter import RepeatFilter
 from gatewayd.app import opened as app_opened
+from gatewayd.core import decide
 from gatewayd.core import lane as lane_machine
 from gatewayd.core.lane import Windows
-from gatewayd.core.words import Direction
+from gatewayd.core.rotating import CodeUse
+from gatewayd.core.words import ClockQuality, Direction
+from gatewayd.runtime import timekeeping
 from gatewayd.runtime.grants import Grants
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.publisher_outbox import Outbox
@@ -115,6 +120,38 @@ def what_is_sent_counts_as_delivered(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "appended", delivered)
 
 
+def a_clock_that_is_set_is_taken_for_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(timekeeping, "step", lambda before, now: None)
+
+
+def the_time_is_what_the_machine_says(patch: pytest.MonkeyPatch) -> None:
+    def believe(reading, known):
+        return reading.wall, ClockQuality.SYNCED if reading.is_kept else ClockQuality.HOLDOVER
+
+    patch.setattr(timekeeping, "judge", believe)
+
+
+def who_is_on_the_way_in_holds_no_place(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Grants, "entering", lambda self, is_of: {})
+
+
+def who_is_on_the_way_in_may_come_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Grants, "has", lambda self, holder, is_of: False)
+
+
+def who_comes_too_late_is_let_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "_windows", lambda credential: [])
+
+
+def a_code_counts_as_often_as_it_is_shown(patch: pytest.MonkeyPatch) -> None:
+    judge = decide.judge
+    patch.setattr(decide, "judge", lambda key, code, use, at: judge(key, code, CodeUse(), at))
+
+
+def a_scan_is_a_repeat_for_ten_seconds(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(scanning, "RepeatFilter", lambda window_s: RepeatFilter(10.0))
+
+
 # With each a seed that shows it. A change elsewhere may end that: then others are tried.
 SEEDS = range(1, 11)
 PLANTED: dict[Plant, tuple[int, str]] = {
@@ -129,6 +166,13 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     a_log_entry_is_acknowledged_before_its_record: (15, "every body is recorded exactly once"),
     who_leaves_is_not_taken_off_the_count: (12, "occupancy equals bodies in minus out"),
     the_tables_do_not_catch_up: (4, "the tables are what the journal makes"),
+    a_clock_that_is_set_is_taken_for_kept: (3, "a clock that is kept is right"),
+    the_time_is_what_the_machine_says: (3, "time goes back only where ntp says so"),
+    who_is_on_the_way_in_holds_no_place: (1, "no visitor is admitted beyond the limit"),
+    who_is_on_the_way_in_may_come_again: (15, "nobody is admitted again before they leave"),
+    who_comes_too_late_is_let_in: (3, "nobody is admitted outside their time"),
+    a_code_counts_as_often_as_it_is_shown: (11, "a rotating code lets in once"),
+    a_scan_is_a_repeat_for_ten_seconds: (3, "every scan leaves exactly one verdict"),
     what_is_sent_counts_as_delivered: (12, "every event reaches the broker exactly once"),
 }
 

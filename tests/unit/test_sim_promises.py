@@ -9,15 +9,20 @@ from functools import cache
 import pytest
 
 from drivers import base
+from firmware_protocol.words import LogEntry, LogKind
 from tests.sim import checkers as gate
 from tests.sim import checkers_exit as way_out
+from tests.sim import checkers_rules as rules
 from tests.sim import checkers_sync as sync
+from tests.sim.clock import START
 from tests.sim.promises import PROMISES, broken
 from tests.sim.story import (
     Arrived,
     Confirmed,
     Executed,
     Failed,
+    Logged,
+    Overwritten,
     Recorded,
     Seen,
     Sent,
@@ -51,7 +56,7 @@ def first(story: Story, kind: type[Seen], is_it: Callable[[Seen], bool]) -> Seen
 
 def retold(story: Story, one: Seen, instead: Iterable[Seen]) -> Story:
     """Return the story with this moment exchanged for others."""
-    false = Story(left=story.left)
+    false = Story(left=story.left, site=story.site)
     for seen in story.seen:
         for it in instead if seen is one else (seen,):
             false.saw(it)
@@ -59,7 +64,16 @@ def retold(story: Story, one: Seen, instead: Iterable[Seen]) -> Story:
 
 
 def ending(story: Story, **changed: object) -> Story:
-    false = Story(left=replace(story.left, **changed))
+    false = Story(left=replace(story.left, **changed), site=story.site)
+    for seen in story.seen:
+        false.saw(seen)
+    return false
+
+
+def at_another_site(story: Story, policy: dict[str, object], **changed: object) -> Story:
+    """Return the story as it would be of a site with another policy."""
+    policy = {**story.site.policy, "mode": "enforce", **policy}
+    false = Story(left=story.left, site=replace(story.site, policy=policy, **changed))
     for seen in story.seen:
         false.saw(seen)
     return false
@@ -73,7 +87,7 @@ def is_open(direction: str) -> Callable[[Seen], bool]:
     return lambda one: isinstance(one.command, base.OpenOnce) and one.command.direction == direction
 
 
-def is_row(kind: str, **data: object) -> Callable[[Seen], bool]:
+def is_row(kind: str, /, **data: object) -> Callable[[Seen], bool]:
     return lambda row: row.type.startswith(f"onegate.{kind}") and data.items() <= row.data.items()
 
 
@@ -130,7 +144,7 @@ def an_opening_that_is_denied(story: Story) -> Story:
 def an_exit_that_stays_shut(story: Story) -> Story:
     """One of them is enough; some are hindered, and may stay shut."""
     first(story, Sent, is_open("exit"))
-    false = Story(left=story.left)
+    false = Story(left=story.left, site=story.site)
     for seen in story.seen:
         if not (isinstance(seen, Sent) and is_open("exit")(seen)):
             false.saw(seen)
@@ -153,7 +167,7 @@ def somebody_who_was_never_there(story: Story) -> Story:
 
 def an_event_that_is_lost(story: Story) -> Story:
     one = story.of(Recorded)[5]
-    false = Story(left=story.left)
+    false = Story(left=story.left, site=story.site)
     for seen in story.seen:
         if not (isinstance(seen, Arrived) and seen.event == one.id):
             false.saw(seen)
@@ -218,7 +232,75 @@ def a_part_that_failed(story: Story) -> Story:
     return retold(story, one, [one, Failed(at_s=1.0, what="KeyError")])
 
 
+def a_verdict(story: Story, *changes: dict[str, object]) -> Story:
+    """Have somebody let in once for each change, who is let in once."""
+    one = first(story, Recorded, is_row("access.admitted", direction="entry", kind="roster"))
+    false = [
+        replace(one, **{**change, "data": {**one.data, **change.get("data", {})}})
+        for change in changes
+    ]
+    return retold(story, one, false)
+
+
+def a_house_that_was_full(story: Story) -> Story:
+    first(story, Recorded, is_row("access.admitted", direction="entry", category="visitor"))
+    return at_another_site(story, {"capacity": {"total": 0}})
+
+
+def somebody_who_comes_in_twice(story: Story) -> Story:
+    return at_another_site(a_verdict(story, {}, {}), {"anti_passback": "hard"})
+
+
+def a_code_that_lets_in_twice(story: Story) -> Story:
+    return a_verdict(story, *({"data": {"code_step": 7}} for _ in range(2)))
+
+
+def a_code_that_counts_without_the_time(story: Story) -> Story:
+    return a_verdict(story, {"data": {"code_step": 7}, "quality": "unsynced"})
+
+
+def a_clock_that_is_set_back(story: Story) -> Story:
+    early = {"time": "2026-11-29T00:00:00.000Z", "quality": "holdover"}
+    return a_verdict(story, {"quality": "synced"}, early)
+
+
+def a_clock_that_is_wrong(story: Story) -> Story:
+    return a_verdict(story, {"quality": "synced", "time": "2026-11-29T00:00:00.000Z"})
+
+
+def somebody_whose_time_is_over(story: Story) -> Story:
+    first(story, Recorded, is_row("access.admitted", direction="entry", kind="roster"))
+    return at_another_site(story, {}, windows=dict.fromkeys(story.site.ids, (None, START)))
+
+
+def a_name_in_the_records(story: Story) -> Story:
+    return a_verdict(story, {"data": {"note": "it is V-1"}})
+
+
+def a_row_that_comes_again(story: Story) -> Story:
+    return a_verdict(story, {}, {})
+
+
+def lines_that_nobody_misses(story: Story) -> Story:
+    one = story.of(Logged)[-1]
+    lost = Overwritten(at_s=one.at_s, lane=one.lane, log=one.log, entries=(LINE,))
+    return retold(story, one, [one, lost])
+
+
+LINE = LogEntry(sequence=10**6, kind=LogKind.PASSAGE, boot=1, at_ms=0)
 FALSE = {
+    a_house_that_was_full: rules.no_visitor_is_admitted_beyond_the_limit,
+    somebody_who_comes_in_twice: rules.nobody_is_admitted_again_before_they_leave,
+    a_code_that_lets_in_twice: rules.a_rotating_code_lets_in_once,
+    a_code_that_counts_without_the_time: (
+        rules.no_rotating_code_counts_while_nobody_knows_the_time
+    ),
+    a_clock_that_is_set_back: rules.time_goes_back_only_where_ntp_says_so,
+    a_clock_that_is_wrong: rules.a_clock_that_is_kept_is_right,
+    somebody_whose_time_is_over: rules.nobody_is_admitted_outside_their_time,
+    a_name_in_the_records: rules.no_name_of_a_person_leaves_the_reader,
+    a_row_that_comes_again: rules.events_of_the_gateway_rise_by_epoch_and_sequence,
+    lines_that_nobody_misses: gate.a_log_that_lost_bodies_is_told,
     an_opening_without_a_record: gate.no_entry_opens_without_a_recorded_verdict,
     an_opening_two_seconds_late: gate.no_entry_opens_on_a_record_that_came_late,
     an_opening_at_another_lane: gate.a_gate_opens_only_for_a_grant_of_its_own_lane_and_direction,
