@@ -30,6 +30,26 @@ DEVICES = (
         caught_by=("tests/unit/test_firmware_channel.py::test_a_frame_is_accepted_once",),
     ),
     Mutant(
+        name="both directions of the line have one key",
+        breaks=Promise.REPLAY,
+        file="firmware_protocol/channel.py",
+        old='        ours, theirs = (b"device", b"host") if is_device else (b"host", b"device")',
+        new='        ours, theirs = b"host", b"host"',
+        caught_by=(
+            "tests/unit/test_firmware_channel.py::test_another_key_nonce_or_direction_is_refused",
+        ),
+    ),
+    Mutant(
+        name="an open command is carried out after its time",
+        breaks=Promise.REPLAY,
+        file="firmware_protocol/controller.py",
+        old="    if now_ms >= order.expires_at_ms:\n        return Outcome.EXPIRED\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_firmware_controller.py::test_a_command_that_comes_after_its_time_opens_nothing",
+        ),
+    ),
+    Mutant(
         name="an open command that comes again opens again",
         breaks=Promise.ONCE,
         file="firmware_protocol/controller.py",
@@ -236,6 +256,16 @@ DEVICES = (
         ),
     ),
     Mutant(
+        name="a line without an end fills the memory",
+        breaks=Promise.LINE,
+        file="drivers/framers.py",
+        old="            self._buffer += part[: LINE_SIZE_MAX - len(self._buffer)]",
+        new="            self._buffer += part",
+        caught_by=(
+            "tests/unit/test_framers.py::test_a_line_without_an_end_takes_no_more_memory_than_a_code",
+        ),
+    ),
+    Mutant(
         name="half a code of before the outage becomes one with the next",
         breaks=Promise.LINE,
         file="drivers/readers/line.py",
@@ -253,6 +283,16 @@ DEVICES = (
         new="        return replace(door, state=DoorState.HELD), []",
         caught_by=(
             "tests/unit/test_door_machine.py::test_a_door_that_outlasts_its_permission_is_held",
+        ),
+    ),
+    Mutant(
+        name="the time of an earlier permission ends the one in force",
+        breaks=Promise.TOLD,
+        file="gatewayd/core/door.py",
+        old="            if permission != door.permission:\n                return door, []  # The timer of one that another took the place of.\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_door_machine.py::test_the_end_of_an_earlier_permission_does_not_end_a_new_one",
         ),
     ),
     Mutant(

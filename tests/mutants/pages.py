@@ -56,12 +56,30 @@ PAGES = (
         ),
     ),
     Mutant(
+        name="the origin of a request is not looked at",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old="        return origin is not None and origin.lower() not in self._origins(request)",
+        new="        return False",
+        caught_by=("tests/unit/test_desk_routes.py::test_a_page_of_somebody_else_gets_nothing",),
+    ),
+    Mutant(
         name="any name in the Host header is ours",
         breaks=Promise.DESK,
         file="gatewayd/desk/hosts.py",
         old="    if name in LOCAL_NAMES or name in names or f\"*.{name.partition('.')[2]}\" in names:",
         new="    if name in LOCAL_NAMES or any(name.endswith(one) for one in names) or f\"*.{name.partition('.')[2]}\" in names:",
         caught_by=("tests/unit/test_desk_routes.py::test_a_name_that_is_not_ours_is_told_nothing",),
+    ),
+    Mutant(
+        name="a session does not end with its time",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/sessions.py",
+        old="        return at >= self.ends or is_idle",
+        new="        return is_idle",
+        caught_by=(
+            "tests/unit/test_desk_sessions.py::test_an_officer_with_wet_hands_and_a_screen_stay_signed_in",
+        ),
     ),
     Mutant(
         name="a page that is left open keeps its session alive",
@@ -82,12 +100,32 @@ PAGES = (
         ),
     ),
     Mutant(
+        name="a session outlives the role that it was begun with",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/sessions.py",
+        old="        return account is None or account.role is session.role",
+        new="        return True",
+        caught_by=(
+            "tests/unit/test_desk_sessions.py::test_it_ends_with_the_account_its_secret_and_its_role",
+        ),
+    ),
+    Mutant(
         name="a secret that is good for one time is good for more",
         breaks=Promise.DESK,
         file="gatewayd/runtime/users.py",
         old="            return Denied(RefusedAccess.MUST_CHANGE) if found.must_change else found",
         new="            return found",
         caught_by=("tests/unit/test_users.py::test_a_secret_is_given_anew_and_forgets_wrong_ones",),
+    ),
+    Mutant(
+        name="the last manager is removed at the page",
+        breaks=Promise.DESK,
+        file="gatewayd/runtime/users.py",
+        old="        if caller.startswith(USER) and managers == [account]:",
+        new="        if caller.startswith(USER) and not managers:",
+        caught_by=(
+            "tests/unit/test_users.py::test_the_last_manager_goes_only_on_the_machine_itself",
+        ),
     ),
     Mutant(
         name="a lock-out ends with the restart",
@@ -106,6 +144,14 @@ PAGES = (
         caught_by=(
             "tests/unit/test_repeats.py::test_a_request_that_is_sent_twice_opens_once_and_gets_the_same_answer",
         ),
+    ),
+    Mutant(
+        name="a tap of a minute ago opens",
+        breaks=Promise.REPLAY,
+        file="gatewayd/desk/repeats.py",
+        old="        if not -1 <= age_ms < LATE_S * 1000:",
+        new="        if age_ms < -1:",
+        caught_by=("tests/unit/test_repeats.py::test_a_request_that_comes_late_opens_nothing",),
     ),
     Mutant(
         name="a referral is settled by two officers at once",
@@ -128,6 +174,16 @@ PAGES = (
         ),
     ),
     Mutant(
+        name="nobody on duty is needed to admit by hand",
+        breaks=Promise.POLICY,
+        file="gatewayd/runtime/admissions.py",
+        old="            is_on_duty=session is not None or caller.startswith(CENTRE),",
+        new="            is_on_duty=True,",
+        caught_by=(
+            "tests/unit/test_officers.py::test_nobody_is_admitted_by_hand_before_an_officer_signs_on",
+        ),
+    ),
+    Mutant(
         name="a lock-down is lifted while a fire input is on",
         breaks=Promise.EXIT,
         file="gatewayd/runtime/commands.py",
@@ -145,6 +201,16 @@ PAGES = (
         new="            await record(self._recorder, audit)",
         caught_by=(
             "tests/unit/test_centre_commands.py::test_freeing_a_lane_waits_for_no_disk_and_locking_one_does",
+        ),
+    ),
+    Mutant(
+        name="closing time takes those out who came in after it",
+        breaks=Promise.COUNT,
+        file="gatewayd/runtime/closing.py",
+        old="        if parse_time(since) >= closed:\n            stayed[category] += 1\n            continue\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_closing.py::test_who_came_after_a_closing_that_no_gateway_saw_is_still_inside",
         ),
     ),
     Mutant(

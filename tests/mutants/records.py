@@ -7,8 +7,10 @@ RECORDS = (
         name="a commit does not wait for the disk",
         breaks=Promise.RECORD,
         file="gatewayd/store/journal_file.py",
-        old="PRAGMA synchronous = FULL",
-        new="PRAGMA synchronous = OFF",
+        old="""PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete""",
+        new="""PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA secure_delete""",
         caught_by=(
             "tests/unit/test_journal.py::test_each_commit_is_synchronous_and_erased_content_is_overwritten",
         ),
@@ -181,6 +183,16 @@ RECORDS = (
         new="",
         caught_by=(
             "tests/unit/test_upkeep.py::test_a_clock_that_is_not_believed_removes_nothing_for_its_age",
+        ),
+    ),
+    Mutant(
+        name="somebody who is inside is forgotten for their age",
+        breaks=Promise.COUNT,
+        file="gatewayd/core/served.py",
+        old="    return is_outside and (row",
+        new="    return (row",
+        caught_by=(
+            "tests/unit/test_upkeep.py::test_a_signed_checkpoint_is_recorded_at_the_start_and_each_day",
         ),
     ),
     Mutant(

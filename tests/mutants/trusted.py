@@ -20,6 +20,14 @@ TRUSTED = (
         caught_by=("tests/unit/test_jws.py::test_another_curve_is_another_algorithm",),
     ),
     Mutant(
+        name="a message whose header says what must be understood is taken",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/jws.py",
+        old='"alg" in header and "crit" not in header else None',
+        new='"alg" in header else None',
+        caught_by=("tests/unit/test_jws.py::test_what_is_no_message_says_why",),
+    ),
+    Mutant(
         name="the unprotected header overrules the protected one",
         breaks=Promise.AUTHENTIC,
         file="gatewayd/core/cose.py",
@@ -36,12 +44,28 @@ TRUSTED = (
         caught_by=("tests/unit/test_base45.py::test_text_that_no_bytes_encode_to_is_refused",),
     ),
     Mutant(
+        name="the last byte of base45 may overflow",
+        breaks=Promise.LINE,
+        file="gatewayd/core/base45.py",
+        old="        case bytes(), (low, high) if low + 45 * high <= 0xFF:\n            return data + bytes([low + 45 * high])",
+        new="        case bytes(), (low, high):\n            return data + bytes([(low + 45 * high) & 0xFF])",
+        caught_by=("tests/unit/test_base45.py::test_text_that_no_bytes_encode_to_is_refused",),
+    ),
+    Mutant(
         name="an inflated code may be followed by anything",
         breaks=Promise.LINE,
         file="gatewayd/core/inflate.py",
         old="    return inflated if stream.eof and not stream.unused_data else Reason.ZLIB",
         new="    return inflated if stream.eof else Reason.ZLIB",
         caught_by=("tests/unit/test_inflate.py::test_damaged_data_are_refused",),
+    ),
+    Mutant(
+        name="an inflation bomb inflates",
+        breaks=Promise.LINE,
+        file="gatewayd/core/inflate.py",
+        old="        inflated = stream.decompress(data, INFLATED_SIZE_MAX + 1)",
+        new="        inflated = stream.decompress(data)",
+        caught_by=("tests/unit/test_inflate.py::test_no_more_than_the_limit_is_ever_unpacked",),
     ),
     Mutant(
         name="a key for visitors signs passes of staff",
@@ -76,6 +100,16 @@ TRUSTED = (
         old="        not_after=min(not_after, signer.valid_until or not_after),",
         new="        not_after=not_after,",
         caught_by=("tests/unit/test_dcc.py::test_it_ends_with_the_certificate_of_its_signer",),
+    ),
+    Mutant(
+        name="a card that was taken back before its issue is good",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/revocation.py",
+        old="        return issued_at < self.before.get(revocation_id, 0)",
+        new="        return issued_at <= self.before.get(revocation_id, 0)",
+        caught_by=(
+            "tests/unit/test_revocation.py::test_an_id_alone_takes_back_everything_under_it",
+        ),
     ),
     Mutant(
         name="of two lists of revocations the older one counts",
@@ -144,6 +178,16 @@ TRUSTED = (
         ),
     ),
     Mutant(
+        name="a command may be good for a day",
+        breaks=Promise.REPLAY,
+        file="gatewayd/core/orders.py",
+        old="    if not 0 < expires_s - issued_s <= LIFE_S_MAX:",
+        new="    if not 0 < expires_s - issued_s:",
+        caught_by=(
+            "tests/unit/test_orders.py::test_a_genuine_message_that_is_not_for_now_and_here_is_answered",
+        ),
+    ),
+    Mutant(
         name="a command that comes again acts again",
         breaks=Promise.REPLAY,
         file="gatewayd/core/orders.py",
@@ -180,6 +224,16 @@ TRUSTED = (
         old='    if claims.get("aud") != seal.audience:',
         new='    if not seal.audience.startswith(str(claims.get("aud"))):',
         caught_by=("tests/unit/test_orders.py::test_no_claims_make_it_raise",),
+    ),
+    Mutant(
+        name="a receipt serves as a command",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/signed.py",
+        old='    if message.header.get("typ") != seal.type_name:\n        return Refused(Refusal.TYPE)\n',
+        new="",
+        caught_by=(
+            "tests/unit/test_orders.py::test_what_nobody_known_signed_or_nobody_could_mean_gets_no_answer",
+        ),
     ),
     Mutant(
         name="a key signs for the neighbour whose name begins the same",
@@ -240,6 +294,14 @@ TRUSTED = (
         ),
     ),
     Mutant(
+        name="a check-in is held against the code of another direction",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/check_ins.py",
+        old="    if direction is not at.direction:",
+        new="    if direction is None:",
+        caught_by=("tests/unit/test_check_ins.py::test_claims_that_say_nothing_are_named",),
+    ),
+    Mutant(
         name="a check-in that waited for the disk opens a minute later",
         breaks=Promise.REPLAY,
         file="gatewayd/runtime/check_ins.py",
@@ -247,6 +309,16 @@ TRUSTED = (
         new="",
         caught_by=(
             "tests/unit/test_check_in_lanes.py::test_a_record_that_took_longer_than_the_message_lives_opens_nothing",
+        ),
+    ),
+    Mutant(
+        name="the centre's black gives way to a pass that says green",
+        breaks=Promise.POLICY,
+        file="gatewayd/core/standing.py",
+        old="    if word.status is Status.BLACK:\n        return word\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_check_ins.py::test_the_status_of_a_check_in_is_the_latest_but_for_a_black_that_was_sent",
         ),
     ),
     Mutant(

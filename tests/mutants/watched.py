@@ -72,6 +72,16 @@ WATCHED = (
         ),
     ),
     Mutant(
+        name="a command that waited at the broker acts",
+        breaks=Promise.REPLAY,
+        file="gatewayd/mqtt/connection.py",
+        old="            clean_start=True if is_5 else",
+        new="            clean_start=False if is_5 else",
+        caught_by=(
+            "tests/e2e/test_daemon_commands.py::test_a_gate_does_what_its_centre_commands_once",
+        ),
+    ),
+    Mutant(
         name="a message is acknowledged before it is dealt with",
         breaks=Promise.RECEIPT,
         file="gatewayd/mqtt/broker.py",
@@ -110,6 +120,16 @@ WATCHED = (
         caught_by=("tests/unit/test_muster.py::test_an_alarm_begins_when_the_first_tells_of_it",),
     ),
     Mutant(
+        name="the day of a report ends with the first second of the next",
+        breaks=Promise.COUNT,
+        file="gatewayd/core/recap.py",
+        old="        if not self.begins <= draft.at < self.ends:",
+        new="        if not self.begins <= draft.at <= self.ends:",
+        caught_by=(
+            "tests/unit/test_recap.py::test_a_day_ends_before_the_first_moment_of_the_next",
+        ),
+    ),
+    Mutant(
         name="the alarm of a full house comes one too late",
         breaks=Promise.TOLD,
         file="gatewayd/runtime/occupancy_watch.py",
@@ -117,6 +137,82 @@ WATCHED = (
         new="total * 100 > percent * capacity.total",
         caught_by=(
             "tests/unit/test_occupancy_watch.py::test_an_alarm_is_raised_at_each_part_of_the_limit_and_ends_below_it",
+        ),
+    ),
+    Mutant(
+        name="who is blocked in a broken row of a roster comes in",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster.py",
+        old="    entry = None if blocked.lower() in _NO else RosterEntry(category, blocked=True)",
+        new="    entry = None",
+        caught_by=("tests/unit/test_roster.py::test_a_broken_row_still_blocks",),
+    ),
+    Mutant(
+        name="a second row of a roster does not block",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster.py",
+        old="(first == row or reading.entry.blocked)",
+        new="first == row",
+        caught_by=(
+            "tests/unit/test_roster.py::test_of_rows_with_the_same_id_the_one_that_blocks_counts",
+        ),
+    ),
+    Mutant(
+        name="a second roster is a way around a block",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster.py",
+        old="    for roster, entry in blocking or listed:",
+        new="    for roster, entry in listed:",
+        caught_by=(
+            "tests/unit/test_credential.py::test_a_block_in_any_roster_holds_for_the_pass_too",
+        ),
+    ),
+    Mutant(
+        name="a second roster is a way around a rotating code",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster.py",
+        old="        key = entry.otp_key or next(keys, None)",
+        new="        key = entry.otp_key",
+        caught_by=("tests/unit/test_credential.py::test_a_secret_in_any_roster_holds_in_all",),
+    ),
+    Mutant(
+        name="a roster that came out otherwise than at the centre is used",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster_documents.py",
+        old="    if hash_rows(rows) != change.digest:",
+        new="    if roster is None and hash_rows(rows) != change.digest:",
+        caught_by=(
+            "tests/unit/test_received.py::test_a_result_that_is_not_what_it_should_be_is_refused",
+        ),
+    ),
+    Mutant(
+        name="a roster under another region's key is taken",
+        breaks=Promise.AUTHENTIC,
+        file="gatewayd/core/roster_documents.py",
+        old="            if not holder.startswith(self.key_id):",
+        new="            if not holder.startswith(self.key_id[0]):",
+        caught_by=(
+            "tests/unit/test_documents.py::test_whatever_is_signed_is_understood_or_refused",
+        ),
+    ),
+    Mutant(
+        name="a pseudonym is handed to whoever helps from afar",
+        breaks=Promise.PRIVACY,
+        file="gatewayd/app/diag_masking.py",
+        old="    | \\b[0-9a-fA-F]{32,}\\b                 # pseudonyms, grants, keys\n",
+        new="    | \\b[0-9a-fA-F]{64,}\\b\n",
+        caught_by=(
+            "tests/unit/test_diag.py::test_what_looks_like_a_person_or_a_secret_goes_from_any_text",
+        ),
+    ),
+    Mutant(
+        name="a person who was erased is remembered by who is on the way",
+        breaks=Promise.PRIVACY,
+        file="gatewayd/runtime/grants.py",
+        old="                self._pending[grant] = replace(one, holder=None)",
+        new="                self._pending[grant] = replace(one, category=one.category)",
+        caught_by=(
+            "tests/unit/test_grants.py::test_a_holder_who_is_forgotten_keeps_the_place_and_loses_the_name",
         ),
     ),
     Mutant(

@@ -111,6 +111,20 @@ def test_a_closing_that_no_gateway_saw_is_made_up_for_and_none_is_made_twice():
     assert (len(inferred(once)), len(audits(once))) == (1, 1)
 
 
+def test_who_came_after_a_closing_that_no_gateway_saw_is_still_inside():
+    async def come(made: Site) -> None:
+        made.scan("V-1")
+        await asyncio.sleep(60)
+
+    async def look(made: Site) -> None:
+        await asyncio.sleep(3 * LOOK_S)
+        assert made.gate.occupancy().total == 1
+
+    first = played(come, Policy(zone=UTC))
+    later = played(look, closing_in(-60), journal=first.journal, cache=first.cache)
+    assert (inferred(later), [told["known"] for told in audits(later)]) == ([], [0])
+
+
 @pytest.mark.parametrize(
     ("at", "closed"),
     [

@@ -284,6 +284,14 @@ def test_a_longer_one_that_nothing_ends_is_reported_after_silence(terminator):
     assert framer.expire(2.0) == [Overlong(9000, 1.0)]
 
 
+@pytest.mark.parametrize("terminator", Terminator)
+def test_a_line_without_an_end_takes_no_more_memory_than_a_code(terminator):
+    framer = LineFramer(terminator)
+    for at_s in range(10):
+        framer.feed(b"A" * 10_000, at_s)
+    assert len(framer._buffer) <= LINE_SIZE_MAX
+
+
 def test_the_size_limit_holds_for_the_code_when_its_aim_id_is_kept():
     framer = LineFramer(Terminator.CR, aim=Aim.KEEP)
     assert framer.feed(b"]Q1" + WHOLE_QR + b"\r", 1.0) == [Frame(b"]Q1" + WHOLE_QR, 1.0)]

@@ -1,3 +1,4 @@
+import tracemalloc
 import zlib
 
 import pytest
@@ -28,4 +29,11 @@ def test_one_form_is_not_the_other():
 
 @pytest.mark.parametrize("size", [INFLATED_SIZE_MAX + 1, 3_000_000])
 def test_no_more_than_the_limit_is_ever_unpacked(size):
-    assert inflate(zlib.compress(bytes(size)), ZLIB) is Reason.TOO_LARGE
+    bomb = zlib.compress(bytes(size))
+    tracemalloc.start()
+    try:
+        assert inflate(bomb, ZLIB) is Reason.TOO_LARGE
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * INFLATED_SIZE_MAX
