@@ -88,6 +88,12 @@ class Load:
         assert isinstance(measured, Measured)
         return measured
 
+    def opened(self) -> list[str]:
+        """Return the grants that the turnstiles unlocked for."""
+        grants = self._ask("grants")
+        assert isinstance(grants, list)
+        return grants
+
     def _ask(self, *what: object) -> object:
         self._pipe.send(what)
         return self._pipe.recv()
@@ -174,6 +180,7 @@ class _Lane:
         self._sent_s: float | None = None
         self._ticks_at_ms: int | None = None
         self.scan_count = 0
+        self.grants: list[str] = []
         self.walk_s = 0.0
         self.opened: Callable[[float, float], None] = lambda _sent_s, _at_s: None
         self.passed: Callable[[], None] = lambda: None
@@ -233,6 +240,7 @@ class _Lane:
             _write(self._line, output.data)
         for effect in output.effects:
             if isinstance(effect, Unlock) and effect.grant is not None:
+                self.grants.append(effect.grant.hex())
                 self._let_through(effect.direction, at_s)
         due_ms = self._device.deadline_ms()
         if due_ms is not None and due_ms != self._ticks_at_ms:
@@ -284,7 +292,13 @@ class _Site:
 
     def obey(self) -> None:
         what, *arguments = self._pipe.recv()
-        {"knock": self._begin_knocking, "measure": self._begin}[what](*arguments)
+        match what:
+            case "knock":
+                self._begin_knocking()
+            case "measure":
+                self._begin(*arguments)
+            case "grants":
+                self._pipe.send([grant for lane in self._lanes for grant in lane.grants])
 
     # --- knocking --------------------------------------------------------------------------------
 

@@ -29,13 +29,14 @@ class ByteStream:
         self._fd = fd
         self._name = name
         self._pending = bytearray()
-        self._wake = asyncio.Event()
+        self._reading: asyncio.Future[Never] | None = None
         self._failure: str | None = None
+        self._is_blocked = False
+        """The loop calls when the line takes more."""
 
     @contextlib.contextmanager
     def attached(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._fd, self._wake.set)
         try:
             yield
         finally:
@@ -45,23 +46,39 @@ class ByteStream:
     async def read(self, received: Callable[[bytes, float], None]) -> Never:
         """Hand on bytes with the loop time of the read, until StreamLostError.
 
-        `received` runs here, in the task that reads, so what it raises ends the reading.
+        `received` is called as soon as they are there, not a turn of the loop later in the task
+        that reads: a person waits. What it raises ends the reading all the same.
         """
         loop = asyncio.get_running_loop()
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._failure is not None:
-                raise StreamLostError(self._failure)
-            try:
-                data = os.read(self._fd, READ_SIZE_MAX)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise StreamLostError(self._hung_up()) from error
-            if not data:
-                raise StreamLostError(self._hung_up())
-            received(data, loop.time())
+        reading = self._reading = loop.create_future()
+        if self._failure is not None:
+            raise StreamLostError(self._failure)
+        loop.add_reader(self._fd, self._take, reading, received)
+        try:
+            await reading
+        finally:
+            loop.remove_reader(self._fd)
+            self._reading = None
+        raise AssertionError("it ends by an error")
+
+    def _take(
+        self, reading: asyncio.Future[Never], received: Callable[[bytes, float], None]
+    ) -> None:
+        if reading.done():
+            return
+        try:
+            data = os.read(self._fd, READ_SIZE_MAX)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._fail(self._hung_up())
+            return
+        try:
+            received(data, asyncio.get_running_loop().time())
+        except Exception as error:  # noqa: BLE001 - it is the reader's, who waits for it
+            reading.set_exception(error)
 
     def write(self, data: bytes) -> bool:
         """Send now, or as soon as the line takes it; False if the stream is lost.
@@ -92,12 +109,15 @@ class ByteStream:
             self._fail(self._hung_up())
         if self._pending and self._failure is None:
             loop.add_writer(self._fd, self._send)
-        else:
+            self._is_blocked = True
+        elif self._is_blocked:
             loop.remove_writer(self._fd)
+            self._is_blocked = False
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason
-        self._wake.set()
+        if self._reading is not None and not self._reading.done():
+            self._reading.set_exception(StreamLostError(self._failure))
 
     def _hung_up(self) -> str:
         return f"{self._name} hung up: was the cable pulled, or did the device lose its power?"

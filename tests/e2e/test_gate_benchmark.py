@@ -1,4 +1,4 @@
-"""The benchmark of the gate runs: a few scans, small stores, and none of its figures is judged."""
+"""The benchmark of the gate and the soak run: a few scans, small stores, and no time is judged."""
 
 from argparse import Namespace
 
@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.gate import measure
 from benchmarks.gate_site import House
+from benchmarks.soak import soak
 
 
 @pytest.mark.slow
@@ -20,3 +21,13 @@ def test_the_benchmark_of_the_gate_opens_for_everybody(tmp_path):
         assert rows[what]["scans"] > 0
         assert rows[what]["unanswered"] == 0
     assert rows["idle"]["floor_scans"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+def test_the_accounts_of_a_soak_agree(tmp_path):
+    house = House(tmp_path, holders=64)
+    house.make_stores(400)
+    (step,), accounts = soak(house, lanes=2, seconds=1.0, per_s=5.0, step_s=1.0)
+    assert step.scans == accounts.openings > 0
+    assert accounts.is_good, accounts
