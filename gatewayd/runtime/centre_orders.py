@@ -50,7 +50,7 @@ class CentreOrders:
         self._taken: asyncio.Queue[tuple[Order, Centre]] = asyncio.Queue()
 
     async def take(self, message: Message, centre: Centre) -> None:
-        """Verify and record an order; it is carried out by `run`."""
+        """Verify and record an order; `run` carries it out, also where the line is lost now."""
         found = self._registry.judge().read(
             message.payload, self._kind, self._now(), is_retained=message.is_retained
         )
@@ -60,12 +60,7 @@ class CentreOrders:
             case Order() if len(self._under_way) >= UNDER_WAY_MAX:
                 centre.tell(Reply(found.id, "busy"))
             case Order():
-                self._under_way[found.id] = None
-                if await self._record(found):
-                    self._taken.put_nowait((found, centre))
-                else:
-                    del self._under_way[found.id]
-                    centre.tell(Reply(found.id, "record_failed", self._registry.recorder.refusal))
+                await self._record(found, centre)
 
     async def run(self) -> Never:
         """Carry orders out until cancelled."""
@@ -109,13 +104,23 @@ class CentreOrders:
                         return "interrupted" if result is None else str(result)
         return str(Refusal.REPLAYED)
 
-    async def _record(self, order: Order) -> bool:
-        done: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
-        self._registry.recorder.verdict(
-            self._audit("order_taken", order, {"counter": order.counter}),
-            lambda event: None if done.done() else done.set_result(event),
-        )
-        return await done is not None
+    async def _record(self, order: Order, centre: Centre) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        recorder = self._registry.recorder
+        self._under_way[order.id] = None
+
+        def recorded(event: Event | None) -> None:
+            """Go on with the order: whoever waits for its record may be cancelled by now."""
+            if event is not None:
+                self._taken.put_nowait((order, centre))
+            else:
+                del self._under_way[order.id]
+                centre.tell(Reply(order.id, "record_failed", recorder.refusal))
+            if not done.done():
+                done.set_result(None)
+
+        recorder.verdict(self._audit("order_taken", order, {"counter": order.counter}), recorded)
+        await done
 
     async def _carry_out(self, order: Order, centre: Centre) -> None:
         try:

@@ -12,6 +12,8 @@ from gatewayd.runtime.inbox import Centre, Inbox, Reply
 log = logging.getLogger(__name__)
 
 REPLIES_MAX = 100  # As many orders as can come within the life of one, and more than are under way.
+REFUSED_S = 10.0  # A quota passes and rules are loaded anew,
+REFUSED_MAX = 5  # but whoever asked a minute ago has given up, and some brokers hang up each time.
 
 
 class Hearing:
@@ -23,6 +25,8 @@ class Hearing:
         self._centre = Centre(self._tell, replay)
         self._word = word
         self._replies: deque[Message] = deque(maxlen=REPLIES_MAX)
+        self._refusals = 0
+        """Of the answer that is next, over all connections."""
         self._has_news = asyncio.Event()
 
     async def run(self, link: BrokerLink) -> Never:
@@ -43,12 +47,21 @@ class Hearing:
         """Send the answers one after the other; one without a receipt stays for the next link."""
         while True:
             while self._replies:
-                reply = self._replies[0]
-                await link.publish(reply)
-                if self._replies and self._replies[0] is reply:
-                    self._replies.popleft()
+                await self._send(self._replies[0], link)
             self._has_news.clear()
             await self._has_news.wait()
+
+    async def _send(self, reply: Message, link: BrokerLink) -> None:
+        receipt = await link.publish(reply)
+        self._refusals += receipt.is_refused
+        if receipt.is_refused and self._refusals < REFUSED_MAX:
+            await asyncio.sleep(REFUSED_S)
+            return
+        if receipt.is_refused:
+            log.warning("reply_refused", extra={"fields": {"code": receipt.code}})
+        self._refusals = 0
+        if self._replies and self._replies[0] is reply:  # Else newer ones pushed it out.
+            self._replies.popleft()
 
 
 async def _subscribe(link: BrokerLink, topic: str) -> None:

@@ -20,7 +20,7 @@ from tests.sim.broker import SimBroker
 from tests.sim.clock import START
 from tests.sim.papers import ORDER_TOPICS, SITE
 from tests.sim.people import Crowd, Spot
-from tests.sim.site import GUESTS, PRIVACY_KEY, PSEUDONYMS
+from tests.sim.site import GUESTS, PERSON, PRIVACY_KEY, PSEUDONYMS, UNLISTED
 from tests.sim.story import Published, Story
 from tests.sim.weather import CLEAR, Sky
 
@@ -113,7 +113,7 @@ class SimCentre:
 
     def _publish_document(self, slot: Slot, *, is_whole: bool = False) -> None:
         desk, random = self._desks[slot], self._random
-        base, before = desk.version, desk.entries
+        base, before, is_change = desk.version, desk.entries, False
         desk.version += random.choice([1, 1, 1, 5])
         if slot == papers.ROSTER:
             desk.entries = self._draw_entries()
@@ -129,7 +129,14 @@ class SimCentre:
             content = papers.policy(slot, desk.version)
         number = self._number("d")
         message = papers.document(slot, self._now(), number, desk.version, content)
-        published = self._said(papers.topic_of(slot), message, slot=slot, version=desk.version)
+        published = self._said(
+            papers.topic_of(slot),
+            message,
+            slot=slot,
+            version=desk.version,
+            id=number,
+            is_change=is_change,
+        )
         desk.messages.append(published)
         self._send(published, is_retained=True)
 
@@ -154,7 +161,7 @@ class SimCentre:
             message = papers.document(other, self._now(), number, version + 1000, content)
         else:
             flaw = "garbage"
-        published = self._said(topic, message, flaw=flaw, slot=slot, version=version)
+        published = self._said(topic, message, flaw=flaw, slot=slot, version=version, id=number)
         self._send(published, is_retained=random.random() < 0.7)
 
     def _draw_entries(self) -> dict[str, dict[str, str]]:
@@ -170,6 +177,7 @@ class SimCentre:
         self._counter = max(self._counter + 1, round(self._now().timestamp() * 1000))
         if claims.get("do") == "open":
             claims["reason"] = order_id
+        claims |= self._nonce()
         flaw, at, signer, is_retained = "", self._now(), papers.CENTRE, False
         if random.random() < weather.order_bad:
             flaw = random.choice(["forged", "expired", "early", "elsewhere", "garbage", "retained"])
@@ -207,7 +215,7 @@ class SimCentre:
             case "checkin":
                 return OrderKind.CHECKIN, self._check_in(spot)
             case "status":
-                return OrderKind.STATUS, self._status(random.choice(("X-1", "X-2", "V-1")))
+                return OrderKind.STATUS, self._status(random.choice((*UNLISTED, f"{PERSON}V-1")))
             case "receipt":
                 return OrderKind.RECEIPT, self._draw_receipt()
             case _:
@@ -252,7 +260,11 @@ class SimCentre:
                 {"do": "dance"},
                 {"do": "resume", "lane": lane, "reason": "as ever"},
                 {"do": "open", "lane": "lane-9", "reason": "nowhere"},
-                {"do": "forgive", "reason": "?", "holder": PSEUDONYMS.of(Namespace.PERSON, "B-1")},
+                {
+                    "do": "forgive",
+                    "reason": "?",
+                    "holder": PSEUDONYMS.of(Namespace.PERSON, UNLISTED[0]),
+                },
                 {"do": "replay", **self._draw_receipt()},
             ]
         )
@@ -268,7 +280,7 @@ class SimCentre:
         holder = json.loads(message.payload)["holder"]
         self._counter = max(self._counter + 1, round(self._now().timestamp() * 1000))
         order_id = self._number("answer")
-        claims = {**self._status("X-1"), "holder": holder}
+        claims = {**self._status(UNLISTED[0]), "holder": holder, **self._nonce()}
         signed = papers.order(OrderKind.STATUS, self._now(), order_id, self._counter, claims)
         said = self._said(
             ORDER_TOPICS[OrderKind.STATUS],
@@ -292,6 +304,11 @@ class SimCentre:
         now_s = asyncio.get_running_loop().time()
         head: Mapping[str, Any] = {"kind": "", "id": "", "flaw": "", **more}
         return Published(at_s=now_s, topic=topic, payload=payload, **head)
+
+    def _nonce(self) -> dict[str, Any]:
+        """Return what a gateway without the time wants to hear again."""
+        nonce = self._state().get("nonce")
+        return {} if nonce is None else {"nonce": nonce}
 
     def _state(self) -> dict[str, Any]:
         shown: dict[str, Any] = json.loads(self._broker.retained.get(topics.state(SITE), b"{}"))

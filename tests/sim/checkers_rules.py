@@ -1,7 +1,5 @@
 """The promises about who may come in and when, one function each, its sentence for its name."""
 
-import json
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +8,7 @@ from gatewayd.core.events import parse_time
 from tests.sim.checkers import Breaches, verdicts
 from tests.sim.clock import true_time
 from tests.sim.site import SimSite, holder_of
-from tests.sim.story import Arrived, Recorded, Story
+from tests.sim.story import Recorded, Story
 
 LEARN_S = 30.0  # By then the gateway has read a row that stands on its disk.
 BACK_MAX = timedelta(seconds=2.1)  # So much is drift, and whole milliseconds.
@@ -136,20 +134,6 @@ def events_of_the_gateway_rise_by_epoch_and_sequence(story: Story) -> Breaches:
         if (row.epoch, row.seq) <= last:
             yield row.at_s, f"{row.id} stands behind {last[0]}-{last[1]}"
         last = (row.epoch, row.seq)
-
-
-def no_name_of_a_person_leaves_the_reader(story: Story) -> Breaches:
-    """Neither onto the disk nor to the broker: there are pseudonyms only."""
-    if story.site is None:
-        return
-    names = "|".join(map(re.escape, story.site.ids))
-    pattern = re.compile(rb"(?<![\w-])(%b)(?![\w-])" % names.encode())
-    for row in story.of(Recorded):
-        if pattern.search(json.dumps(row.data).encode()):
-            yield row.at_s, f"{row.id} ({row.type}) names a person"
-    for one in story.of(Arrived):
-        if pattern.search(one.payload):
-            yield one.at_s, f"{one.topic} names a person"
 
 
 # --- what they look at -----------------------------------------------------------------------------

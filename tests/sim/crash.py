@@ -13,6 +13,7 @@ from shutil import copytree, ignore_patterns
 
 from gatewayd.store.journal_file import DATABASE_NAME
 from gatewayd.store.journal_head import NOTE_NAME
+from tests.sim.story import Shelved
 
 WAL_NAME = f"{DATABASE_NAME}-wal"
 _HEADER_SIZE, _FRAME_HEAD_SIZE = 32, 24
@@ -30,12 +31,16 @@ class Place:
 
 @dataclass(slots=True)
 class Written:
-    """What one call wrote. note: as it stood before; files: in order, as they stood before."""
+    """What one call wrote. note: as it stood before; files: in order, as they stood before.
+
+    shelved: what was told of the files.
+    """
 
     wal: Place | None = None
     note: bytes | None = None
     cache: tuple[int, int] | None = None
     files: list[tuple[Path, bytes | None]] = field(default_factory=list)
+    shelved: Shelved | None = None
 
 
 class Log:

@@ -85,6 +85,12 @@ class Mount:
         for name in ("wal", "cache", "files"):
             if getattr(loss, name):
                 self.disk.story.note(f"{name}_cut: {getattr(loss, name)}")
+        for written in unanswered:
+            if written.shelved is not None and not (self._copy(written.files[0][0])).exists():
+                self.disk.story.withdraw([written.shelved])
+
+    def _copy(self, path: Path) -> Path:
+        return self.disk.state / path.relative_to(self.directory)
 
     def leave(self) -> None:
         """Tidy up where a process was that is closed now."""

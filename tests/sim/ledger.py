@@ -75,7 +75,7 @@ class Ledger:
         now_s = asyncio.get_running_loop().time()
         self._story.withdraw(rows)
         for row in rows:
-            grant = row.data.get("grant")
+            grant = row.data.get("grant") if row.type.startswith("onegate.access") else None
             self.ids.discard(row.id)
-            self.grants.discard(grant)
+            self.grants -= {grant}
             self._story.saw(Lost(at_s=now_s, event=row.id, grant=grant, was_at_s=row.at_s))

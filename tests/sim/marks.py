@@ -7,6 +7,7 @@ from drivers import base
 from gatewayd.core.events import Access
 from gatewayd.core.lane import Windows
 from gatewayd.runtime.lane import SCAN_WAITS_MS
+from tests.sim import marks_sync
 from tests.sim.checkers import opens, passages, verdicts
 from tests.sim.ear import Heard
 from tests.sim.story import (
@@ -309,17 +310,16 @@ MARKS: Mapping[str, Callable[[Story], int]] = {
     "broker silent": _noted("broker_silent"),
     "duplicate delivered": _noted("duplicate_delivered"),
     "backfill used": _backfilled,
+    **marks_sync.MARKS,
 }
 
-RARE = frozenset(
-    {
-        "controller busy",
-        "order found at the start",
-        "referral lapsed",
-        "late passage",
-        "already granted",
-        "overtaken on a wire",
-        "controller's log lost",
-    }
-)
+RARE = marks_sync.RARE | {
+    "controller busy",
+    "order found at the start",
+    "referral lapsed",
+    "late passage",
+    "already granted",
+    "overtaken on a wire",
+    "controller's log lost",
+}
 """Reached by 2 to 5 seeds of a hundred: a sample of a hundred may be without."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.sim import checkers as gate
+from tests.sim import checkers_centre as centre
+from tests.sim import checkers_disk as disk
 from tests.sim import checkers_exit as way_out
 from tests.sim import checkers_rules as rules
 from tests.sim import checkers_sync as sync
@@ -31,7 +33,6 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     rules.time_goes_back_only_where_ntp_says_so,
     rules.a_clock_that_is_kept_is_right,
     rules.nobody_is_admitted_outside_their_time,
-    rules.no_name_of_a_person_leaves_the_reader,
     rules.events_of_the_gateway_rise_by_epoch_and_sequence,
     sync.every_event_reaches_the_broker_exactly_once,
     sync.no_event_reaches_the_broker_before_it_is_on_disk,
@@ -41,6 +42,15 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     sync.the_tables_never_know_more_than_the_journal,
     sync.the_tables_are_what_the_journal_makes,
     sync.the_centre_shows_what_the_gate_counts,
+    centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    centre.an_order_is_on_disk_before_it_acts,
+    centre.every_order_that_is_genuine_is_answered,
+    centre.only_documents_that_the_centre_signed_are_kept,
+    centre.no_document_takes_the_place_of_a_newer_one,
+    centre.no_verdict_uses_rules_that_are_not_kept_or_are_replaced,
+    centre.the_rules_that_the_centre_is_shown_never_grow_older,
+    disk.nothing_that_anybody_was_told_is_lost,
+    disk.people_are_known_by_pseudonyms_alone,
     sync.everything_comes_to_rest_when_the_weather_clears,
     sync.nothing_fails_in_a_way_that_nobody_foresaw,
 )

@@ -25,7 +25,15 @@ _HOUSE = Ed25519PrivateKey.from_private_bytes(bytes(32))
 HOUSE_KEY = IssuerKey("house", _HOUSE.public_key(), frozenset({Purpose.PASS}))
 WINDOW_S = (-120.0, 420.0)  # Of five minutes in which people come.
 Window = tuple[datetime | None, datetime | None]
-GUESTS = ("G-1", "G-2", "G-3", "G-4")  # Whom only the centre knows, by its roster.
+PERSON = "person-"  # With which all ids begin that people hold up, so that they are found anywhere.
+
+
+def _people(kind: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{PERSON}{kind}-{number}" for number in range(1, count + 1))
+
+
+GUESTS = _people("G", 4)  # Whom only the centre knows, by its roster.
+UNLISTED = _people("X", 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +92,16 @@ def draw_site(random: Random) -> SimSite:
         for number in range(1, random.choice([1, 2, 2, 3]) + 1)
     )
     people = {
-        **{f"S-{number}": RosterEntry("staff") for number in range(1, 6)},
-        **{f"V-{number}": RosterEntry("visitor") for number in range(1, 19)},
-        "B-1": RosterEntry("visitor", blocked=True),
-        "C-1": RosterEntry("cleaner"),
-        **{one: RosterEntry("visitor", *_draw_window(random)) for one in ("T-1", "T-2", "T-3")},
-        **{one: RosterEntry("staff", otp_key=_draw_key(random)) for one in ("R-1", "R-2", "R-3")},
+        **{one: RosterEntry("staff") for one in _people("S", 5)},
+        **{one: RosterEntry("visitor") for one in _people("V", 18)},
+        **{one: RosterEntry("visitor", blocked=True) for one in _people("B", 1)},
+        **{one: RosterEntry("cleaner") for one in _people("C", 1)},
+        **{one: RosterEntry("visitor", *_draw_window(random)) for one in _people("T", 3)},
+        **{one: RosterEntry("staff", otp_key=_draw_key(random)) for one in _people("R", 3)},
     }
     windows = {one: (entry.valid_from, entry.valid_until) for one, entry in people.items()}
     passes = {}
-    for one in ("P-1", "P-2", "P-3"):
+    for one in _people("P", 3):
         windows[one] = _draw_window(random)
         passes[one] = _issue(one, windows[one], random.randbytes(PASS_ID_SIZE))
     site = SimSite(
@@ -101,7 +109,7 @@ def draw_site(random: Random) -> SimSite:
         policy=_draw_policy(random, has_exit_readers=has_exit_readers),
         people=people,
         on_record_failure=random.choice([Indication.REFUSED, Indication.ASK_OFFICER]),
-        ids=(*people, *passes, *GUESTS, "X-1", "X-2"),
+        ids=(*people, *passes, *GUESTS, *UNLISTED),
         passes=passes,
         windows=windows,
         gap_s=random.choice([2.0, 4.0, 8.0, 16.0]),

@@ -13,7 +13,7 @@ from gatewayd.store.cache import TinyCache
 from gatewayd.store.journal import SqliteJournal
 from gatewayd.store.journal_head import NOTE_NAME
 from gatewayd.store.keyed_groups import pack
-from gatewayd.store.received import Shelves
+from gatewayd.store.received import FLOORS_NAME, Shelves
 from tests.sim.disk import Mount
 from tests.sim.story import Confirmed, Shelved, Unrecorded
 
@@ -124,15 +124,9 @@ class SimShelves(Shelves):
         super().__init__(directory)
         self._mount = mount
 
-    def keep(self, shelf: str, version: int, message: bytes, *more: Any, **named: Any) -> Path:
+    def keep(self, *what: Any, **named: Any) -> Path:
         self._mount.check_alive()
-        path = super().keep(shelf, version, message, *more, **named)
-        now_s = asyncio.get_running_loop().time()
-        seen = Shelved(
-            at_s=now_s, run=self._mount.run, shelf=shelf, version=version, payload=message
-        )
-        self._mount.disk.story.saw(seen)
-        return path
+        return super().keep(*what, **named)
 
     def _write(self, name: str, content: bytes) -> None:
         path, code = self.folder / name, _errno(self._mount)
@@ -143,6 +137,20 @@ class SimShelves(Shelves):
         before = path.read_bytes() if path.exists() else None
         super()._write(name, content)
         self._mount.written.files.append((path, before))
+        if name != FLOORS_NAME:
+            self._tell(name, content)
+
+    def _tell(self, name: str, content: bytes) -> None:
+        shelf, _, version = name.removesuffix(".jws").removesuffix(".change").rpartition(".")
+        seen = Shelved(
+            at_s=asyncio.get_running_loop().time(),
+            run=self._mount.run,
+            shelf=shelf,
+            version=int(version),
+            payload=content,
+        )
+        self._mount.disk.story.saw(seen)
+        self._mount.written.shelved = seen
 
 
 def _errno(mount: Mount) -> int:

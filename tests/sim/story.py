@@ -166,7 +166,8 @@ class Published(Seen):
     """Somebody published something for the gateway.
 
     kind: of order or document. id: its own. flaw: what is wrong with it, "" where it is the
-    centre's own and of now. until_s: when an order is over. slot, version: of a document.
+    centre's own and of now. until_s: when an order is over. slot, version: of a document. is_change:
+    it is a roster that says what changed.
     """
 
     topic: str
@@ -177,6 +178,7 @@ class Published(Seen):
     until_s: float = 0.0
     slot: str = ""
     version: int = 0
+    is_change: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +237,8 @@ class Left:
     folded_anew: Tables
     shown_total: int | None
     is_online: bool
+    named_in: tuple[str, ...] = ()
+    """Files of the gateway that tell who somebody is."""
 
 
 @dataclass(frozen=True, slots=True)

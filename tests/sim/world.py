@@ -36,7 +36,7 @@ from tests.sim.people import Crowd, Spot
 from tests.sim.premises import furnish
 from tests.sim.process import Outside, Process
 from tests.sim.reader import ReaderPort
-from tests.sim.site import SimSite, draw_site
+from tests.sim.site import PERSON, SimSite, draw_site
 from tests.sim.story import Failed, Left, Recorded, Story, Tables
 from tests.sim.weather import Sky, Weather, draw_weather
 from tests.sim.wire import Wire, WiredController
@@ -265,6 +265,7 @@ class World:
             folded_anew=fold(self.story.of(Recorded), self.story.before.tables),
             shown_total=json.loads(shown).get("total"),
             is_online=json.loads(state).get("state") == "online",
+            named_in=tuple(sorted(_named_in(self.disk.state))),
         )
 
     def _failed(self, what: str) -> None:
@@ -297,6 +298,13 @@ class _Watch(logging.Handler):
             told = "".join(traceback.format_exception(*record.exc_info))
             now_s = asyncio.get_running_loop().time()
             self._story.saw(Failed(at_s=now_s, what=f"{record.getMessage()} {told}"))
+
+
+def _named_in(directory: Path) -> Iterator[str]:
+    """Yield the files that tell who somebody is."""
+    for path in directory.rglob("*"):
+        if path.is_file() and PERSON.encode() in path.read_bytes():
+            yield path.name
 
 
 def fold(rows: list[Recorded], before: Tables) -> dict[str, dict[str, Document]]:

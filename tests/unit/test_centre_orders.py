@@ -114,6 +114,22 @@ async def test_the_same_order_again_gets_the_same_answer_and_acts_once():
 
 
 @in_virtual_time
+async def test_an_order_whose_line_is_lost_while_it_is_recorded_is_done_and_answered():
+    world = World()
+    async with world.running():
+        said = claims_at(world.clock.utc(), do="diagnostics")
+        message = signed(said, "onegate-command+jws")
+        taking = asyncio.get_running_loop().create_task(world.send(message))
+        await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.sleep(0.1)
+        assert world.actions == ["order_taken", "order_done"]
+        await world.send(message)  # It was not acknowledged, and comes again.
+    assert world.acted == [said["jti"]]
+    assert world.said == [(said["jti"], "done")] * 2
+
+
+@in_virtual_time
 async def test_an_order_that_a_crash_cut_off_is_told_and_never_finished():
     world = World()
     world.may_end.clear()

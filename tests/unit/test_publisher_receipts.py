@@ -10,6 +10,7 @@ from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
 from gatewayd.runtime.publisher_backfill import REPLAYS_MAX
+from gatewayd.runtime.publisher_hearing import REFUSED_MAX
 from tests.sim.loop import in_virtual_time
 from tests.unit.doubles import EPOCH
 from tests.unit.signing import KEY, claims_at, signed
@@ -182,3 +183,36 @@ async def test_an_answer_that_the_connection_did_not_live_for_comes_with_the_nex
         sync.broker.receipt_s, sync.broker.loses_answers = 0.01, False
         await asyncio.sleep(5)
         assert [reply["id"] for reply in sync.broker.bodies("reply")] == [said["jti"]]
+
+
+@in_virtual_time
+async def test_an_answer_that_the_broker_refuses_for_a_moment_is_sent_again():
+    sync = Sync(trust=TRUST)
+    refusals = [0x97]
+    sync.broker.codes = lambda message: (
+        refusals.pop() if refusals and message.topic == topics.reply(SITE) else 0
+    )
+    async with sync.running():
+        await asyncio.sleep(1)
+        await say(sync, upto=1)
+        await asyncio.sleep(15)
+        assert [reply["result"] for reply in sync.broker.bodies("reply")] == ["content"]
+
+
+@in_virtual_time
+async def test_an_answer_that_the_broker_never_takes_does_not_hold_up_others_for_ever():
+    sync = Sync(past=1, trust=TRUST)
+    refused = []
+    sync.broker.codes = lambda message: (
+        refused.append(message) or 0x87
+        if message.topic == topics.reply(SITE) and b"content" in message.payload
+        else 0
+    )
+    sync.broker.hangs_up_after_refusals = True
+    async with sync.running():
+        await asyncio.sleep(1)
+        await say(sync, upto=9)
+        await say(sync, upto=1)
+        await asyncio.sleep(300)
+        assert {reply["result"] for reply in sync.broker.bodies("reply")} == {"done"}
+    assert len(refused) == REFUSED_MAX

@@ -11,9 +11,12 @@ import pytest
 from drivers import base
 from firmware_protocol.words import LogEntry, LogKind
 from tests.sim import checkers as gate
+from tests.sim import checkers_centre as centre
+from tests.sim import checkers_disk as disk
 from tests.sim import checkers_exit as way_out
 from tests.sim import checkers_rules as rules
 from tests.sim import checkers_sync as sync
+from tests.sim.checkers_centre import order_of
 from tests.sim.clock import START
 from tests.sim.promises import PROMISES, broken
 from tests.sim.story import (
@@ -21,11 +24,15 @@ from tests.sim.story import (
     Confirmed,
     Executed,
     Failed,
+    Handed,
     Logged,
+    Lost,
     Overwritten,
+    Published,
     Recorded,
     Seen,
     Sent,
+    Shelved,
     Started,
     Story,
 )
@@ -60,6 +67,15 @@ def retold(story: Story, one: Seen, instead: Iterable[Seen]) -> Story:
     for seen in story.seen:
         for it in instead if seen is one else (seen,):
             false.saw(it)
+    return false
+
+
+def without(story: Story, is_it: Callable[[Arrived], bool]) -> Story:
+    """Return the story without what arrived so."""
+    false = Story(left=story.left, site=story.site)
+    for seen in story.seen:
+        if not (isinstance(seen, Arrived) and is_it(seen)):
+            false.saw(seen)
     return false
 
 
@@ -223,6 +239,105 @@ def a_centre_that_has_it_offline(story: Story) -> Story:
     return ending(story, is_online=False)
 
 
+def an_order_that_is_carried_out_twice(story: Story) -> Story:
+    one = first(story, Recorded, lambda row: is_row("access")(row) and order_of(row))
+    return retold(story, one, [one, one])
+
+
+def an_order_that_a_stranger_gave(story: Story) -> Story:
+    one = first(story, Recorded, lambda row: is_row("access")(row) and order_of(row))
+    given = first(story, Published, lambda said: said.id == order_of(one))
+    return retold(story, given, [replace(given, flaw="forged")])
+
+
+def an_order_that_was_over(story: Story) -> Story:
+    one = first(story, Recorded, lambda row: is_row("access")(row) and order_of(row))
+    given = first(story, Published, lambda said: said.id == order_of(one))
+    return retold(story, given, [replace(given, until_s=given.until_s - 60)])
+
+
+def an_order_without_a_record(story: Story) -> Story:
+    done = first(story, Recorded, lambda row: is_row("access")(row) and order_of(row))
+    taken = first(
+        story,
+        Recorded,
+        lambda row: (
+            row.data.get("action") == "order_taken" and row.data["detail"]["id"] == order_of(done)
+        ),
+    )
+    return retold(story, taken, [])
+
+
+def an_order_without_an_answer(story: Story) -> Story:
+    """Whoever heard the first one of the last run got no answer at all."""
+    run = story.of(Started)[-1].run
+    genuine = {one.payload for one in story.of(Published) if one.id and not one.flaw}
+    first(
+        story,
+        Handed,
+        lambda one: (
+            one.run == run
+            and one.payload in genuine
+            and not one.is_retained
+            and centre.is_order(one)
+        ),
+    )
+    return without(story, lambda one: one.topic.endswith("/up/reply"))
+
+
+def a_document_that_nobody_signed(story: Story) -> Story:
+    one = first(story, Shelved, lambda _: True)
+    return retold(story, one, [replace(one, payload=b"made up")])
+
+
+def a_document_that_is_older(story: Story) -> Story:
+    one = first(story, Shelved, lambda _: True)
+    return retold(story, one, [one, replace(one, payload=b"older")])
+
+
+def a_verdict_by_rules_that_are_not_here(story: Story) -> Story:
+    one = first(story, Recorded, is_row("access"))
+    return retold(story, one, [replace(one, data={**one.data, "policy": ["mojokerto@999"]})])
+
+
+def a_verdict_by_rules_that_are_replaced(story: Story) -> Story:
+    """The first one that used a later version has one after it that used an earlier one."""
+    kept = [one for one in story.of(Shelved) if one.shelf == "policy.region"]
+    if len(kept) < 2:
+        raise StopIteration
+    row = story.of(Recorded)[-1]
+    labels = [[f"mojokerto@{one.version}"] for one in (kept[1], kept[0])]
+    kind = "onegate.access.refused.v1"
+    return retold(story, row, [replace(row, type=kind, data={"policy": label}) for label in labels])
+
+
+def a_centre_that_is_shown_older_rules(story: Story) -> Story:
+    one = first(story, Arrived, lambda it: b'"documents":[{' in it.payload)
+    older = json.loads(one.payload)
+    older["documents"][0]["version"] -= 1
+    return retold(story, one, [one, replace(one, payload=json.dumps(older).encode())])
+
+
+def a_row_that_is_lost_after_it_was_told(story: Story) -> Story:
+    one = sync.arrived(story)[0]
+    return retold(story, one, [one, Lost(at_s=1e3, event=one.event, grant=None, was_at_s=0.0)])
+
+
+def a_grant_that_is_lost_after_it_opened(story: Story) -> Story:
+    one = first(story, Sent, is_open("entry"))
+    lost = Lost(at_s=1e3, event="", grant=one.command.grant, was_at_s=0.0)
+    return retold(story, one, [one, lost])
+
+
+def a_message_that_names_somebody(story: Story) -> Story:
+    one = story.of(Arrived)[0]
+    return retold(story, one, [replace(one, payload=one.payload + b"person-V-1")])
+
+
+def a_file_that_names_somebody(story: Story) -> Story:
+    return ending(story, named_in=("cache.journal",))
+
+
 def a_lane_that_never_rests(story: Story) -> Story:
     return ending(story, unrest="lanes: lane-1")
 
@@ -273,10 +388,6 @@ def somebody_whose_time_is_over(story: Story) -> Story:
     return at_another_site(story, {}, windows=dict.fromkeys(story.site.ids, (None, START)))
 
 
-def a_name_in_the_records(story: Story) -> Story:
-    return a_verdict(story, {"data": {"note": "it is V-1"}})
-
-
 def a_row_that_comes_again(story: Story) -> Story:
     return a_verdict(story, {}, {})
 
@@ -298,7 +409,6 @@ FALSE = {
     a_clock_that_is_set_back: rules.time_goes_back_only_where_ntp_says_so,
     a_clock_that_is_wrong: rules.a_clock_that_is_kept_is_right,
     somebody_whose_time_is_over: rules.nobody_is_admitted_outside_their_time,
-    a_name_in_the_records: rules.no_name_of_a_person_leaves_the_reader,
     a_row_that_comes_again: rules.events_of_the_gateway_rise_by_epoch_and_sequence,
     lines_that_nobody_misses: gate.a_log_that_lost_bodies_is_told,
     an_opening_without_a_record: gate.no_entry_opens_without_a_recorded_verdict,
@@ -325,6 +435,20 @@ FALSE = {
     a_row_that_no_event_made: sync.the_tables_are_what_the_journal_makes,
     a_centre_that_counts_otherwise: sync.the_centre_shows_what_the_gate_counts,
     a_centre_that_has_it_offline: sync.the_centre_shows_what_the_gate_counts,
+    an_order_that_is_carried_out_twice: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_that_a_stranger_gave: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_that_was_over: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_without_a_record: centre.an_order_is_on_disk_before_it_acts,
+    an_order_without_an_answer: centre.every_order_that_is_genuine_is_answered,
+    a_document_that_nobody_signed: centre.only_documents_that_the_centre_signed_are_kept,
+    a_document_that_is_older: centre.no_document_takes_the_place_of_a_newer_one,
+    a_verdict_by_rules_that_are_not_here: centre.no_verdict_uses_rules_that_are_not_kept_or_are_replaced,
+    a_verdict_by_rules_that_are_replaced: centre.no_verdict_uses_rules_that_are_not_kept_or_are_replaced,
+    a_centre_that_is_shown_older_rules: centre.the_rules_that_the_centre_is_shown_never_grow_older,
+    a_row_that_is_lost_after_it_was_told: disk.nothing_that_anybody_was_told_is_lost,
+    a_grant_that_is_lost_after_it_opened: disk.nothing_that_anybody_was_told_is_lost,
+    a_message_that_names_somebody: disk.people_are_known_by_pseudonyms_alone,
+    a_file_that_names_somebody: disk.people_are_known_by_pseudonyms_alone,
     a_lane_that_never_rests: sync.everything_comes_to_rest_when_the_weather_clears,
     a_part_that_failed: sync.nothing_fails_in_a_way_that_nobody_foresaw,
 }
