@@ -64,6 +64,14 @@ PAGES = (
         caught_by=("tests/unit/test_desk_routes.py::test_a_page_of_somebody_else_gets_nothing",),
     ),
     Mutant(
+        name="the form of another page is taken for a request",
+        breaks=Promise.DESK,
+        file="gatewayd/desk/access.py",
+        old='        if request.can_read_body and request.content_type != "application/json":\n            return self.refusal(RefusedAccess.NOT_JSON)  # What a form of another page can send.\n',
+        new="",
+        caught_by=("tests/unit/test_desk_routes.py::test_a_body_is_small_and_json",),
+    ),
+    Mutant(
         name="any name in the Host header is ours",
         breaks=Promise.DESK,
         file="gatewayd/desk/hosts.py",
@@ -125,6 +133,16 @@ PAGES = (
         new="        if caller.startswith(USER) and not managers:",
         caught_by=(
             "tests/unit/test_users.py::test_the_last_manager_goes_only_on_the_machine_itself",
+        ),
+    ),
+    Mutant(
+        name="a hundred wrong secrets at once count as one",
+        breaks=Promise.DESK,
+        file="gatewayd/runtime/proving.py",
+        old="        tries.wrong += 1  # Before the check: a hundred tries at once are a hundred tries.\n        is_last = tries.wrong >= WRONG_MAX\n        if is_last:\n            tries.locked_until_s = began_s + LOCKED_S\n            tries.wrong = 0\n        if await self._is_right(label, secret):\n            account = self._accounts.find(label)\n            if account is not None:  # Else it was removed meanwhile.\n                self.forget(label)\n                return account\n",
+        new="        is_right = await self._is_right(label, secret)\n        tries.wrong += 1\n        is_last = tries.wrong >= WRONG_MAX\n        if is_last:\n            tries.locked_until_s = began_s + LOCKED_S\n            tries.wrong = 0\n        if is_right:\n            account = self._accounts.find(label)\n            if account is not None:\n                self.forget(label)\n                return account\n",
+        caught_by=(
+            "tests/unit/test_officers.py::test_a_hundred_tries_at_once_are_a_hundred_tries",
         ),
     ),
     Mutant(
@@ -204,6 +222,16 @@ PAGES = (
         ),
     ),
     Mutant(
+        name="the count may be corrected below nobody",
+        breaks=Promise.COUNT,
+        file="gatewayd/runtime/commands.py",
+        old="        if before + by < 0:",
+        new="        if before + by < -1:",
+        caught_by=(
+            "tests/e2e/test_daemon_officer.py::test_a_guest_is_admitted_only_on_a_whole_declaration",
+        ),
+    ),
+    Mutant(
         name="closing time takes those out who came in after it",
         breaks=Promise.COUNT,
         file="gatewayd/runtime/closing.py",
@@ -211,6 +239,16 @@ PAGES = (
         new="",
         caught_by=(
             "tests/unit/test_closing.py::test_who_came_after_a_closing_that_no_gateway_saw_is_still_inside",
+        ),
+    ),
+    Mutant(
+        name="closing time is that of Greenwich",
+        breaks=Promise.POLICY,
+        file="gatewayd/runtime/closing.py",
+        old="    local = at.astimezone(policy.zone)\n",
+        new="    local = at\n",
+        caught_by=(
+            "tests/unit/test_closing.py::test_a_closing_in_the_night_is_of_the_day_of_the_gate",
         ),
     ),
     Mutant(
@@ -240,6 +278,16 @@ PAGES = (
         ),
     ),
     Mutant(
+        name="an older gatewayd opens what a newer one wrote",
+        breaks=Promise.STARTS,
+        file="gatewayd/store/state_directory.py",
+        old='    if found is not None and found > STATE_VERSION:\n        raise NewerStateError(\n            f"{directory}: made',
+        new='    if found is not None and found > STATE_VERSION + 1:\n        raise NewerStateError(\n            f"{directory}: made',
+        caught_by=(
+            "tests/unit/test_before_upgrade.py::test_the_state_of_a_later_release_is_refused_and_the_sentence_works",
+        ),
+    ),
+    Mutant(
         name="the tables of a crash do not catch up",
         breaks=Promise.COUNT,
         file="gatewayd/app/opened.py",
@@ -257,6 +305,16 @@ PAGES = (
         new="            alarms.clear(ALARM, name)\n            del error\n",
         caught_by=(
             "tests/unit/test_supervisor.py::test_a_part_that_fails_is_told_and_started_again",
+        ),
+    ),
+    Mutant(
+        name="whoever waits when a lane ends leaves no verdict",
+        breaks=Promise.TOLD,
+        file="gatewayd/runtime/lane.py",
+        old="        for ticket in waiting:\n            self._turn_away(ticket)\n        for asked",
+        new="        for asked",
+        caught_by=(
+            "tests/unit/test_lane_ends.py::test_whoever_waits_when_the_lane_ends_has_a_verdict_too",
         ),
     ),
 )

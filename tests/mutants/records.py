@@ -316,6 +316,14 @@ RECORDS = (
         ),
     ),
     Mutant(
+        name="tables on a bad block of the disk end the start",
+        breaks=Promise.STARTS,
+        file="gatewayd/store/cache.py",
+        old="        if error.errno == errno.EIO:  # a bad block; the file can still be renamed",
+        new="        if error.errno == errno.ENXIO:",
+        caught_by=("tests/unit/test_cache.py::test_a_bad_block_is_damage_too",),
+    ),
+    Mutant(
         name="a lost row of the journal gives its number a second time",
         breaks=Promise.RECEIPT,
         file="gatewayd/store/journal_opening.py",
@@ -401,6 +409,16 @@ RECORDS = (
         new="        self._entries.extendleft(kept)",
         caught_by=(
             "tests/unit/test_recorder.py::test_bodies_survive_a_refusal_in_their_order_and_verdicts_are_counted",
+        ),
+    ),
+    Mutant(
+        name="a passage told late is recorded as of now",
+        breaks=Promise.TOLD,
+        file="gatewayd/runtime/recorder.py",
+        old="        draft = replace(draft, at=draft.at - timedelta(seconds=age_s))\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_recorder.py::test_what_happened_a_while_ago_is_recorded_with_its_time",
         ),
     ),
     Mutant(

@@ -216,6 +216,16 @@ WATCHED = (
         ),
     ),
     Mutant(
+        name="an event of an earlier epoch that was refused counts as sent",
+        breaks=Promise.RECEIPT,
+        file="gatewayd/runtime/publisher_earlier.py",
+        old="        return not receipt.is_refused",
+        new="        return True",
+        caught_by=(
+            "tests/unit/test_publisher_earlier.py::test_a_refused_event_is_tried_again_with_the_next_connection",
+        ),
+    ),
+    Mutant(
         name="a rule that cannot be evaluated is passed over",
         breaks=Promise.POLICY,
         file="gatewayd/core/status.py",

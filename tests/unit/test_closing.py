@@ -142,6 +142,12 @@ def test_closing_is_by_the_clock_of_the_gate(at, closed):
     assert last_closing(Policy(zone=JAKARTA), at) is None
 
 
+def test_a_closing_in_the_night_is_of_the_day_of_the_gate():
+    policy = Policy(zone=JAKARTA, infer_exits_at=time(2, 0))
+    at = datetime(2021, 11, 29, 20, 0, tzinfo=UTC)  # 3 in the morning of the 30th.
+    assert last_closing(policy, at) == datetime(2021, 11, 30, 2, tzinfo=JAKARTA)
+
+
 @pytest.mark.parametrize("value", ["24:00", "9:00", "22", 22, "22:60"])
 def test_a_closing_time_is_read_or_named(value):
     policy, mistakes = parse_policy({"infer_exits_at": "06:30"}, UTC, exits_have_readers=True)
