@@ -4,8 +4,9 @@ from tests.mutants.devices import DEVICES
 from tests.mutants.gate import GATE
 from tests.mutants.mutant import Mutant
 from tests.mutants.pages import PAGES
+from tests.mutants.persons import PERSONS
 from tests.mutants.records import RECORDS
 from tests.mutants.trusted import TRUSTED
 from tests.mutants.watched import WATCHED
 
-MUTANTS: tuple[Mutant, ...] = (*GATE, *RECORDS, *TRUSTED, *DEVICES, *PAGES, *WATCHED)
+MUTANTS: tuple[Mutant, ...] = (*GATE, *RECORDS, *PERSONS, *TRUSTED, *DEVICES, *PAGES, *WATCHED)
