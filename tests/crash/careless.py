@@ -1,18 +1,18 @@
-"""A gateway that does not wait for its disk, for the accounts to find out: `python -m tests.crash.careless`."""
+"""A gateway that does not wait for its disk, which the accounts are to find out."""
 
 from sqlite3 import Connection
 
-from gatewayd.cli.main import main
+from gatewayd.cli import main as command
 from gatewayd.store import journal_file
 
 _prepare = journal_file._prepare
 
 
+def main() -> None:
+    journal_file._prepare = _careless
+    command.main()
+
+
 def _careless(connection: Connection, *rest: object) -> None:
     _prepare(connection, *rest)
     connection.execute("PRAGMA synchronous = OFF")
-
-
-if __name__ == "__main__":
-    journal_file._prepare = _careless
-    main()

@@ -1,9 +1,10 @@
-"""The gateway as it is, but that it gives up on an unknown outcome soon: `python -m tests.crash.hasty run`."""
+"""The gateway as it is, but that it gives up on an unknown outcome soon."""
 
-from gatewayd.cli.main import main
+from gatewayd.cli import main as command
 from gatewayd.runtime import lane
 
-if __name__ == "__main__":
+
+def main() -> None:
     lane.UNKNOWN_AFTER_S = 1.0
     lane.SWEEP_S = 0.2
-    main()
+    command.main()

@@ -41,7 +41,7 @@ class SlowDisk:
     def begin(self, random: Random, permille: int, ms_max: int) -> Mapping[str, str]:
         """Return what to start a daemon with: so many of a thousand syncs are late, up to `ms_max`.
 
-        All that is there by now is taken for synced, as it is after a while without writes.
+        Its process has the library loaded (LD_PRELOAD). All that is there by now is taken for synced, as it is after a while without writes.
         """
         self._log.unlink(missing_ok=True)
         for path in self._kept.iterdir():
@@ -49,7 +49,6 @@ class SlowDisk:
         for path in self._files():
             (self._kept / str(path.stat().st_ino)).write_bytes(path.read_bytes())
         return {
-            "LD_PRELOAD": str(library()),
             "SLOW_SYNC_ROOT": str(self._state),
             "SLOW_SYNC_LOG": str(self._log),
             "SLOW_SYNC_KEPT": str(self._kept),

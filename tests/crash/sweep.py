@@ -12,14 +12,15 @@ from random import Random
 from tests.crash.accounts import Book
 from tests.crash.faults import (
     IN_ITS_START,
+    OF_SYNCS,
     Fault,
     a_moment,
     aftermath,
     prepare,
     trouble,
 )
-from tests.crash.world import HASTY, World, world
-from tests.e2e.daemon import until
+from tests.crash.nursery import Nursery
+from tests.crash.world import World, world
 
 KILLS_PER_WORLD = 25
 
@@ -37,10 +38,11 @@ async def sweep(
 
 async def sweep_one(folder: Path, faults: Sequence[Fault], random: Random) -> Book:
     """Kill once with each fault, in their order, and compare the accounts."""
-    async with world(folder, random) as made:
+    can_be_late = not OF_SYNCS.isdisjoint(faults)
+    async with world(folder, random, can_be_late=can_be_late) as made:
         book = await kill_with(faults, made)
-        made.site.launch(HASTY)
-        await until(made.site.is_ready)
+        with Nursery(folder, "tests.crash.hasty", {}) as made.nursery:
+            await made.start({})
         await made.settle()
         book.close()
         return book
@@ -54,7 +56,8 @@ async def kill_with(faults: Sequence[Fault], made: World) -> Book:
     for fault in faults:
         await live(made, fault)
         await book.take(fault)
-        assert not [person.exception() for person in people if person.done()]
+        for person in people:
+            assert not person.done(), person.result()
     for person in people:
         person.cancel()
     await asyncio.gather(*people, return_exceptions=True)
@@ -66,9 +69,9 @@ async def live(made: World, fault: Fault) -> None:
     """Start the daemon, let it run for a while with something wrong, and kill it."""
     environment = prepare(fault, made)
     if fault in IN_ITS_START:
-        made.site.launch(made.program, **environment)
+        made.launch(environment)
     else:
-        await made.start(**environment)
+        await made.start(environment)
     async with trouble(fault, made):
         await a_moment(fault, made)
         process = made.site.gateway.process

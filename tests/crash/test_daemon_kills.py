@@ -5,7 +5,6 @@ record, no passage is missing or told twice, everybody is inside who went in. Th
 same world is `python -m benchmarks.crashes`.
 """
 
-import sys
 from random import Random
 
 import pytest
@@ -17,7 +16,6 @@ from tests.crash.world import world
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
 
 SEED = 20261122
-CARELESS = (sys.executable, "-m", "tests.crash.careless")
 
 
 async def test_kills_lose_no_passage_count_none_twice_and_open_nothing_unrecorded(tmp_path):
@@ -41,6 +39,6 @@ async def test_kills_while_anything_else_is_wrong_leave_three_accounts_that_agre
 @pytest.mark.slow
 @pytest.mark.compiler
 async def test_a_gateway_that_does_not_wait_for_its_disk_is_found_out(tmp_path):
-    async with world(tmp_path, Random(SEED), CARELESS) as made:
+    async with world(tmp_path, Random(SEED), module="tests.crash.careless") as made:
         book = await kill_with([Fault.POWER_CUT] * 3, made)
     assert any("no verdict stood on the disk" in finding for finding in book.findings)

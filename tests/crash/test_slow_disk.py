@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from tests.crash.slow_disk import SECTOR_SIZE, SlowDisk
+from tests.crash.nursery import ROOT
+from tests.crash.slow_disk import SECTOR_SIZE, SlowDisk, library
 
 pytestmark = pytest.mark.compiler
 
@@ -37,6 +38,7 @@ def disk(tmp_path):
 
 def run(program, tmp_path, environment):
     command = [sys.executable, "-c", program, tmp_path / "s"]
+    environment = {"PYTHONPATH": str(ROOT), "LD_PRELOAD": str(library()), **environment}
     subprocess.run(command, env={**os.environ, **environment}, check=True, timeout=60)
 
 

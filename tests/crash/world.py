@@ -4,24 +4,23 @@ Its state lies on a disk of its own where there is one to be had, so that it can
 """
 
 import asyncio
-import sys
+import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.crash.slow_disk import SlowDisk
+from tests.crash.nursery import Nursery
+from tests.crash.slow_disk import SlowDisk, library
 from tests.e2e.centre import Centre
 from tests.e2e.daemon import Lane, Site, issue, until
 from tests.e2e.mosquitto import Mosquitto
 from tests.e2e.small_disk import small_disk
 
 DISK_SIZE = "48m"  # The journal of a thousand people, its reserve, and a copy before an upgrade.
-PEOPLE = 400
 SETTINGS = '[journal]\nwhen_disk_refuses = "refuse"\n'
-HASTY = (sys.executable, "-m", "tests.crash.hasty")
 WALK_S = 1.0  # Longer than it takes; a kill may have swallowed the scan.
 STEP_S_MAX = 0.01  # What a command, a report or a commit takes.
 RUN_S_MAX = 2.0  # Somebody walks through every 0.3 s: a kill meets every step of their way.
@@ -30,7 +29,7 @@ MOMENT_S_MAX = 3.0  # While the disk refuses, or a cable is out, some moments ne
 
 @dataclass
 class World:
-    """has_own_disk: its state can be filled. program: runs instead of the daemon.
+    """has_own_disk: its state can be filled. nursery: where its daemons come from.
 
     start_s: how long the last start took. left: what still lasts from the life before.
     """
@@ -41,7 +40,7 @@ class World:
     random: Random
     slow: SlowDisk
     has_own_disk: bool
-    program: Sequence[str] = ()
+    nursery: Nursery
     start_s: float = 2.0
     left: AsyncExitStack = field(default_factory=AsyncExitStack)
     inside: list[str] = field(default_factory=list)
@@ -55,10 +54,15 @@ class World:
         lanes = self.lanes if lane is None else [lane]
         return sum(len(each.turnstile.told("passed", direction=way)) for each in lanes)
 
-    async def start(self, **environment: str) -> None:
+    def launch(self, environment: Mapping[str, str]) -> None:
+        """Start the daemon and return at once."""
+        arguments = ["run", "-c", str(self.site.settings)]
+        self.site.gateway = self.nursery.start(arguments, environment)
+
+    async def start(self, environment: Mapping[str, str]) -> None:
         """Start the daemon, clear up what lasts when it answers, and return when all is ready."""
         began_s = time.monotonic()
-        self.site.launch(self.program, **environment)
+        self.launch(environment)
         await until(lambda: "lanes" in self.site.status())
         self.start_s = time.monotonic() - began_s
         await self.left.aclose()
@@ -81,22 +85,22 @@ class World:
 
         Some come twice, or are nobody's.
         """
-        outside = [issue(f"{lane.name} {number}") for number in range(PEOPLE)]
+        numbers = itertools.count()
         while True:
             has_some = self.bodies("entry") - self.bodies("exit") > 2 * len(self.lanes)
             way = self.random.choice(["entry", "exit"]) if has_some else "entry"
             is_new = way == "entry" and self.random.random() < 0.8
-            code = outside.pop() if is_new or not self.inside else self.random.choice(self.inside)
+            if is_new or not self.inside:
+                self.inside.append(issue(f"{lane.name} {next(numbers)}"))  # Read or not.
+            code = self.inside[-1] if is_new else self.random.choice(self.inside)
             if self.random.random() < 0.05:
                 code = "not a pass"
-            elif is_new:
-                self.inside.append(code)  # Also if nobody reads the scan.
             count = len(lane.turnstile.told("passed"))
             if not lane.is_typing(way):
                 lane.scan(code, way)
             async with a_while(WALK_S):
                 while len(lane.turnstile.told("passed")) == count:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.02)
 
     async def settle(self) -> None:
         """Return when everybody before has been served, and everything was told."""
@@ -117,17 +121,24 @@ async def a_while(seconds: float) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def world(folder: Path, random: Random, program: Sequence[str] = ()) -> AsyncIterator[World]:
-    """Run one, with the daemon up and its people walking, until the block ends."""
+async def world(
+    folder: Path, random: Random, *, module: str = "gatewayd.cli.main", can_be_late: bool = True
+) -> AsyncIterator[World]:
+    """Run one, with the daemon up, until the block ends.
+
+    module: whose `main` its later daemons are. can_be_late: so are the syncs of these, on demand.
+    """
+    loaded = {"LD_PRELOAD": str(library())} if can_be_late else {}
     with ExitStack() as stack:
         (folder / "s").mkdir()
         has_own_disk = stack.enter_context(small_disk(folder / "s", DISK_SIZE))
+        nursery = stack.enter_context(Nursery(folder, module, loaded))
         broker = stack.enter_context(Mosquitto(folder))
         centre = stack.enter_context(Centre(broker.port))
         site = Site(folder, settings=SETTINGS, broker=broker.port, boards=["board_7e"])
         slow = SlowDisk(site.state, folder)
         async with site:
-            made = World(site, broker, centre, random, slow, has_own_disk, program)
+            made = World(site, broker, centre, random, slow, has_own_disk, nursery)
             try:
                 yield made
             finally:

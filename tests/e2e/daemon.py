@@ -281,13 +281,9 @@ class Site:
 
     async def start(self, **environment: str) -> None:
         """Start it, and return when every lane is ready and every device answers."""
-        self.launch(**environment)
-        await until(self.is_ready)
-
-    def launch(self, program: Sequence[str] = (), **environment: str) -> None:
-        """Start it (or another program that takes the same words) and return at once."""
-        command = [*(program or GATEWAYD), "run", "-c", str(self.settings)]
+        command = [*GATEWAYD, "run", "-c", str(self.settings)]
         self.gateway = Program(self.folder, "gateway", command, **environment)
+        await until(self.is_ready)
 
     def is_ready(self) -> bool:
         assert self.gateway.process.poll() is None, self.gateway.logged.path.read_text()
