@@ -23,6 +23,8 @@ from tests.crash.world import World
 from tests.e2e.daemon import Lane, until
 
 Line = Mapping[str, Any]
+Passage = tuple[str, Line]
+"""Its outcome and its data."""
 JOURNAL = ("journal.db", "journal.db-wal")
 WAYS = ("entry", "exit")
 
@@ -141,11 +143,11 @@ class Book:
         admitted: Sequence[Line],
         written: Sequence[Line],
     ) -> None:
-        if lane.driver == "gatelink":
+        if has_log(lane):
             grants = {data["grant"] for data in admitted}
             missing = [line["direction"] for line in openings if line["grant"] not in grants]
         else:
-            here = [data for row in written if is_of(row, "admitted") for data in [row["data"]]]
+            here = [row["data"] for row in written if is_of(row, "admitted")]
             can = Counter(data["direction"] for data in here if data["lane"] == lane.name)
             did = Counter(line["direction"] for line in openings)
             missing = list((did - can).elements())
@@ -180,18 +182,15 @@ class Book:
                 yield f"a part failed: {row}"
 
     def _gate_findings(self, events: Sequence[Line]) -> Iterator[str]:
-        passages = [event["data"] for event in events if ".passage." in event["type"]]
-        ends = [(*event["type"].split(".")[1:3], event["data"]) for event in events]
-        bodies = [
-            data for kind, outcome, data in ends if kind == "passage" and outcome != "expired"
+        passages = [
+            (event["type"].split(".")[2], event["data"])
+            for event in events
+            if event["type"].startswith("onegate.passage.")
         ]
         for lane in self.world.lanes:
-            mine = [data for data in bodies if data["lane"] == lane.name]
-            if lane.driver == "gatelink":
-                yield from self._logged(lane, mine)
-            else:
-                yield from self._counted(lane, mine, passages)
-        yield from self._twice(ends)
+            mine = [(outcome, data) for outcome, data in passages if data["lane"] == lane.name]
+            yield from self._logged(lane, mine) if has_log(lane) else self._counted(lane, mine)
+        yield from self._twice(passages)
         rows = self.world.site.ask(do="cache", table="holders")["rows"]
         if {holder for holder, row in rows.items() if row.get("inside_since")} != self._inside:
             yield "the table of who is inside is not what the records make"
@@ -200,35 +199,43 @@ class Book:
         if abs(occupancy["total"] - inside) > occupancy["uncertain"]:
             yield f"{inside} are inside by the turnstiles, by the gateway {occupancy}"
 
-    def _logged(self, lane: Lane, bodies: Sequence[Line]) -> Iterator[str]:
+    def _logged(self, lane: Lane, passages: Sequence[Passage]) -> Iterator[str]:
         """Hold each body against the log of the turnstile."""
-        grants = [line["grant"] for line in lane.turnstile.told("unlocked")]
-        for grant, count in Counter(grants).items():
+        grants = Counter(line["grant"] for line in lane.turnstile.told("unlocked"))
+        for grant, count in grants.items():
             if count > 1:
                 self.figures[Fault.NONE].double += 1
                 yield f"{lane.name} opened {count} times for {grant}"
         seen = [line["sequence"] for line in lane.turnstile.told("passed")]
-        recorded = [data["device_sequence"] for data in bodies]
+        recorded = [data["device_sequence"] for outcome, data in passages if outcome != "expired"]
         if seen != recorded:
-            yield f"{lane.name} saw {set(seen) - set(recorded)}, which are not recorded; {recorded}"
+            yield f"{lane.name} saw {seen}, recorded are {recorded}"
 
-    def _counted(
-        self, lane: Lane, bodies: Sequence[Line], passages: Sequence[Line]
-    ) -> Iterator[str]:
+    def _counted(self, lane: Lane, passages: Sequence[Passage]) -> Iterator[str]:
         """Hold the bodies that nobody saw against the grants that are said to be uncertain."""
         for way in WAYS:
-            recorded = sum(data["direction"] == way for data in bodies)
+            here = [(outcome, data) for outcome, data in passages if data["direction"] == way]
+            recorded = sum(outcome != "expired" for outcome, _ in here)
+            uncertain = sum(bool(data.get("uncertain")) for _, data in here)
             unseen = self.world.bodies(way, lane) - recorded
-            uncertain = sum(
-                bool(data.get("uncertain"))
-                and (data["lane"], data["direction"]) == (lane.name, way)
-                for data in passages
-            )
             if not 0 <= unseen <= uncertain + self._early[lane.name, way]:
                 yield (
                     f"{lane.name}: {unseen} bodies ({way}) are not recorded, "
                     f"{uncertain} grants are uncertain"
                 )
+
+    def _twice(self, passages: Sequence[Passage]) -> Iterator[str]:
+        for outcome, data in passages:
+            holder = data.get("holder")
+            if outcome != "completed" or holder is None:
+                continue
+            if data["direction"] == "exit":
+                self._inside.discard(holder)
+            elif holder in self._inside:
+                self.figures[Fault.NONE].double += 1
+                yield f"{holder} came in twice, the second time by {data.get('grant')}"
+            else:
+                self._inside.add(holder)
 
     def _copy_findings(self) -> Iterator[str]:
         """Restore the backups that came to an end, and look at the copy from before an upgrade."""
@@ -245,20 +252,10 @@ class Book:
             for finding in verify(copy).findings:
                 yield f"{copy.name}: {finding}"
 
-    def _twice(self, ends: Sequence[tuple[str, str, Line]]) -> Iterator[str]:
-        inside = self._inside
-        for kind, outcome, data in ends:
-            holder = data.get("holder")
-            if (kind, outcome) != ("passage", "completed") or holder is None:
-                continue
-            if data["direction"] == "exit":
-                inside.discard(holder)
-            elif holder in inside:
-                self.figures[Fault.NONE].double += 1
-                yield f"{holder} came in twice, the second time by {data.get('grant')}"
-            else:
-                inside.add(holder)
-
 
 def is_of(event: Line, outcome: str) -> bool:
     return bool(event["type"].split(".")[2] == outcome)
+
+
+def has_log(lane: Lane) -> bool:
+    return lane.driver == "gatelink"

@@ -111,7 +111,9 @@ async def trouble(fault: Fault, world: World) -> AsyncIterator[None]:
                 pass
         yield
         if random.random() < 0.5:
-            world.left = stack.pop_all()
+            lasting = stack.pop_all()
+            lasting.push_async_callback(world.left.aclose)  # A start that was cut off left it so.
+            world.left = lasting
 
 
 @asynccontextmanager

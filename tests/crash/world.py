@@ -24,6 +24,7 @@ SETTINGS = '[journal]\nwhen_disk_refuses = "refuse"\n'
 WALK_S = 1.0  # Longer than it takes; a kill may have swallowed the scan.
 STEP_S_MAX = 0.01  # What a command, a report or a commit takes.
 RUN_S_MAX = 2.0  # Somebody walks through every 0.3 s: a kill meets every step of their way.
+LAST_S = 5.0  # Longer than somebody waits for a lane.
 MOMENT_S_MAX = 3.0  # While the disk refuses, or a cable is out, some moments never come.
 
 
@@ -106,10 +107,19 @@ class World:
         """Return when everybody before has been served, and everything was told."""
         await until(lambda: self.site.status()["grants_in_force"] == 0)
         for lane in self.lanes:
-            code = issue(f"LAST {lane.name}")
+            code = issue(f"LAST {lane.name}", "visitor")
             for way in ("entry", "exit"):
-                await self.site.pass_through(code, way, lane.name)
+                await self._see_off(lane, code, way)
+        await until(lambda: self.site.status()["grants_in_force"] == 0)
         await until(lambda: self.site.status()["broker"]["depth"] == 0)
+
+    async def _see_off(self, lane: Lane, code: str, way: str) -> None:
+        """Have the last one hold up their code until they are through: others may have waited."""
+        last = {"lane": lane.name, "direction": way, "outcome": "completed", "category": "visitor"}
+        while not self.site.log("passage", **last):
+            lane.scan(code, way)
+            async with a_while(LAST_S):
+                await until(lambda: bool(self.site.log("passage", **last)))
 
 
 @asynccontextmanager
