@@ -9,7 +9,8 @@ from pathlib import Path
 from gatewayd.ports import StorageError
 from gatewayd.store.before_upgrade import COPY_NAME, has_copy, keep_before_upgrade, put_back
 from gatewayd.store.files import replace_durably, sync_directory
-from gatewayd.store.refusals import refusals_named
+from gatewayd.store.refusals import is_full, refusals_named
+from gatewayd.store.reserve import Reserve
 
 STATE_VERSION = 3
 """Of the names and meanings of all files in the directory. Each file is brought up to date by
@@ -112,4 +113,11 @@ def _read_version(path: Path) -> int | None:
 
 
 def _write_version(path: Path) -> None:
-    replace_durably(path, path.with_suffix(".new"), f"{STATE_VERSION}\n".encode())
+    """Write it, on a full disk too: an upgrade there keeps nobody out."""
+    draft, content = path.with_suffix(".new"), f"{STATE_VERSION}\n".encode()
+    try:
+        replace_durably(path, draft, content)
+    except OSError as error:
+        if not (is_full(error) and Reserve(path.parent).release_all()):
+            raise
+        replace_durably(path, draft, content)

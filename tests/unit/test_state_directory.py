@@ -2,11 +2,14 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
 from gatewayd.ports import StorageError
-from gatewayd.store.state_directory import state_directory
+from gatewayd.store import state_directory as module
+from gatewayd.store.reserve import RESERVE_NAME
+from gatewayd.store.state_directory import STATE_VERSION, state_directory
 
 
 def test_a_missing_directory_is_made_for_the_owner_only(tmp_path):
@@ -76,6 +79,25 @@ def test_the_state_of_an_older_version_is_taken_over_and_closed_to_it(tmp_path):
     (tmp_path / "version").write_text("1\n")
     with state_directory(tmp_path):
         assert (tmp_path / "version").read_text() == "3\n"
+
+
+@pytest.mark.parametrize("reserve_size", [1 << 20, 0], ids=["with a reserve", "without"])
+def test_a_new_version_on_a_full_disk_takes_room_from_the_reserve(
+    tmp_path, monkeypatch, reserve_size
+):
+    (tmp_path / "version").write_text("1\n")
+    reserve = tmp_path / RESERVE_NAME
+    reserve.write_bytes(bytes(reserve_size))
+
+    def replace(path, draft, content):
+        if reserve.stat().st_size or not reserve_size:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(module, "replace_durably", replace)
+    ends = nullcontext() if reserve_size else pytest.raises(StorageError, match="the disk is full")
+    with ends, state_directory(tmp_path):
+        assert (tmp_path / "version").read_text() == f"{STATE_VERSION}\n"
 
 
 def test_a_path_that_is_no_directory_is_named(tmp_path):
