@@ -131,6 +131,10 @@ def the_time_is_what_the_machine_says(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(timekeeping, "judge", believe)
 
 
+def a_start_goes_by_a_note_of_before(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(app_opened, "_last_time", lambda journal: None)
+
+
 def who_is_on_the_way_in_holds_no_place(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Grants, "entering", lambda self, is_of: {})
 
@@ -168,6 +172,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     the_tables_do_not_catch_up: (4, "the tables are what the journal makes"),
     a_clock_that_is_set_is_taken_for_kept: (3, "a clock that is kept is right"),
     the_time_is_what_the_machine_says: (3, "time goes back only where ntp says so"),
+    a_start_goes_by_a_note_of_before: (4, "time goes back only where ntp says so"),
     who_is_on_the_way_in_holds_no_place: (1, "no visitor is admitted beyond the limit"),
     who_is_on_the_way_in_may_come_again: (15, "nobody is admitted again before they leave"),
     who_comes_too_late_is_let_in: (3, "nobody is admitted outside their time"),
