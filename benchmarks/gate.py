@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.directory, prefix="gate") as name:
         house = House(Path(name).resolve(), arguments.holders)
         prepare(house, arguments.rows, arguments.stores)
-        rows = [row for lanes in arguments.lanes for row in measure(house, lanes, arguments)]
-    tell(rows)
+        rows = []
+        for lanes in arguments.lanes:
+            for row in measure(house, lanes, arguments):
+                print(_line(row), flush=True)
+                rows.append(row)
     if arguments.file:
         Path(arguments.file).write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -171,11 +174,6 @@ def saturated(daemon: Daemon, people: Load, lanes: int, seconds: float) -> Row:
         "load_cpu_share": measured.cpu_s / lasted_s,
         **daemon.memory,
     }
-
-
-def tell(rows: Sequence[Row]) -> None:
-    for row in rows:
-        print(_line(row))
 
 
 def _line(row: Row) -> str:

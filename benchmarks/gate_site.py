@@ -242,13 +242,16 @@ class Daemon:
             time.sleep(0.2)
 
     def log(self, event: str) -> list[dict[str, Any]]:
-        lines = map(json.loads, self._log_path.read_text().splitlines())
+        whole, _, _ = self._log_path.read_text().rpartition("\n")
+        lines = map(json.loads, whole.splitlines())
         return [line for line in lines if line["event"] == event]
 
     def first_verdict_s(self) -> float:
         """Return the seconds from the start to the first verdict; the log has milliseconds."""
-        first = datetime.fromisoformat(self.log("verdict")[0]["at"])
-        return (first - self.started_at).total_seconds()
+        while not (logged := self.log("verdict")):  # The gate opens before that is told.
+            assert self._process.poll() is None, self._log_path.read_text()
+            time.sleep(0.05)
+        return (datetime.fromisoformat(logged[0]["at"]) - self.started_at).total_seconds()
 
     @staticmethod
     def _is_ready(status: dict[str, Any]) -> bool:
