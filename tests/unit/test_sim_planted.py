@@ -1,5 +1,6 @@
 """Bugs planted in the gateway: the simulation finds each, and names the promise that it broke."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,9 +13,12 @@ from gatewayd.app import opened as app_opened
 from gatewayd.core import decide
 from gatewayd.core import lane as lane_machine
 from gatewayd.core.lane import Windows
+from gatewayd.core.received import Received
 from gatewayd.core.rotating import CodeUse
 from gatewayd.core.words import ClockQuality, Direction
 from gatewayd.runtime import timekeeping
+from gatewayd.runtime.centre_documents import CentreDocuments
+from gatewayd.runtime.centre_orders import CentreOrders
 from gatewayd.runtime.grants import Grants
 from gatewayd.runtime.lane import LaneShell
 from gatewayd.runtime.publisher_outbox import Outbox
@@ -156,6 +160,30 @@ def a_scan_is_a_repeat_for_ten_seconds(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(scanning, "RepeatFilter", lambda window_s: RepeatFilter(10.0))
 
 
+def an_order_that_comes_again_is_done_again(patch: pytest.MonkeyPatch) -> None:
+    now = CentreOrders._now
+    patch.setattr(CentreOrders, "_now", lambda self: replace(now(self), counters={}))
+
+
+def an_order_acts_before_its_record(patch: pytest.MonkeyPatch) -> None:
+    async def at_once(self, order, centre):
+        self._under_way[order.id] = None
+        self._taken.put_nowait((order, centre))
+        await asyncio.sleep(0.1)
+        self._registry.recorder.keep(self._audit("order_taken", order, {"counter": order.counter}))
+
+    patch.setattr(CentreOrders, "_record", at_once)
+
+
+def an_older_document_takes_the_place_of_a_newer_one(patch: pytest.MonkeyPatch) -> None:
+    take = Received.take
+    patch.setattr(Received, "take", lambda self, one: take(replace(self, floors={}), one))
+
+
+def a_document_is_in_force_before_it_is_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CentreDocuments, "_keep", lambda *_: None)
+
+
 # With each a seed that shows it. A change elsewhere may end that: then others are tried.
 SEEDS = range(1, 11)
 PLANTED: dict[Plant, tuple[int, str]] = {
@@ -163,7 +191,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     a_late_record_still_opens: (1, "no entry opens on a record that came late"),
     an_exit_waits_for_its_record: (1, "the exit always opens"),
     whoever_starts_to_walk_frees_the_lane: (1, "at most one grant is open at a lane"),
-    who_waits_at_the_end_has_no_verdict: (1, "every scan leaves exactly one verdict"),
+    who_waits_at_the_end_has_no_verdict: (3, "every scan leaves exactly one verdict"),
     an_unknown_outcome_is_guessed: (1, "what is recorded as never opened never opened"),
     grants_of_the_run_before_are_forgotten: (1, "each grant ends exactly once"),
     a_log_entry_that_comes_again_is_recorded_again: (7, "every body is recorded exactly once"),
@@ -179,6 +207,19 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     a_code_counts_as_often_as_it_is_shown: (11, "a rotating code lets in once"),
     a_scan_is_a_repeat_for_ten_seconds: (3, "every scan leaves exactly one verdict"),
     what_is_sent_counts_as_delivered: (12, "every event reaches the broker exactly once"),
+    an_order_that_comes_again_is_done_again: (
+        3,
+        "no order opens twice or late or for a stranger",
+    ),
+    an_order_acts_before_its_record: (2, "an order is on disk before it acts"),
+    an_older_document_takes_the_place_of_a_newer_one: (
+        18,
+        "no document takes the place of a newer one",
+    ),
+    a_document_is_in_force_before_it_is_kept: (
+        18,
+        "no verdict uses rules that are not kept or are replaced",
+    ),
 }
 
 
