@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 import pytest
+from argon2 import PasswordHasher
 
 from gatewayd.core.accounts import Account, ApiToken, SecretKind
 from gatewayd.core.roles import Role
@@ -292,3 +293,14 @@ def test_a_whole_file_is_read_as_it_is(tmp_path):
     accounts = opened(tmp_path)
     assert accounts.accounts == [OFFICER]
     assert accounts.tokens == [ApiToken("laporan", Role.AUDITOR, None, date(2026, 11, 22))]
+
+
+def test_a_label_of_nobody_costs_as_much_as_a_wrong_secret_and_a_start_nothing(tmp_path, mocker):
+    hashed = mocker.spy(PasswordHasher, "hash")
+    accounts = AccountFile.open(tmp_path, COST)
+    assert hashed.call_count == 0
+    verified = mocker.spy(PasswordHasher, "verify")
+    assert not accounts.is_right("nobody", "274931")
+    assert verified.call_count == 1
+    asked = verified.call_args.args[1]
+    assert not accounts._hasher.check_needs_rehash(asked), "it has the price of the others"
