@@ -7,11 +7,11 @@ memory, and no error but the declared one comes out.
 import contextlib
 import importlib.util
 import io
+import mmap
 import resource
+import struct
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -29,6 +29,7 @@ MEMORY_MAX: Final = 2 << 30
 """Of address space, for the whole process. All targets loaded take a quarter of that."""
 
 RSS_MB_MAX: Final = 768
+INPUT_SIZE_MAX: Final = 1 << 18
 _STUCK_S: Final = 60  # Wall time, on a machine that does other things too; see `Target.run`.
 _BATCH: Final = 2_000  # Inputs of hypothesis between two looks at the clock.
 
@@ -38,7 +39,7 @@ _TRACED: Final = [
 ]  # fmt: skip
 """Where decoders are; to trace all the rest would cost each start some seconds."""
 
-FAILED_PREFIXES: Final = ("crash-", "timeout-", "oom-")
+_HEAD: Final = struct.Struct("<QI")  # How many inputs there were, and the size of the last.
 
 
 @contextlib.contextmanager
@@ -56,30 +57,56 @@ def instrumented() -> Iterator[None]:
 def drive(target: Target, runs: int, seconds: int, number: int, folder: Path) -> None:
     """Feed a target until one of the limits; does not return.
 
-    folder: has the `corpus` and takes inputs that fail, named as libFuzzer names them.
+    folder: has the `corpus`. What is fed is noted there before: see `last_input`.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+    feed = _Feed(target, folder)
     if HAS_ATHERIS:
-        _drive_atheris(target, runs, seconds, number, folder)
+        _drive_atheris(feed, runs, seconds, number, folder)
     else:
-        _drive_hypothesis(target, runs, seconds, number, folder)
+        _drive_hypothesis(feed, runs, seconds, number)
 
 
-def _drive_atheris(target: Target, runs: int, seconds: int, number: int, folder: Path) -> None:
+def last_input(folder: Path) -> tuple[int, bytes]:
+    """Return how many inputs were fed, and the last: the one that ended the process, if any did."""
+    noted = (folder / "now").read_bytes()
+    count, size = _HEAD.unpack_from(noted)
+    return count, noted[_HEAD.size : _HEAD.size + size]
+
+
+class _Feed:
+    """Feeds a target, and notes each input where it outlives the process, whatever ends that."""
+
+    def __init__(self, target: Target, folder: Path) -> None:
+        self.target = target
+        self._count = 0
+        with (folder / "now").open("w+b") as file:
+            file.truncate(_HEAD.size + INPUT_SIZE_MAX)
+            self._now = mmap.mmap(file.fileno(), 0)
+
+    def __call__(self, data: bytes) -> None:
+        self._count += 1
+        size = len(data)
+        self._now[: _HEAD.size] = _HEAD.pack(self._count, size)
+        self._now[_HEAD.size : _HEAD.size + size] = data
+        self.target.run(data)
+
+
+def _drive_atheris(feed: _Feed, runs: int, seconds: int, number: int, folder: Path) -> None:
     import atheris  # noqa: PLC0415 - only where it is
 
     def mutate(data: bytes, size_max: int, mutation: int) -> bytes:
         random = Random(mutation)
         if random.random() < 0.4:
             return bytes(atheris.Mutate(data, size_max))
-        return target.mutate(data, random)[:size_max]
+        return feed.target.mutate(data, random)[:size_max]
 
     arguments = [
         sys.argv[0],
         f"-runs={runs}",
         f"-max_total_time={seconds}",
         f"-seed={number}",
-        f"-max_len={target.size_max}",
+        f"-max_len={feed.target.size_max}",
         f"-timeout={_STUCK_S}",
         f"-rss_limit_mb={RSS_MB_MAX}",
         f"-artifact_prefix={folder}/",
@@ -87,21 +114,17 @@ def _drive_atheris(target: Target, runs: int, seconds: int, number: int, folder:
         "-reload=0",
         str(folder / "corpus"),
     ]
-    atheris.Setup(arguments, target.run, custom_mutator=mutate)
+    atheris.Setup(arguments, feed, custom_mutator=mutate)
     atheris.Fuzz()
 
 
-def _drive_hypothesis(target: Target, runs: int, seconds: int, number: int, folder: Path) -> None:
+def _drive_hypothesis(feed: _Feed, runs: int, seconds: int, number: int) -> None:
     """Tell figures in libFuzzer's words."""
-    begun_s, done = time.monotonic(), 0
-    last = b""
+    begun_s, done, batch = time.monotonic(), 0, 0
 
     def one(data: bytes) -> None:
-        nonlocal done, last
-        done, last = done + 1, data
-        target.run(data)
+        feed(data)
 
-    batch = 0
     while (runs < 0 or done < runs) and (seconds == 0 or time.monotonic() < begun_s + seconds):
         count = _BATCH if runs < 0 else min(_BATCH, runs - done)
         play = settings(
@@ -110,15 +133,9 @@ def _drive_hypothesis(target: Target, runs: int, seconds: int, number: int, fold
             deadline=None,
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
-        )(seed(number * 10_000 + batch)(given(inputs(target))(one)))
-        try:
-            play()
-        except BaseException:  # noqa: BLE001 - whatever it is, the input is kept and told
-            traceback.print_exc()
-            with tempfile.NamedTemporaryFile(dir=folder, prefix="crash-", delete=False) as file:
-                file.write(last)
-            break
-        batch += 1
+        )(seed(number * 10_000 + batch)(given(inputs(feed.target))(one)))
+        play()
+        done, batch = done + count, batch + 1
     print(f"stat::number_of_executed_units: {done}", file=sys.stderr, flush=True)
     sys.exit(0)
 

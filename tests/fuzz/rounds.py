@@ -4,19 +4,19 @@ import os
 import re
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tests.fuzz import place
-from tests.fuzz.drive import FAILED_PREFIXES, HAS_ATHERIS, drive
+from tests.fuzz.drive import HAS_ATHERIS, drive, last_input
 from tests.fuzz.target import Target
 
-_EXECUTED: Final = re.compile(r"stat::number_of_executed_units: (\d+)")
+_ENDED: Final = "stat::number_of_executed_units"  # What both engines say at a good end.
 _COVERED: Final = re.compile(r"\bcov: (\d+)")
 _TOLD_LINES_MAX: Final = 30  # Of what a failed target said: its traceback.
-_END_S: Final = 3  # What a target needs beside its turn, to begin and to end.
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ def _fork(turn: _Turn, runs: int, seconds: int, number: int) -> int:
         drive(turn.target, runs, seconds, number, turn.folder)
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 - whatever it is, it is told, and the process ends here
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)
@@ -113,18 +115,17 @@ def _end(turn: _Turn, tally: Tally) -> None:
     said = (turn.folder / "said").read_text(errors="replace")
     row = tally.rows.setdefault(name, Row())
     row.seconds += time.monotonic() - turn.begun_s
-    row.inputs += sum(map(int, _EXECUTED.findall(said)[-1:]))
+    count, last = last_input(turn.folder)
+    row.inputs += count
     covered = _COVERED.findall(said)
     row.coverage = int(covered[-1]) if covered else row.coverage
-    failed = [path for path in turn.folder.iterdir() if path.name.startswith(FAILED_PREFIXES)]
-    if failed or not _EXECUTED.search(said):
+    if _ENDED not in said:
         tally.failed.append(name)
-        _tell(name, said, failed)
+        _tell(name, said, last)
 
 
-def _tell(name: str, said: str, failed: Sequence[Path]) -> None:
+def _tell(name: str, said: str, last: bytes) -> None:
     lines = [line for line in said.splitlines() if not line.startswith(("#", "INFO", "WARNING"))]
     print(f"--- {name} broke a promise:", *lines[-_TOLD_LINES_MAX:], sep="\n")
-    for path in failed:
-        print(f"python -m tests.fuzz --target {name} --input {path.read_bytes().hex()}")
+    print(f"python -m tests.fuzz --target {name} --input {last.hex()}")
     sys.stdout.flush()
