@@ -61,9 +61,7 @@ class Forked(Program):
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         self.process.send_signal(how)
-        readable, _, _ = select.select([self.process.handle], [], [], PATIENCE_S)
-        assert readable, "it ends"
-        os.close(self.process.handle)
+        self.process.wait()
         return -how
 
 
@@ -72,14 +70,27 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.handle = os.pidfd_open(pid)
+        self._handle: int | None = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
-        readable, _, _ = select.select([self.handle], [], [], 0)
-        return 1 if readable else None
+        return 1 if self._is_over_within(0) else None
 
     def send_signal(self, how: signal.Signals) -> None:
-        signal.pidfd_send_signal(self.handle, how)
+        """Send it; nothing if the process is over."""
+        if self._handle is not None and not self._is_over_within(0):
+            signal.pidfd_send_signal(self._handle, how)
+
+    def wait(self) -> None:
+        assert self._is_over_within(PATIENCE_S), "it ends"
+        if self._handle is not None:
+            os.close(self._handle)
+        self._handle = None
+
+    def _is_over_within(self, seconds: float) -> bool:
+        if self._handle is None:
+            return True
+        readable, _, _ = select.select([self._handle], [], [], seconds)
+        return bool(readable)
 
 
 def main() -> None:
