@@ -101,16 +101,16 @@ def build_gateway(
     doors = build_doors(settings, shared, opened.cache, around, lanes)
     fire_inputs = build_fire_inputs(settings, shared, around, lanes)
     expire_removed(lanes, gate, recorder)
-    devices = [device for shell in lanes.values() for device in shell.devices]
     people = build_people(settings, opened, gate, recorder, blocking)
     desk_readers = _build_desk_readers(settings, around, lanes, alarms, people.officers)
     assists = Assists(lanes, opened.cache, recorder, clock)
     overrides = OverrideWatch(gate, alarms, clock)
     others += [assists.committed, overrides.committed]
     buttons = build_assist_buttons(settings, assists, alarms, around, lanes)
-    alarms.end_removed([*devices, *doors, *fire_inputs, *buttons, *desk_readers])
+    alarms.end_removed([*_devices(lanes), *doors, *fire_inputs, *buttons, *desk_readers])
     if sync is not None:
         others.append(sync.committed)
+        sync.publisher.give_way(lambda: recorder.is_committing)
         sync.show(lanes, doors)
     alarm_desk = AlarmDesk(alarms, opened.cache, recorder)
     overview = Overview(
@@ -203,6 +203,10 @@ def build_gateway(
         status=overview.line,
         started=_started(opened, delivered, gate.policy.versions),
     )
+
+
+def _devices(lanes: Mapping[LaneId, LaneShell]) -> list[str]:
+    return [device for shell in lanes.values() for device in shell.devices]
 
 
 def _areas(settings: Settings) -> dict[LaneId, str]:

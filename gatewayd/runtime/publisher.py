@@ -157,6 +157,10 @@ class Publisher:
         """Have one more take what the centre says; before the run begins."""
         self._inbox.add(intake)
 
+    def give_way(self, is_committing: Callable[[], bool]) -> None:
+        """Hold the backlog back for a moment while somebody waits for a record."""
+        self._backfill.is_committing = is_committing
+
     def replay(self, first: int, last: int) -> bool:
         """Send events again, whatever the receipts; False where too many such ranges wait."""
         return self._backfill.replay(first, last)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PAGE_COUNT = 100  # Events read at once: some 100 kB.
 GROUP_COUNT = 5  # Events sent in a row: a millisecond or two of the loop, then the gate goes first.
+GIVES_WAY_S = 0.003  # What a commit takes; no longer, since a disk that hangs must not stop it.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
 REPLAYS_MAX = 100  # Holes that a centre asks for at once; it asks again for the rest.
@@ -40,6 +41,8 @@ class Backfill:
     """Between passes while the broker refuses events."""
     per_s: float
     """At most so many events a second, so that live ones and other sites have room."""
+    is_committing: Callable[[], bool] = lambda: False
+    """Whether somebody waits for a record, which goes first."""
     replays: deque[tuple[int, int]] = field(default_factory=deque)
     """First and last seq of what the centre wants again, receipts or not."""
     _tries: int = 0
@@ -95,7 +98,7 @@ class Backfill:
         return True
 
     async def _pass(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> None:
-        outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s)
+        outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s, self.is_committing)
         seq = 0
         while (seq := outbox.next_open(seq + 1)) < floor():
             page = await self._read(seq - 1)
@@ -114,7 +117,7 @@ class Backfill:
                     await self._send_alone(event, stream, alone)
 
     async def _send_again(self, stream: Stream) -> None:
-        pace = _Pace(self.clock, self.per_s)
+        pace = _Pace(self.clock, self.per_s, self.is_committing)
         while self.replays:
             first, last = self.replays[0]
             page = await self._read(first - 1)
@@ -174,8 +177,9 @@ class Backfill:
 class _Pace:
     """Spreads what is sent evenly: a page in one go would hold the loop while somebody waits."""
 
-    def __init__(self, clock: Clock, per_s: float) -> None:
+    def __init__(self, clock: Clock, per_s: float, is_committing: Callable[[], bool]) -> None:
         self._clock = clock
+        self._is_committing = is_committing
         self._group_s = GROUP_COUNT / per_s
         self._free_at_s = clock.monotonic()
         self._sent_count = 0
@@ -187,3 +191,5 @@ class _Pace:
             now_s = self._clock.monotonic()
             self._free_at_s = max(self._free_at_s + self._group_s, now_s)
             await asyncio.sleep(self._free_at_s - now_s)
+            if self._is_committing():
+                await asyncio.sleep(GIVES_WAY_S)

@@ -86,6 +86,10 @@ class Recorder:
         return began_s is not None and self._clock.monotonic() - began_s > STUCK_S
 
     @property
+    def is_committing(self) -> bool:
+        return self._commit_began_s is not None
+
+    @property
     def refusal(self) -> str | None:
         """Why the disk refuses at present; None while it takes records."""
         return self._refusal

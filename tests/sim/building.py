@@ -97,6 +97,7 @@ def build(world: World) -> Built:
     expire_removed(lanes, gate, recorder)
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     others.append(sync.committed)
+    sync.publisher.give_way(lambda: recorder.is_committing)
     sync.show(lanes, {})
     commands = Commands(
         lanes,

@@ -187,6 +187,20 @@ async def test_the_backfill_keeps_to_its_rate_and_to_one_page_of_memory():
 
 
 @in_virtual_time
+async def test_the_backfill_gives_way_to_commits_and_does_not_stop_for_one_that_hangs():
+    sent = {}
+    for is_committing in (False, True):
+        sync = Sync(past=100, backfill_per_s=10_000.0)
+        sync.publisher.give_way(lambda hangs=is_committing: hangs)
+        async with sync.running():
+            await asyncio.sleep(0.06)
+            sent[is_committing] = len(sync.broker.sequences("backfill"))
+            await asyncio.sleep(1)
+            assert sync.broker.sequences("backfill") == list(range(1, 101))
+    assert 0 < sent[True] < sent[False]
+
+
+@in_virtual_time
 async def test_after_a_reconnect_everything_without_receipt_is_sent_again():
     sync = Sync()
     sync.broker.loses_answers = True
