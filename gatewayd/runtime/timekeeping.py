@@ -85,7 +85,11 @@ class SiteClock:
             return reading
         # Whoever sets the clock ends that NTP keeps it: no verdict goes by that until a look.
         self._is_kept = self._system.is_kept()
-        return replace(reading, is_kept=self._is_kept)
+        reading = replace(reading, is_kept=self._is_kept)
+        at, quality = judge(reading, self._known)
+        if quality is not ClockQuality.UNSYNCED:  # Verdicts go by it from here on, not from a look.
+            self._known = Known(at, reading.monotonic_s)
+        return reading
 
 
 class Timekeeping:

@@ -110,6 +110,20 @@ def test_a_clock_that_is_set_is_not_taken_for_kept_until_the_next_look():
     assert (clock.utc(), clock.quality()) == (KNOWN + timedelta(minutes=10), ClockQuality.SYNCED)
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_was_told_between_two_looks_is_known_as_well(is_kept):
+    system = System()
+    clock = SiteClock(system, KNOWN)
+    system.ahead, system.kept = timedelta(minutes=10), is_kept
+    assert clock.utc() == KNOWN + timedelta(minutes=10)
+    system.ahead, system.kept = timedelta(minutes=9), False
+    clock.look()
+    assert (clock.utc(), clock.quality()) == (
+        KNOWN + timedelta(minutes=10),
+        ClockQuality.UNSYNCED,
+    )
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.integers(-(10**9), 10**9)), max_size=10),
 )
