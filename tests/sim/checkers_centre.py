@@ -1,12 +1,14 @@
 """The promises about what the centre says, one function each, its sentence for its name."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Any
 
 from gatewayd.core.documents import levels
 from gatewayd.core.duty import CENTRE
 from gatewayd.core.orders import SKEW_S_MAX, OrderKind
+from gatewayd.core.words import ClockQuality
 from gatewayd.mqtt import topics
 from gatewayd.store.received import shelf_name
 from tests.sim.checkers import Breaches, verdicts
@@ -18,21 +20,33 @@ WAIT_S_MAX = 5.5  # as long as somebody waits at a lane for those before.
 ANSWERED_S = 20.0
 FROM_THE_CENTRE = frozenset({"", "rollback", "other"})
 """What is wrong with documents that it signed for this very place."""
+UNTIMELY = ("early", "expired")
+"""What is wrong with an order for whoever knows the time."""
+WORD_S_MAX = 60.0  # A word is told for 30 s, and good for as long again.
 _SHELVES = {
     place: shelf_name("policy", str(level), "") for place, level in levels(str(SITE)).items()
 }
 
 
 def no_order_opens_twice_or_late_or_for_a_stranger(story: Story) -> Breaches:
+    """By the gate's clock; while it has none, by the word that it told a moment ago."""
     given = {one.id: one for one in story.of(Published) if one.id and not one.slot}
+    taken, words = _orders_taken(story), _words_told(story)
     done: set[str] = set()
     for row in verdicts(story):
         order = order_of(row)
         if order is None:
             continue
-        said = given.get(order)
-        if said is None or said.flaw not in ("", "retained"):
+        said, found = given.get(order), taken.get(order)
+        if said is None or said.flaw not in ("", "retained", *UNTIMELY):
             yield row.at_s, f"order {order} was {said and said.flaw}, and the gate decided on it"
+        elif found is not None and found.quality == ClockQuality.UNSYNCED:
+            told_s = words.get((found.run, _nonce_of(said)), -WORD_S_MAX)
+            why = _objection_without_the_time(row, found.made_s, told_s)
+            if why:
+                yield row.at_s, f"order {order} {why}"
+        elif said.flaw in UNTIMELY:
+            yield row.at_s, f"order {order} was {said.flaw}, and the gate decided on it"
         elif row.made_s > said.until_s + SKEW_S_MAX + RECORD_S_MAX + WAIT_S_MAX:
             yield row.at_s, f"order {order} was over at {said.until_s:.1f} s"
         if order in done:
@@ -136,6 +150,41 @@ def replies(story: Story) -> Iterator[tuple[Arrived, dict[str, Any]]]:
     for one in story.of(Arrived):
         if one.topic == topics.reply(SITE):
             yield one, json.loads(one.payload)
+
+
+def _orders_taken(story: Story) -> dict[str, Recorded]:
+    rows = (row for row in story.of(Recorded) if row.data.get("action") == "order_taken")
+    return {row.data["detail"]["id"]: row for row in rows}
+
+
+def _words_told(story: Story) -> dict[tuple[str, str], float]:
+    """Return when each word of a process that does not know the time first came to the broker."""
+    told: dict[tuple[str, str], float] = {}
+    for one in story.of(Arrived):
+        if one.topic == topics.state(SITE):
+            state = json.loads(one.payload)
+            if "nonce" in state:
+                told.setdefault((state["run"], state["nonce"]), one.at_s)
+    return told
+
+
+def _nonce_of(order: Published) -> str:
+    claims = order.payload.split(b".")[1]
+    return str(json.loads(urlsafe_b64decode(claims + b"==")).get("nonce"))
+
+
+def _objection_without_the_time(row: Recorded, taken_s: float, told_s: float) -> str:
+    """Tell what is wrong with a verdict on an order that was taken by its word; "" if nothing is.
+
+    Whoever does not know the time knows of no code either when a lane has shown it.
+    """
+    if taken_s >= told_s + WORD_S_MAX:
+        return "echoed no word that the gate told a moment ago"
+    if row.made_s > taken_s + RECORD_S_MAX + WAIT_S_MAX:
+        return f"was taken at {taken_s:.1f} s, and is over"
+    is_open = row.type.startswith("onegate.access.admitted") and row.data["kind"] == "checkin"
+    is_blind = is_open and row.quality == ClockQuality.UNSYNCED
+    return "opened by a code, and the gate did not know the time" if is_blind else ""
 
 
 def is_order(one: Handed) -> bool:

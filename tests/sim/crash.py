@@ -2,7 +2,8 @@
 
 A call confirms what it wrote when its answer is given. Up to there the files are kept to the byte;
 what was written behind it ends at a drawn byte, or in noise, as after a power cut. No file goes
-back on what SQLite synced itself: a checkpoint is preceded by a sync of the log.
+back on what SQLite synced itself: a checkpoint is preceded by a sync of the log, and no reader sees
+a commit before the log is synced with it.
 """
 
 import struct
@@ -81,6 +82,13 @@ class Log:
     def confirm(self, place: Place) -> None:
         if place.round == self.end.round:
             self.confirmed = max(self.confirmed, place)
+
+    def show(self) -> None:
+        """Have somebody see all commits: the log is synced before its index shows one of them.
+
+        So with synchronous=FULL: sqlite3WalFrames in https://sqlite.org/src/file/src/wal.c.
+        """
+        self.confirmed = self.end
 
     def _read_backfilled(self) -> int:
         with self._shared.open("rb") as file:

@@ -45,9 +45,14 @@ class SimJournal(SqliteJournal):
         mount.disk.ledger.look()
         return events
 
-    def read(self, after: int, limit: int) -> list[Event]:
+    def head(self) -> int:
+        self.mount.log.show()
+        return super().head()
+
+    def read_from(self, position: int, limit: int) -> list[Event]:
         self.mount.check()
-        return super().read(after, limit)
+        self.mount.log.show()
+        return super().read_from(position, limit)
 
     def confirm(self, seqs: Sequence[int]) -> Receipts:
         mount = self.mount

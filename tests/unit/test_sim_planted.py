@@ -192,7 +192,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     an_exit_waits_for_its_record: (1, "the exit always opens"),
     whoever_starts_to_walk_frees_the_lane: (1, "at most one grant is open at a lane"),
     who_waits_at_the_end_has_no_verdict: (3, "every scan leaves exactly one verdict"),
-    an_unknown_outcome_is_guessed: (1, "what is recorded as never opened never opened"),
+    an_unknown_outcome_is_guessed: (3, "what is recorded as never opened never opened"),
     grants_of_the_run_before_are_forgotten: (1, "each grant ends exactly once"),
     a_log_entry_that_comes_again_is_recorded_again: (7, "every body is recorded exactly once"),
     a_log_entry_is_acknowledged_before_its_record: (4, "every body is recorded exactly once"),
@@ -204,7 +204,7 @@ PLANTED: dict[Plant, tuple[int, str]] = {
     who_is_on_the_way_in_holds_no_place: (5, "no visitor is admitted beyond the limit"),
     who_is_on_the_way_in_may_come_again: (1, "nobody is admitted again before they leave"),
     who_comes_too_late_is_let_in: (3, "nobody is admitted outside their time"),
-    a_code_counts_as_often_as_it_is_shown: (11, "a rotating code lets in once"),
+    a_code_counts_as_often_as_it_is_shown: (27, "a rotating code lets in once"),
     a_scan_is_a_repeat_for_ten_seconds: (3, "every scan leaves exactly one verdict"),
     what_is_sent_counts_as_delivered: (12, "every event reaches the broker exactly once"),
     an_order_that_comes_again_is_done_again: (

@@ -1,6 +1,7 @@
 """The simulation's promises: each says nothing of a true story, and catches one that is made false."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from drivers import base
 from firmware_protocol.words import LogEntry, LogKind
+from gatewayd.mqtt import topics
 from tests.sim import checkers as gate
 from tests.sim import checkers_centre as centre
 from tests.sim import checkers_disk as disk
@@ -18,6 +20,7 @@ from tests.sim import checkers_rules as rules
 from tests.sim import checkers_sync as sync
 from tests.sim.checkers_centre import order_of
 from tests.sim.clock import START
+from tests.sim.papers import SITE
 from tests.sim.promises import PROMISES, broken
 from tests.sim.story import (
     Arrived,
@@ -250,10 +253,66 @@ def an_order_that_a_stranger_gave(story: Story) -> Story:
     return retold(story, given, [replace(given, flaw="forged")])
 
 
+def is_order_by_the_clock(row: Seen) -> bool:
+    return is_row("access")(row) and row.quality == "synced" and bool(order_of(row))
+
+
 def an_order_that_was_over(story: Story) -> Story:
-    one = first(story, Recorded, lambda row: is_row("access")(row) and order_of(row))
+    one = first(story, Recorded, is_order_by_the_clock)
     given = first(story, Published, lambda said: said.id == order_of(one))
     return retold(story, given, [replace(given, until_s=given.until_s - 60)])
+
+
+def an_order_that_came_too_early(story: Story) -> Story:
+    one = first(story, Recorded, is_order_by_the_clock)
+    given = first(story, Published, lambda said: said.id == order_of(one))
+    return retold(story, given, [replace(given, flaw="early")])
+
+
+def without_the_time(story: Story, kind: str, *, nonce: str = "now", **verdict: object) -> Story:
+    """Have an order of a kind that let somebody in be early, and taken by a gate without the time.
+
+    It told the word "now" just before. verdict: what changes in the row of that.
+    """
+    one = first(
+        story, Recorded, lambda row: is_row("access.admitted", kind=kind)(row) and order_of(row)
+    )
+    given = first(story, Published, lambda said: said.id == order_of(one))
+    taken = first(
+        story,
+        Recorded,
+        lambda row: is_row("audit.command", action="order_taken")(row) and is_about(row, given.id),
+    )
+    claims = urlsafe_b64encode(json.dumps({"nonce": nonce}).encode())
+    state = Arrived(
+        at_s=given.at_s,
+        topic=topics.state(SITE),
+        event="",
+        seq=0,
+        is_recorded=True,
+        payload=json.dumps({"run": taken.run, "nonce": "now"}).encode(),
+    )
+    false = retold(
+        story, given, [state, replace(given, flaw="early", payload=b"." + claims + b".")]
+    )
+    false = retold(false, taken, [replace(taken, quality="unsynced")])
+    return retold(false, one, [replace(one, **{"quality": "unsynced", **verdict})])
+
+
+def is_about(row: Seen, order: str) -> bool:
+    return bool(row.data["detail"]["id"] == order)
+
+
+def an_order_without_the_word_of_now(story: Story) -> Story:
+    return without_the_time(story, "attestation", nonce="of yesterday")
+
+
+def an_order_long_after_the_word_of_now(story: Story) -> Story:
+    return without_the_time(story, "attestation", made_s=1e3)
+
+
+def a_code_that_opens_without_the_time(story: Story) -> Story:
+    return without_the_time(story, "checkin")
 
 
 def an_order_without_a_record(story: Story) -> Story:
@@ -438,6 +497,10 @@ FALSE = {
     an_order_that_is_carried_out_twice: centre.no_order_opens_twice_or_late_or_for_a_stranger,
     an_order_that_a_stranger_gave: centre.no_order_opens_twice_or_late_or_for_a_stranger,
     an_order_that_was_over: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_that_came_too_early: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_without_the_word_of_now: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    an_order_long_after_the_word_of_now: centre.no_order_opens_twice_or_late_or_for_a_stranger,
+    a_code_that_opens_without_the_time: centre.no_order_opens_twice_or_late_or_for_a_stranger,
     an_order_without_a_record: centre.an_order_is_on_disk_before_it_acts,
     an_order_without_an_answer: centre.every_order_that_is_genuine_is_answered,
     a_document_that_nobody_signed: centre.only_documents_that_the_centre_signed_are_kept,
@@ -456,6 +519,19 @@ FALSE = {
 
 def test_a_true_story_breaks_no_promise():
     assert broken(told(SEEDS[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("attestation", {}),
+        ("checkin", {"quality": "synced"}),  # It became known while the order was recorded.
+        ("checkin", {"type": "onegate.access.referred.v1"}),
+    ],
+)
+def test_an_early_order_is_of_now_for_a_gate_without_the_time_that_hears_its_word(kind, verdict):
+    story = made_false(lambda story: without_the_time(story, kind, **verdict))
+    assert not list(centre.no_order_opens_twice_or_late_or_for_a_stranger(story))
 
 
 def test_every_promise_has_a_story_that_breaks_it():
