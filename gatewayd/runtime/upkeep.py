@@ -76,23 +76,30 @@ class Upkeep:
 
     async def run(self) -> Never:
         due_s = self.clock.monotonic()
+        refused = ""
         while True:
             is_due = self.clock.monotonic() >= due_s
             try:
-                is_large = await self._look()
-                if is_due:
-                    self._mark()
-                if is_due or is_large:
-                    await self._trim()
-                await self.blocking.run(self.journal.move_log)
-                if is_due:
-                    await self._forget()
-                    await self._check()
+                await self._round(is_due=is_due)
+                refused = ""
             except StorageError as error:  # The recorder raises the alarm when it matters.
-                log.warning("upkeep_refused", extra={"fields": {"what_to_do": str(error)}})
+                if str(error) != refused:
+                    log.warning("upkeep_refused", extra={"fields": {"what_to_do": str(error)}})
+                refused = str(error)
             if is_due:
                 due_s = self.clock.monotonic() + DAY_S
             await asyncio.sleep(LOOK_S)
+
+    async def _round(self, *, is_due: bool) -> None:
+        is_large = await self._look()
+        if is_due:
+            self._mark()
+        if is_due or is_large:
+            await self._trim()
+        if is_due:
+            await self._forget()
+            await self._check()
+        await self.blocking.run(self.journal.move_log)
 
     async def _look(self) -> bool:
         """Raise or clear the alarms about room; tell whether the journal is larger than allowed."""

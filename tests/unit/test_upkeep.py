@@ -231,6 +231,13 @@ def test_a_disk_that_refuses_is_tried_again(tmp_path, caplog):
         assert "upkeep_refused" in caplog.text
 
 
+def test_a_disk_that_refuses_for_long_is_told_once(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(module.SqliteJournal, "move_log", lambda _: refuse())
+    with opened(tmp_path) as journal:
+        look_after(journal, 5 * LOOK_S)
+    assert caplog.text.count("upkeep_refused") == 1
+
+
 def refuse():
     raise module.StorageError("the disk refuses")
 
