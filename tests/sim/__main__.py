@@ -1,6 +1,6 @@
 """`python -m tests.sim`: plays seeds, and says which promise broke where.
 
-    python -m tests.sim --seeds 1000          the seeds that once failed, then 1 to 1000
+    python -m tests.sim --seeds 1000          the seeds that are kept, then 1 to 1000
     python -m tests.sim --seeds 50 --start 7  the same with 7 to 56
     python -m tests.sim --within-s 300 --seeds-min 300    as many as fit five minutes
     python -m tests.sim --seed 41             one seed, and the digest of its story
@@ -90,7 +90,7 @@ def sample(seeds: Iterable[int], seeds_min: int, found: Sample) -> int:
     _tell_marks(found)
     missed = found.missed()
     print(
-        f"{found.seeds} seeds (the last: {outcome.seed}; {len(again)} of them once failed), "
+        f"{found.seeds} seeds (the last: {outcome.seed}; {len(again)} of them are kept ones), "
         f"{found.moments} moments in {found.virtual_s / 3600:.1f} virtual hours, played in "
         f"{time.perf_counter() - begun_s:.0f} s: {len(found.failed)} broke a promise, "
         f"{len(missed)} marks missed"

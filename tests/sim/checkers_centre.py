@@ -182,9 +182,9 @@ def _objection_without_the_time(row: Recorded, taken_s: float, told_s: float) ->
         return "echoed no word that the gate told a moment ago"
     if row.made_s > taken_s + RECORD_S_MAX + WAIT_S_MAX:
         return f"was taken at {taken_s:.1f} s, and is over"
-    is_open = row.type.startswith("onegate.access.admitted") and row.data["kind"] == "checkin"
-    is_blind = is_open and row.quality == ClockQuality.UNSYNCED
-    return "opened by a code, and the gate did not know the time" if is_blind else ""
+    is_open = row.type.startswith("onegate.access.admitted") and row.data["direction"] == "entry"
+    is_blind = row.data.get("kind") == "checkin" and row.quality == ClockQuality.UNSYNCED
+    return "opened by a code, and nobody knew the time" if is_open and is_blind else ""
 
 
 def is_order(one: Handed) -> bool:
