@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from gatewayd.core.accounts import Account, ApiToken
@@ -44,7 +45,15 @@ class Blocking(Protocol):
 
 
 class StorageError(Exception):
-    """The disk refuses; nothing of the failed call is stored. The message says what to do."""
+    """The disk refuses; nothing of the failed call is stored. The message says what to do.
+
+    place: the file or folder, with which the message begins. reason: the message without it, for
+    those who are not at this machine.
+    """
+
+    def __init__(self, reason: str, place: Path | None = None) -> None:
+        super().__init__(reason if place is None else f"{place}: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

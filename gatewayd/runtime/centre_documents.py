@@ -134,7 +134,8 @@ class CentreDocuments:
         try:
             self._keep(message, document, received, stock)
         except StorageError as error:
-            return Refused(Refusal.STORAGE, document.id, str(error))
+            log.error("document_not_kept", extra={"fields": {"what_to_do": str(error)}})  # noqa: TRY400, foreseen
+            return Refused(Refusal.STORAGE, document.id, error.reason)
         return Edition(replace(stock, received=received), knowledge)
 
     def _keep(self, message: bytes, document: Document, received: Received, stock: Stock) -> None:

@@ -85,6 +85,7 @@ class CentreStatuses:
         try:
             await self._shelf.blocking.run(cache.flush)
         except StorageError as error:
-            return Reply(order.id, "record_failed", str(error))
+            log.error("status_not_kept", extra={"fields": {"what_to_do": str(error)}})  # noqa: TRY400, foreseen
+            return Reply(order.id, "record_failed", error.reason)
         self._answered(holder)
         return Reply(order.id, "done")

@@ -91,7 +91,7 @@ class Recorder:
 
     @property
     def refusal(self) -> str | None:
-        """Why the disk refuses at present; None while it takes records."""
+        """Why the disk refuses at present, without its place; None while it takes records."""
         return self._refusal
 
     @property
@@ -176,7 +176,7 @@ class Recorder:
         self._missed_verdicts += len(verdicts)
         if self._refusal is None:
             log.error("journal_refuses", extra={"fields": {"what_to_do": str(error)}})
-            self._refusal = str(error)
+            self._refusal = error.reason
             self.keep(_alarm(AlarmOutcome.RAISED))
         for entry in verdicts:
             assert entry.done is not None

@@ -61,7 +61,7 @@ def put_back(directory: Path) -> Path:
     copy = directory / COPY_NAME
     if not has_copy(directory):
         raise StorageError(
-            f"{copy}: there is no copy from before an upgrade: restore a backup from before it"
+            "there is no copy from before an upgrade: restore a backup from before it", copy
         )
     with refusals_named(directory):
         numbers = (directory / f"{_SINCE_NAME}{number}" for number in count(1))

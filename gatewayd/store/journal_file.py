@@ -219,7 +219,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (journal_mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if journal_mode != "wal":
-        raise StorageError(f"{path}: no write-ahead log here: [storage] needs a local disk")
+        raise StorageError("no write-ahead log here: [storage] needs a local disk", path)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES_MAX}")

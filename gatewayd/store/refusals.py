@@ -78,11 +78,11 @@ def refusal(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     """Say what the disk answered about `path`, and what to do about it."""
     if isinstance(error, OSError):
         sentence = _BY_ERRNO.get(error.errno or 0, _OTHER)
-        return StorageError(f"{path}: {sentence} ({os.strerror(error.errno or 0)})")
+        return StorageError(f"{sentence} ({os.strerror(error.errno or 0)})", path)
     code = _sqlite_code(error)
     assert code is not None, f"the disk was never asked: {error!r}"
     sentence = _BY_SQLITE_CODE.get(code & 0xFF, _OTHER)
-    return StorageError(f"{path}: {sentence} ({error.sqlite_errorname}: {error})")
+    return StorageError(f"{sentence} ({error.sqlite_errorname}: {error})", path)
 
 
 @contextmanager

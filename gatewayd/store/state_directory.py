@@ -79,8 +79,9 @@ def _take(lock: int, directory: Path) -> None:
     except BlockingIOError as error:
         holder = os.pread(lock, _PID_DIGITS, 0).decode("ascii", "replace").strip() or "unknown"
         raise StorageError(
-            f"{directory}: in use by another gatewayd, process {holder}: stop that one first "
-            "(`systemctl stop gatewayd`), or give this one its own [storage] directory"
+            f"in use by another gatewayd, process {holder}: stop that one first "
+            "(`systemctl stop gatewayd`), or give this one its own [storage] directory",
+            directory,
         ) from error
     os.pwrite(lock, f"{os.getpid():<{_PID_DIGITS}}\n".encode(), 0)
 

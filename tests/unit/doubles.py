@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Never, TypeVar
 
 from drivers import base
@@ -41,6 +42,8 @@ START = datetime(2021, 11, 29, 1, 0, tzinfo=UTC)
 """A Monday, 08:00 in Jakarta."""
 
 EPOCH = "0000017d69e0a000"
+JOURNAL_PATH = Path("/var/lib/gatewayd/journal.db")
+"""Where the simulated disk refuses."""
 PSEUDONYMS = Pseudonyms(bytes(32))
 
 
@@ -109,7 +112,7 @@ class SimJournal:
     def commit(self, drafts: Sequence[tuple[Draft, float]]) -> list[Event]:
         self.attempts += 1
         if self.refusal is not None:
-            raise StorageError(self.refusal)
+            raise StorageError(self.refusal, JOURNAL_PATH)
         first = len(self._rows) + 1
         self._rows += [(dump_draft(draft), at_s) for draft, at_s in drafts]
         self.commit_sizes.append(len(drafts))

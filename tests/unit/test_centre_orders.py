@@ -36,6 +36,7 @@ class World:
         self.clock = SimClock()
         self.acted: list[str] = []
         self.said: list[tuple[str, str]] = []
+        self.text: str | None = None
         self.may_end = asyncio.Event()
         self.may_end.set()
         self.nonces = Nonces(self.clock, SimChance())
@@ -65,7 +66,11 @@ class World:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def send(self, message: bytes, *, is_retained: bool = False) -> None:
-        centre = Centre(lambda reply: self.said.append((reply.id, reply.result)), lambda *_: True)
+        def tell(reply: Reply) -> None:
+            self.said.append((reply.id, reply.result))
+            self.text = reply.text
+
+        centre = Centre(tell, lambda *_: True)
         arrived = Message(topics.command(SITE), message, is_retained=is_retained)
         await self.orders.take(arrived, centre)
 
@@ -165,6 +170,7 @@ async def test_what_the_disk_does_not_take_is_not_done():
         world.journal.refusal = "no space left"
         order_id, message = await world.command()
         assert (world.acted, world.said) == ([], [(order_id, "record_failed")])
+        assert world.text == "no space left"  # And no path of this machine.
         world.journal.refusal = None
         await asyncio.sleep(2)
         await world.send(message)  # It left no trace, so it may be tried again.

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ from gatewayd.core.words import ClockQuality, Status
 from gatewayd.ports import Message, StorageError
 from gatewayd.runtime import centre_statuses
 from gatewayd.runtime.centre_statuses import CentreStatuses, Shelf
-from gatewayd.runtime.inbox import Centre
+from gatewayd.runtime.inbox import Centre, Reply
 from gatewayd.runtime.nonces import Nonces
 from tests.sim.loop import run
 from tests.unit.doubles import (
@@ -50,7 +51,7 @@ class FullCache(SimCache):
 
     def flush(self) -> None:
         if self.is_full:
-            raise StorageError("no space left: make room")
+            raise StorageError("no space left: make room", Path("/var/lib/gatewayd/cache.json"))
         super().flush()
 
 
@@ -60,6 +61,7 @@ class World:
         self.clock = SimClock()
         self.blocking = InlineBlocking()
         self.said: list[tuple[str, str]] = []
+        self.text: str | None = None
         self.answered: list[tuple[str, bool]] = []
         self.nonces = Nonces(self.clock, SimChance())
         shelf = Shelf(
@@ -86,7 +88,11 @@ class World:
         return {**claims_at(self.clock.utc(), **SAID), **claims}
 
     async def deliver(self, message: bytes, *, is_retained: bool = False) -> str | None:
-        centre = Centre(lambda reply: self.said.append((reply.id, reply.result)), lambda *_: True)
+        def tell(reply: Reply) -> None:
+            self.said.append((reply.id, reply.result))
+            self.text = reply.text
+
+        centre = Centre(tell, lambda *_: True)
         before = len(self.said)
         await self.intake.take(Message(TOPIC, message, is_retained=is_retained), centre)
         return self.said[-1][1] if len(self.said) > before else None
@@ -146,6 +152,7 @@ async def test_a_disk_that_refuses_is_told_and_nobody_waits_for_it():
     world = World()
     world.cache.is_full = True
     assert await world.send() == "record_failed"
+    assert world.text == "no space left: make room"  # And no path of this machine.
     assert world.answered == []
 
 

@@ -24,10 +24,10 @@ from gatewayd.core.words import ClockQuality, Direction, LaneId
 from gatewayd.runtime import recorder as module
 from gatewayd.runtime.recorder import BATCH_MAX, RETRY_S, Recorder
 from tests.sim.loop import run
-from tests.unit.doubles import START, InlineBlocking, SimClock, SimJournal
+from tests.unit.doubles import JOURNAL_PATH, START, InlineBlocking, SimClock, SimJournal
 
 LANE = LaneId("lane-1")
-FULL = "no space left on /var/lib/gatewayd: make room"
+FULL = "no space left: make room"
 RAISED = Alarm(outcome=AlarmOutcome.RAISED, alarm="journal_refuses", subject="gateway")
 CLEARED = Alarm(outcome=AlarmOutcome.CLEARED, alarm="journal_refuses", subject="gateway")
 
@@ -264,7 +264,7 @@ def test_a_refusal_is_logged_once_with_what_to_do_and_its_end_once(caplog):
     assert [
         (record.levelname, record.getMessage(), record.fields) for record in caplog.records
     ] == [
-        ("ERROR", "journal_refuses", {"what_to_do": FULL}),
+        ("ERROR", "journal_refuses", {"what_to_do": f"{JOURNAL_PATH}: {FULL}"}),
         ("INFO", "journal_recovered", {"missed_verdicts": 3, "dropped": 0}),
     ]
 
