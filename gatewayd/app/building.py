@@ -194,6 +194,7 @@ def build_gateway(
             Part("reload", reloading.run),
         ],
         sync=[
+            Part("library", library.run),
             *_sync_parts(settings, sync, messages, shared),
             Part("closing", partial(infer_exits, gate, _gate_lane(settings), recorder, clock)),
             *_storage_parts(settings, opened, shared, blocking, overview.room),

@@ -93,7 +93,12 @@ class CentreDocuments:
         if self._seals.get(slot) == seal and slot in self._library.stock.received.documents:
             return
         at = known_time(self._clock)
-        found = await self._library.renew(partial(self._make, message.payload, slot, at))
+        make = partial(self._make, message.payload, slot, at)
+        await self._library.renew(make, partial(self._made, slot, seal, centre))
+
+    def _made(
+        self, slot: Slot, seal: bytes, centre: Centre, found: Edition | Refused | None
+    ) -> None:
         match found:
             case None:
                 return

@@ -79,13 +79,16 @@ class Reloading:
             found.append(self._read(stock))
             return found[0].edition if isinstance(found[0], Reread) else None
 
-        await self._library.renew(make)
+        def record(_: Edition | None) -> None:
+            if isinstance(found[0], Reread):
+                self._record(found[0], caller)
+
+        await self._library.renew(make, record)
         match found[0]:
             case Unusable(mistakes=mistakes):
                 told = "\n".join(mistakes)
                 raise RequestError(f"{told}\nnothing was changed: everything is as before")
             case Reread() as reread:
-                self._record(reread, caller)
                 return reread
 
     def _record(self, reread: Reread, caller: str) -> None:

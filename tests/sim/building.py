@@ -122,6 +122,7 @@ def build(world: World) -> Built:
             Part("control", partial(world.officer.work, commands)),
         ],
         sync=[
+            Part("library", library.run),
             Part("sync", sync.publisher.run),
             Part("clock", Timekeeping(clock, recorder, alarms, blocking, world.note_time).run),
             Part("receipts", partial(watch_receipts, sync.publisher, alarms, clock)),

@@ -57,6 +57,7 @@ class DocumentWorld:
         self.gate = Gate(known, self.sync.cache, self.sync.clock, SimChance())
         stock = stock_of(self.base, self.loaded.received)
         self.library = Library(self.gate, InlineBlocking(), stock)
+        self.sync.parts.append(self.library.run)
         self.library.told.append(partial(self.sync.publisher.changed, topics.state(SITE)))
         self.intake = CentreDocuments(
             SITE,

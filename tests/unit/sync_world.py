@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 from gatewayd.core.documents import Document
 from gatewayd.core.events import Audit, AuditSubject, Draft, Event, Fact
@@ -198,8 +198,15 @@ class SimLink:
             raise BrokerError(f"the broker refuses the subscription to {topic_filter}")
         self._broker.subscribed.append(topic_filter)
 
-    async def messages(self) -> AsyncIterator[Message]:
-        while not self.lost.is_set():
+    def messages(self) -> "SimLink":
+        """Return what yields them. No generator: one that is left half way wants the loop."""
+        return self
+
+    def __aiter__(self) -> "SimLink":
+        return self
+
+    async def __anext__(self) -> Message:
+        if not self.lost.is_set():
             arriving = asyncio.ensure_future(self._broker.for_gateway.get())
             ending = asyncio.ensure_future(self.lost.wait())
             try:
@@ -208,7 +215,7 @@ class SimLink:
                 ending.cancel()
                 arriving.cancel()
             if arriving.done() and not arriving.cancelled():
-                yield arriving.result()
+                return arriving.result()
         raise self._error(self._why)
 
     def lose(self, why: str, *, is_hung_up: bool = False) -> None:
@@ -236,6 +243,8 @@ class Sync:
         self.clock = SimClock()
         chance = SimChance(seed)
         self.cache = SimCache()
+        self.parts: list[Callable[[], Awaitable[Never]]] = []
+        """What runs beside the publisher."""
         quarantine = Quarantine(self.cache, self._keep)
         outside = Outside(
             self.journal,
@@ -271,13 +280,16 @@ class Sync:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.get_running_loop().create_task(self.publisher.run())
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(run()) for run in (*self.parts, self.publisher.run)]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            assert task.cancelled(), task.exception()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for task in tasks:
+                assert task.cancelled(), task.exception()
         # States are what a test shows: often no more than a mark.
         told = [one for one in self.broker.arrived if "/lane/" not in one.topic]
         told = [one for one in told if not one.topic.endswith("/occupancy")]

@@ -29,6 +29,7 @@ from tests.unit.centre_documents import (
     trust_slot,
 )
 from tests.unit.document_world import DocumentWorld, base_of
+from tests.unit.doubles import InlineBlocking
 from tests.unit.signing import AUDIENCE
 from tests.unit.sync_world import SITE
 
@@ -196,14 +197,81 @@ async def test_a_disk_that_refuses_keeps_the_rules_as_they_are(tmp_path):
     message = policy(version=1, mode="observe")
 
     def refuse(*_, **__):
-        raise StorageError("the disk is full")
+        raise StorageError("the disk is full", tmp_path / "documents")
 
     keep, world.shelves.keep = world.shelves.keep, refuse
     async with world.sync.running():
-        assert (await world.send(message, policy_slot()))["result"] == "storage"
+        answer = await world.send(message, policy_slot())
+        assert (answer["result"], answer["text"]) == ("storage", "the disk is full")
         assert world.gate.policy.mode is Enforcement.ENFORCE
+        [fact] = [event.draft.fact for event in world.sync.journal.events]
+        assert fact.detail["text"] == "the disk is full"  # The centre has no use for our paths.
         world.shelves.keep = keep
         assert (await world.send(message, policy_slot()))["result"] == "done"
+
+
+class AnswersLate(InlineBlocking):
+    """Does the call at once, as a thread that goes on also where nobody waits for it any more."""
+
+    async def run(self, call):
+        found = call()
+        await super().run(lambda: None)
+        return found
+
+
+@in_virtual_time
+async def test_a_document_whose_line_is_lost_while_it_is_stored_is_in_force_and_answered(tmp_path):
+    world = DocumentWorld(tmp_path)
+    slot, of_disk = policy_slot(), AnswersLate(delay_s=2.0)
+    topic = topics.documents(SITE, slot.path)[slot.kind]
+    async with world.sync.running():
+        await asyncio.sleep(1)
+        world.library.blocking = of_disk
+        newer = Message(topic, policy(version=3, mode="observe"), is_retained=True)
+        world.sync.broker.for_gateway.put_nowait(newer)
+        await asyncio.sleep(3)
+        assert world.shelves.folder.exists()
+        assert world.gate.policy.mode is Enforcement.ENFORCE  # Stored, and not yet in force.
+        world.sync.broker.lose()
+        world.sync.append()  # Whoever sends notices it first.
+        world.library.blocking = InlineBlocking()
+        older = Message(topic, policy(version=2, mode="enforce"), is_retained=True)
+        world.sync.broker.for_gateway.put_nowait(older)
+        await asyncio.sleep(10)
+        results = [reply["result"] for reply in world.sync.broker.bodies("reply")]
+        assert results == ["done", "rollback"]
+        assert world.gate.policy.mode is Enforcement.OBSERVE
+        assert world.library.stock.received.floors[slot].version == 3
+    assert ("policy", "document_taken") in world.audits()
+
+
+@in_virtual_time
+async def test_a_defect_in_a_change_reaches_whoever_asked_for_it(tmp_path):
+    world = DocumentWorld(tmp_path)
+
+    def fail(stock):
+        raise ZeroDivisionError
+
+    loop = asyncio.get_running_loop()
+    changing = loop.create_task(world.library.run())
+    with pytest.raises(ZeroDivisionError):
+        await world.library.renew(fail, lambda _: None)
+    await asyncio.sleep(0)
+    assert isinstance(changing.exception(), ZeroDivisionError)  # And the supervisor.
+
+
+@in_virtual_time
+async def test_a_change_is_not_begun_where_nobody_waits_for_it(tmp_path):
+    world = DocumentWorld(tmp_path)
+    begun = []
+    loop = asyncio.get_running_loop()
+    asking = loop.create_task(world.library.renew(begun.append, lambda _: None))
+    await asyncio.sleep(0)
+    asking.cancel()
+    changing = loop.create_task(world.library.run())
+    await world.library.renew(lambda _: None, begun.append)
+    assert begun == [None]
+    changing.cancel()
 
 
 @in_virtual_time

@@ -68,7 +68,7 @@ class FleetGate:
         self._clock = clock
         committed: list[Callable[..., None]] = [self.gate.committed]
         self._recorder = Recorder(self.journal, blocking, clock, committed)
-        library = Library(self.gate, blocking, stock_of(base, Received()))
+        library = self._library = Library(self.gate, blocking, stock_of(base, Received()))
         account = Account(host="127.0.0.1", port=port, client_id=str(site))
         outside = Outside(
             journal=self.journal,
@@ -101,6 +101,7 @@ class FleetGate:
         try:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._recorder.run(), name="recorder")
+                parts.create_task(self._library.run(), name="library")
                 parts.create_task(self._publisher.run(), name="sync")
         finally:
             self.journal.close()
