@@ -22,7 +22,7 @@ HELD_S = 0.5  # A reader that sends two codes at once does not wait longer for t
 
 
 class ReaderPort:
-    """Outlives the gateway. What is under way when the plug is pulled is lost."""
+    """Outlives the gateway. What is under way when the plug is pulled, or out, is lost."""
 
     def __init__(self, habit: Habit, random: Random, sky: Sky, story: Story) -> None:
         self.habit = habit
@@ -116,7 +116,7 @@ class ReaderPort:
             self._send(held)
 
     def _arrive(self, piece: bytes, cuts: int) -> None:
-        if cuts == self._cuts and self._port is not None and piece:
+        if self.is_whole and cuts == self._cuts and self._port is not None and piece:
             self._port.receive(piece)
 
 
