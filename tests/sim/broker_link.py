@@ -5,8 +5,10 @@ from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gatewayd.mqtt import topics
 from gatewayd.mqtt.topics import is_under
 from gatewayd.ports import HungUpError, Message, Receipt
+from tests.sim.papers import SITE
 from tests.sim.story import Handed
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 WINDOW = 20
 SILENT_S = (10.0, 40.0)  # Until the keepalive of a connection notices that nothing comes any more.
+FLYING = "messages without an answer"
+_REPLY = topics.reply(SITE)
 FLAPPING_S = 0.7  # How long a connection lasts that flaps.
 
 
@@ -38,6 +42,7 @@ class SimLink:
         self._run = run
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[asyncio.Future[Receipt], None] = {}
+        self._flying_count = 0
         self._brought: deque[Message] = deque()
         self._is_handed = False
         self._has_news = asyncio.Event()
@@ -57,6 +62,9 @@ class SimLink:
             raise HungUpError(self._why)
         receipt: asyncio.Future[Receipt] = self._loop.create_future()
         self._waiting[receipt] = None
+        share = int(message.qos > 0 and message.topic != _REPLY)  # Answers go one by one, beside.
+        self._flying_count += share
+        self._broker.story.weigh(FLYING, self._flying_count)
         delay_s = self._broker.random.uniform(0.001, 0.02)
         self._arrives_s = max(self._loop.time() + delay_s, self._arrives_s + 1e-6)
         self._loop.call_at(self._arrives_s, self._arrive, message, receipt)
@@ -64,6 +72,7 @@ class SimLink:
             return await receipt
         finally:
             self._waiting.pop(receipt, None)
+            self._flying_count -= share
 
     async def subscribe(self, topic_filter: str) -> None:
         if self._why is not None:

@@ -1,6 +1,6 @@
 """Wires a real gateway to a simulated world: what `gatewayd.app.building` is to the real one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from gatewayd.app.centre_orders import build_orders, build_questions
 from gatewayd.app.opened import Opened
 from gatewayd.app.site import Delivered, Rules
 from gatewayd.app.sync import Line, build_sync
+from gatewayd.core.events import Event
 from gatewayd.core.folded import LANES
 from gatewayd.core.lane import Windows
 from gatewayd.core.lane_terms import Indication, Order
@@ -34,6 +35,10 @@ from gatewayd.runtime.service import Service
 from gatewayd.runtime.timekeeping import Timekeeping
 from tests.sim.officer import SimOfficer
 
+LIVE_AGE = "the age of news, in seconds"
+LIVE_COUNT = "news in memory"
+REPLAY_COUNT = "ranges that the centre wants again"
+
 
 @dataclass(frozen=True, slots=True)
 class Devices:
@@ -55,6 +60,8 @@ class World:
     note_time: Callable[[datetime], None]
     on_record_failure: Indication
     officer: SimOfficer
+    weigh: Callable[[str, float], None]
+    """Is told what is kept in memory, after each commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def build(world: World) -> Built:
     }
     expire_removed(lanes, gate, recorder)
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
-    others.append(sync.committed)
+    others += [sync.committed, partial(_weigh, world, sync.publisher)]
     sync.publisher.give_way(lambda: recorder.is_committing)
     sync.show(lanes, {})
     commands = Commands(
@@ -132,6 +139,14 @@ def build(world: World) -> Built:
         started={"run": opened.run, **opened.findings()},
     )
     return Built(gateway, gate, lanes, sync.publisher, alarms, recorder, library)
+
+
+def _weigh(world: World, publisher: Publisher, _: Sequence[Event]) -> None:
+    live, kept = publisher._live, (*publisher._live._taken, *publisher._live._waiting)
+    now_s = world.opened.clock.monotonic()
+    world.weigh(LIVE_AGE, max((now_s - event.appended_s for event in kept), default=0.0))
+    world.weigh(LIVE_COUNT, max(len(live._taken), len(live._waiting)))
+    world.weigh(REPLAY_COUNT, len(publisher._backfill.replays))
 
 
 def _order(cache: Cache, lane: str) -> Order:

@@ -1,9 +1,14 @@
 """The promises about records, the centre and the end, one function each, its sentence for its name."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
+from gatewayd.runtime.publisher_backfill import REPLAYS_MAX
+from gatewayd.runtime.publisher_live import LIVE_COUNT_MAX, LIVE_S_MAX
 from gatewayd.runtime.quarantine import SET_APART
 from tests.contract.messages import Watch
+from tests.sim.broker_link import FLYING, WINDOW
+from tests.sim.building import LIVE_AGE, LIVE_COUNT, REPLAY_COUNT
 from tests.sim.checkers import Breaches
 from tests.sim.story import Arrived, Confirmed, Denied, Failed, Recorded, Started, Story
 
@@ -62,6 +67,13 @@ def events_of_a_topic_rise_by_themselves(story: Story) -> Breaches:
         known.add(one.event)
 
 
+def what_the_outbox_has_in_memory_is_bounded(story: Story) -> Breaches:
+    for what, most in OUTBOX_MAX.items():
+        found, at_s = story.peaks.get(what, (0.0, 0.0))
+        if found > most:
+            yield at_s, f"{what}: {found:g}, and {most:g} is the limit"
+
+
 def the_tables_never_know_more_than_the_journal(story: Story) -> Breaches:
     for one in story.of(Started):
         if one.folded > one.head:
@@ -113,4 +125,10 @@ def arrived(story: Story) -> list[Arrived]:
     return [one for one in story.of(Arrived) if one.event]
 
 
+OUTBOX_MAX: Mapping[str, float] = {
+    FLYING: WINDOW,
+    LIVE_AGE: LIVE_S_MAX + 1e-6,  # As exact as it is counted.
+    LIVE_COUNT: LIVE_COUNT_MAX,
+    REPLAY_COUNT: REPLAYS_MAX,
+}
 _WATCH = Watch()  # Of all stories: what differs in numbers alone costs next to nothing.

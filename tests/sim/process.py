@@ -197,6 +197,7 @@ class Process:
                 for lane, turnstile in self._turnstiles.items()
             },
             officer=outside.officer,
+            weigh=outside.story.weigh,
         )
 
     def _note_time(self, at: datetime) -> None:

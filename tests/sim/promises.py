@@ -39,6 +39,7 @@ PROMISES: tuple[Callable[[Story], Breaches], ...] = (
     sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
     sync.what_reaches_the_broker_is_as_the_contract_says,
     sync.events_of_a_topic_rise_by_themselves,
+    sync.what_the_outbox_has_in_memory_is_bounded,
     sync.the_tables_never_know_more_than_the_journal,
     sync.the_tables_are_what_the_journal_makes,
     sync.the_centre_shows_what_the_gate_counts,

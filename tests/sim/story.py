@@ -1,6 +1,6 @@
 """The story of one run as an onlooker saw it: at the devices, on the disk, at the broker.
 
-Nothing in it comes from inside the gateway. Checkers and marks read it when the run is over.
+Nothing in it comes from inside the gateway, but how much it keeps in memory. Checkers and marks read it when the run is over.
 """
 
 import asyncio
@@ -261,6 +261,8 @@ class Story:
     left: Left | None = None
     before: Before = field(default_factory=Before)
     site: SimSite | None = None
+    peaks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """The highest of each figure, and when it was reached."""
     directory: str = ""
     """Of this run alone, where errors of the disk name it."""
     _fuses: dict[type[Seen], Callable[[], None]] = field(default_factory=dict)
@@ -284,11 +286,17 @@ class Story:
         self.seen.clear()
         self.by_kind.clear()
         self.counts.clear()
+        self.peaks.clear()
         self.left, self.before = None, before
 
     def note(self, what: str) -> None:
         self.counts[what.split(":", maxsplit=1)[0]] += 1
         self.saw(Noted(at_s=asyncio.get_running_loop().time(), what=what))
+
+    def weigh(self, what: str, figure: float) -> None:
+        """Remember a figure, if it is the highest of its kind."""
+        if figure > self.peaks.get(what, (0.0, 0.0))[0]:
+            self.peaks[what] = (figure, asyncio.get_running_loop().time())
 
     def of(self, kind: type[SeenT]) -> list[SeenT]:
         return self.by_kind.get(kind, [])

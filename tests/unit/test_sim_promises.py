@@ -457,6 +457,13 @@ def lines_that_nobody_misses(story: Story) -> Story:
     return retold(story, one, [one, lost])
 
 
+def an_outbox_that_grows(story: Story) -> Story:
+    """One more than the most of each figure at its limit."""
+    false = ending(story)
+    false.peaks = {what: (most + 1, 1.0) for what, most in sync.OUTBOX_MAX.items()}
+    return false
+
+
 LINE = LogEntry(sequence=10**6, kind=LogKind.PASSAGE, boot=1, at_ms=0)
 FALSE = {
     a_house_that_was_full: rules.no_visitor_is_admitted_beyond_the_limit,
@@ -490,6 +497,7 @@ FALSE = {
     an_event_ahead_of_its_record: sync.no_event_reaches_the_broker_before_it_is_on_disk,
     a_receipt_that_nobody_sent: sync.no_event_counts_as_delivered_that_the_broker_did_not_take,
     an_event_that_is_overtaken: sync.events_of_a_topic_rise_by_themselves,
+    an_outbox_that_grows: sync.what_the_outbox_has_in_memory_is_bounded,
     tables_ahead_of_the_journal: sync.the_tables_never_know_more_than_the_journal,
     a_row_that_no_event_made: sync.the_tables_are_what_the_journal_makes,
     a_centre_that_counts_otherwise: sync.the_centre_shows_what_the_gate_counts,
