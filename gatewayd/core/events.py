@@ -251,14 +251,15 @@ def format_time(at: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Read a time with its zone; raises ValueError for one that is none, also in UTC."""
+    """Read a time with its zone; raises ValueError for what is none, in UTC too."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"time without zone: {text!r}")
     try:
-        return at.astimezone(UTC)
+        at.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"time beyond those of UTC: {text!r}") from error
+    return at
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
