@@ -78,7 +78,7 @@ class ByteStream:
         try:
             received(data, asyncio.get_running_loop().time())
         except Exception as error:  # noqa: BLE001 - it is the reader's, who waits for it
-            reading.set_exception(error)
+            self._end(error)
 
     def write(self, data: bytes) -> bool:
         """Send now, or as soon as the line takes it; False if the stream is lost.
@@ -116,8 +116,12 @@ class ByteStream:
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason
+        self._end(StreamLostError(self._failure))
+
+    def _end(self, error: Exception) -> None:
+        """End the reading; the first error counts, also where `received` wrote to a lost line."""
         if self._reading is not None and not self._reading.done():
-            self._reading.set_exception(StreamLostError(self._failure))
+            self._reading.set_exception(error)
 
     def _hung_up(self) -> str:
         return f"{self._name} hung up: was the cable pulled, or did the device lose its power?"

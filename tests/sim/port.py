@@ -2,19 +2,38 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Never, Protocol
+from typing import Never
 
 
-class Line(Protocol):
-    """The line itself, which outlives the process."""
+class Line:
+    """The line itself, which outlives the process. What is under way when it breaks is lost."""
 
-    is_whole: bool
+    def __init__(self) -> None:
+        self.is_whole = True
+        self._port: Port | None = None
+        self._cuts = 0
 
-    def attach(self, port: "Port") -> None: ...
+    def attach(self, port: "Port") -> None:
+        self._port = port
 
-    def detach(self, port: "Port") -> None: ...
+    def detach(self, port: "Port") -> None:
+        if self._port is port:
+            self._port = None
 
-    def from_host(self, data: bytes) -> None: ...
+    def from_host(self, data: bytes) -> None:
+        """Take what the process writes."""
+        raise AssertionError(f"nobody talks to this line: {data!r}")
+
+    def _break(self, reason: str) -> None:
+        self.is_whole = False
+        self._cuts += 1
+        if self._port is not None:
+            self._port.lost(reason)
+
+    def _make_whole(self) -> None:
+        self.is_whole = True
+        if self._port is not None:
+            self._port.opened()
 
 
 class Port:

@@ -9,7 +9,7 @@ from typing import Never
 from drivers import base
 from drivers.readers.line import LineReader
 from tests.sim.ear import Ear, Habit, Heard
-from tests.sim.port import Port
+from tests.sim.port import Line, Port
 from tests.sim.story import Scanned, Story
 from tests.sim.weather import Sky
 
@@ -21,38 +21,25 @@ LATE_S = (0.2, 3.0)
 HELD_S = 0.5  # A reader that sends two codes at once does not wait longer for the second.
 
 
-class ReaderPort:
-    """Outlives the gateway. What is under way when the plug is pulled, or out, is lost."""
+class ReaderPort(Line):
+    """The line of a reader. What is sent while its plug is out is lost, too."""
 
     def __init__(self, habit: Habit, random: Random, sky: Sky, story: Story) -> None:
+        super().__init__()
         self.habit = habit
-        self.is_whole = True
         self._random = random
         self._sky = sky
         self._story = story
-        self._port: Port | None = None
-        self._cuts = 0
         self._arrives_s = 0.0
         self._held = b""
 
     def plug(self, *, is_in: bool) -> None:
-        self.is_whole = is_in
         self._held = b""
-        self._cuts += 1
-        if self._port is not None and is_in:
-            self._port.opened()
-        elif self._port is not None:
-            self._port.lost("the simulated plug is out")
-
-    def attach(self, port: Port) -> None:
-        self._port = port
-
-    def detach(self, port: Port) -> None:
-        if self._port is port:
-            self._port = None
-
-    def from_host(self, data: bytes) -> None:
-        raise AssertionError(f"nobody talks to this reader: {data!r}")
+        if is_in:
+            self._cuts += 1
+            self._make_whole()
+        else:
+            self._break("the simulated plug is out")
 
     # --- codes -----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from firmware_protocol.inputs import FireInput, Input
 from firmware_protocol.memory import Memory
 from firmware_protocol.messages import Indicate
 from tests.sim.controller import SimController, uptime_ms
-from tests.sim.port import Port
+from tests.sim.port import Line, Port
 from tests.sim.story import Sent, Story, Told
 from tests.sim.weather import Sky
 
@@ -62,26 +62,21 @@ class WiredController(SimController):
             self.tell_wire(output.data)
 
 
-class Wire:
-    """Outlives the gateway. What is under way when it is cut is lost."""
+class Wire(Line):
+    """The line of a controller."""
 
     def __init__(self, controller: WiredController, random: Random, sky: Sky, story: Story) -> None:
+        super().__init__()
         self.controller = controller
         self.random = random
         self.story = story
-        self.is_whole = True
         self._is_silent = False
         self._sky = sky
-        self._port: Port | None = None
-        self._cuts = 0
         self._arrives_s = [0.0, 0.0]
         controller.tell_wire = self._from_device
 
     def cut(self) -> None:
-        self.is_whole = False
-        self._cuts += 1
-        if self._port is not None:
-            self._port.lost("the simulated wire was cut")
+        self._break("the simulated wire was cut")
 
     def hush(self) -> None:
         """Carry no more word of the controller's; that shows when its heartbeats are missed."""
@@ -91,20 +86,11 @@ class Wire:
         self._is_silent = False
 
     def mend(self) -> None:
-        self.is_whole = True
-        if self._port is not None:
-            self._port.opened()
+        self._make_whole()
 
     def driver(self, run: str) -> "WiredTurnstile":
         """Return the driver of a gateway process."""
         return WiredTurnstile(self, run)
-
-    def attach(self, port: Port) -> None:
-        self._port = port
-
-    def detach(self, port: Port) -> None:
-        if self._port is port:
-            self._port = None
 
     def from_host(self, data: bytes) -> None:
         self._carry(TO_DEVICE, data, self.controller.hear)
