@@ -2,7 +2,7 @@
 
 A process of its own with one epoll loop over raw ttys, so that it takes next to nothing of the
 gateway's processor; the controllers are those of `firmware_protocol`. It does what it is asked for
-through a pipe: see `Load`.
+through a pipe: see `Load`. One file, though it is long: all of it is that process.
 """
 
 import gc
