@@ -21,11 +21,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FILES_MAX 4096 /* Far more than one life of the daemon syncs. */
+
 typedef int (*sync_call)(int);
 
 static pthread_mutex_t drawing = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int drawn; /* The state of the chance, and how many were drawn. */
 static unsigned int count;
+
+/* Which call's copy of a file is kept. Two threads may sync one file (a commit, a checkpoint): the
+ * call that began first may end last, and its copy is the older one. */
+static struct { ino_t inode; unsigned int number; } newest[FILES_MAX];
+static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 
 static long setting(const char *name) {
     const char *text = getenv(name);
@@ -73,6 +80,19 @@ static int copy(int fd, const char *path, const char *draft) {
     return size < 0 ? -1 : 0;
 }
 
+static void keep(ino_t inode, unsigned int number, const char *draft, const char *kept) {
+    pthread_mutex_lock(&keeping);
+    int at = 0;
+    while (at < FILES_MAX && newest[at].inode != 0 && newest[at].inode != inode) at++;
+    if (at == FILES_MAX) abort();
+    newest[at].inode = inode;
+    if (number > newest[at].number) {
+        newest[at].number = number;
+        if (rename(draft, kept) != 0) abort();
+    } else if (unlink(draft) != 0) abort();
+    pthread_mutex_unlock(&keeping);
+}
+
 static int late(int fd, const char *call) {
     sync_call sync = (sync_call)dlsym(RTLD_NEXT, call);
     const char *root = getenv("SLOW_SYNC_ROOT"), *folder = getenv("SLOW_SYNC_KEPT");
@@ -96,7 +116,7 @@ static int late(int fd, const char *call) {
     struct timespec delay = {late_ms / 1000, late_ms % 1000 * 1000000};
     nanosleep(&delay, NULL);
     int result = sync(fd), error = errno;
-    if (is_kept && result == 0 && rename(draft, kept) != 0) abort();
+    if (is_kept && result == 0) keep(status.st_ino, number, draft, kept);
     note("end", call, path);
     errno = error;
     return result;

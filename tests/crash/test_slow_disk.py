@@ -29,6 +29,23 @@ os.fsync(file)
 os.write(file, b"b" * 4096)
 """
 
+TWO_AT_ONCE = """
+import os, sys, threading, time
+from pathlib import Path
+file = os.open(sys.argv[1] + "/file", os.O_RDWR | os.O_CREAT)
+os.write(file, b"a")
+first = threading.Thread(target=os.fsync, args=[file])
+first.start()
+kept = Path(os.environ["SLOW_SYNC_KEPT"])
+while b"a" not in [path.read_bytes() for path in kept.glob("*.1")]:
+    time.sleep(0.001)
+os.write(file, b"b")
+os.fsync(file)
+first.join()
+"""
+FIRST_IS_LATER = "3"
+"""Of rand_r: the first call is 0.96 s late, the second is not."""
+
 
 @pytest.fixture
 def disk(tmp_path):
@@ -50,6 +67,13 @@ def test_each_commit_of_the_journal_syncs_through_it(tmp_path, disk):
         calls["end", "fdatasync", "journal.db-wal"] == calls["begin", "fdatasync", "journal.db-wal"]
     )
     assert not disk.is_syncing()
+
+
+def test_of_two_syncs_at_once_the_later_one_says_what_is_kept(tmp_path, disk):
+    late = disk.begin(Random(1), permille=500, ms_max=1000)
+    run(TWO_AT_ONCE, tmp_path, {**late, "SLOW_SYNC_SEED": FIRST_IS_LATER})
+    (kept,) = (tmp_path / "synced").iterdir()
+    assert kept.read_bytes() == b"ab"
 
 
 def test_a_power_cut_takes_any_sectors_that_were_not_synced_and_no_others(tmp_path, disk):
