@@ -45,9 +45,13 @@ from gatewayd.store.state_directory import STATE_VERSION, state_directory
 
 _MANIFEST = "manifest.json"
 _UNREADABLE = (
-    tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError, RecursionError,
+    tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError, LookupError,
+    RecursionError,
 )  # fmt: skip
-"""What reading an archive raises that was cut off, changed, or made by somebody else."""
+"""What reading an archive raises that was cut off, changed, or made by somebody else.
+
+LookupError: of tarfile, for the map of a sparse file that is cut off.
+"""
 _LOCKED = "keys.locked"
 _SMALL_SIZE_MAX = 1 << 20  # Of the manifest and the keys.
 _CHUNK_SIZE = 1 << 20

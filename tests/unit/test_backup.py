@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 import tarfile
@@ -272,6 +273,18 @@ def test_a_manifest_that_nests_without_end_is_refused(site):
         entry.size = len(manifest)
         archive.addfile(entry, io.BytesIO(manifest))
     ended = run("restore", target, "-c", settings(site.parent, site.parent / "new"))
+    assert (ended.exit_code, "cannot be read as a backup" in ended.output) == (1, True)
+
+
+def test_the_map_of_a_sparse_file_that_is_cut_off_is_refused(site):
+    sparse = tarfile.TarInfo("journal.db")
+    sparse.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(sparse.tobuf(tarfile.GNU_FORMAT))
+    header[482] = 1  # The map goes on in the next block.
+    header[148:156] = b"%06o\0 " % (sum(header) - sum(header[148:156]) + 8 * ord(" "))
+    source = site.parent / "b.tar.gz"
+    source.write_bytes(gzip.compress(bytes(header) + bytes(100)))
+    ended = run("restore", source, "-c", settings(site.parent, site.parent / "new"))
     assert (ended.exit_code, "cannot be read as a backup" in ended.output) == (1, True)
 
 
