@@ -58,7 +58,7 @@ def read_pair(certificate_file: Path, key_file: Path) -> Pair:
     try:
         tls_context().load_cert_chain(certificate_file, key_file, password=_no_password)
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-    except (OSError, ValueError) as error:  # An SSLError is an OSError.
+    except (OSError, ValueError, x509.InvalidVersion) as error:  # An SSLError is an OSError.
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise CertificateError(
             f"{certificate_file}: not the certificate of {key_file}, in PEM and without password: "

@@ -276,7 +276,7 @@ def _read_trust(source: Path) -> object:
             if is_pem
             else [x509.load_der_x509_certificate(content)]
         )
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise click.BadParameter(f"{source}: expected JSON or certificates: {error}") from error
     certificates = [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in found]
     return {"certificates": certificates}

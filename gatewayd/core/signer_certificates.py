@@ -41,7 +41,7 @@ def read_certificate(der: bytes) -> IssuerKey | Expected:
         certificate = x509.load_der_x509_certificate(der)
         public = _read_key(certificate)
         issuer = _read_issuer(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return Expected("an X.509 certificate")
     if isinstance(public, Expected):
         return public

@@ -74,7 +74,7 @@ def certificate_end(tls: Tls) -> datetime | None:
         return None
     try:
         certificate = x509.load_pem_x509_certificate(tls.certificate_file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, x509.InvalidVersion):
         return None  # `tls_context` says what is wrong with it.
     return certificate.not_valid_after_utc
 

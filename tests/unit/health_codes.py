@@ -96,6 +96,13 @@ def _make_certificate(key: Any, uses: tuple[str, ...], country: str | None) -> b
     return builder.sign(OTHER_SIGNER, SHA256()).public_bytes(Encoding.DER)
 
 
+def of_version_64(der: bytes) -> bytes:
+    """Return a certificate as it is, but that there are no such certificates."""
+    changed = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a00302013f"), 1)
+    assert changed != der
+    return changed
+
+
 def certificate_id(der: bytes) -> bytes:
     return hashlib.sha256(der).digest()[:8]
 

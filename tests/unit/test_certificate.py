@@ -17,10 +17,12 @@ from gatewayd.app.certificate import (
     PagesCertificate,
     read_pair,
 )
+from gatewayd.mqtt.account import Tls, certificate_end
 from gatewayd.ports import StorageError
 from gatewayd.runtime.reloading import Reread, Unusable
 from tests.e2e.certificates import Authority
 from tests.unit.doubles import SimClock
+from tests.unit.health_codes import of_version_64
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
@@ -196,3 +198,14 @@ def test_settings_with_mistakes_change_no_certificate(tmp_path):
     certificate = made(tmp_path, **own(tmp_path))
     unusable = Unusable(("a mistake",))
     assert certificate.renewing(lambda _: unusable)(None) is unusable
+
+
+def test_a_certificate_of_a_version_that_never_was_is_no_end_of_the_program(tmp_path):
+    """OpenSSL takes it."""
+    files = own(tmp_path)
+    file = files["certificate_file"]
+    der = ssl.PEM_cert_to_DER_cert(file.read_text())
+    file.write_text(ssl.DER_cert_to_PEM_cert(of_version_64(der)))
+    with pytest.raises(CertificateError, match="63 is not a valid X509 version"):
+        read_pair(**files)
+    assert certificate_end(Tls(certificate_file=file)) is None

@@ -16,6 +16,7 @@ from gatewayd.core.pseudonym import KEY_SIZE, Namespace, Pseudonyms
 from gatewayd.core.received import Received
 from gatewayd.core.trust import IssuerKey, Purpose, collect, issuer_document
 from tests.unit.centre_documents import ZONE
+from tests.unit.health_codes import make_certificate, of_version_64
 from tests.unit.signing import AUDIENCE
 
 PRIVATE = Ed25519PrivateKey.generate()
@@ -152,6 +153,12 @@ def test_what_a_gate_would_refuse_is_not_signed_in_vain(folder, kind, name, text
     ended = run(folder, kind, given(folder, name, text), **more)
     assert ended.exit_code in {1, 2}
     assert told in ended.output.replace("\n", " ")
+
+
+def test_a_certificate_of_a_version_that_never_was_is_told(folder):
+    (folder / "t.der").write_bytes(of_version_64(make_certificate()))
+    ended = run(folder, "trust", folder / "t.der")
+    assert (ended.exit_code, "63 is not a valid X509 version" in ended.output) == (2, True)
 
 
 def test_half_of_what_is_needed_is_misuse(folder):

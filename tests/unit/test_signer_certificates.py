@@ -11,7 +11,7 @@ from gatewayd.core.evidence import Statement
 from gatewayd.core.signer_certificates import read_certificate
 from gatewayd.core.tables import Expected
 from gatewayd.core.trust import EVERY_STATEMENT, IssuerKey, Purpose
-from tests.unit.health_codes import make_certificate, rsa_signer
+from tests.unit.health_codes import make_certificate, of_version_64, rsa_signer
 
 EU = "1.3.6.1.4.1.1847.2021.1."
 EU_MISSPELLED = "1.3.6.1.4.1.0.1847.2021.1."
@@ -69,6 +69,16 @@ def test_keys_of_other_kinds_and_sizes_are_refused(monkeypatch):
     assert isinstance(read_certificate(make_certificate(rsa_signer())), Expected)
 
 
-@pytest.mark.parametrize("der", [b"", b"\x30\x03abc", make_certificate()[:-1], bytes(8193)])
+@pytest.mark.parametrize(
+    "der",
+    [
+        b"",
+        b"\x30\x03abc",
+        make_certificate()[:-1],
+        bytes(8193),
+        of_version_64(make_certificate()),
+    ],
+    ids=["empty", "noise", "cut", "large", "version"],
+)
 def test_what_is_no_certificate_is_told(der):
     assert isinstance(read_certificate(der), Expected)
