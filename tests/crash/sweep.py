@@ -19,8 +19,8 @@ from tests.crash.faults import (
     prepare,
     trouble,
 )
-from tests.crash.nursery import Nursery
 from tests.crash.world import World, world
+from tests.e2e.nursery import common_nursery
 
 KILLS_PER_WORLD = 25
 
@@ -41,8 +41,8 @@ async def sweep_one(folder: Path, faults: Sequence[Fault], random: Random) -> Bo
     can_be_late = not OF_SYNCS.isdisjoint(faults)
     async with world(folder, random, can_be_late=can_be_late) as made:
         book = await kill_with(faults, made)
-        with Nursery(folder, "tests.crash.hasty", {}) as made.nursery:
-            await made.start({})
+        made.nursery = common_nursery("tests.crash.hasty")
+        await made.start({})
         await made.settle()
         book.close()
         return book

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from tests.crash.nursery import ROOT
 from tests.crash.slow_disk import SECTOR_SIZE, SlowDisk, library
+from tests.e2e.nursery import ROOT
 
 pytestmark = pytest.mark.compiler
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.crash.nursery import Nursery
 from tests.crash.slow_disk import SlowDisk, library
 from tests.e2e.centre import Centre
 from tests.e2e.daemon import Lane, Site, issue, until
 from tests.e2e.mosquitto import Mosquitto
+from tests.e2e.nursery import MODULE, Nursery
 from tests.e2e.small_disk import small_disk
 
 DISK_SIZE = "48m"  # The journal of a thousand people, its reserve, and a copy before an upgrade.
@@ -57,8 +57,7 @@ class World:
 
     def launch(self, environment: Mapping[str, str]) -> None:
         """Start the daemon and return at once."""
-        arguments = ["run", "-c", str(self.site.settings)]
-        self.site.gateway = self.nursery.start(arguments, environment)
+        self.site.launch(self.nursery, **environment)
 
     async def start(self, environment: Mapping[str, str]) -> None:
         """Start the daemon, clear up what lasts when it answers, and return when all is ready."""
@@ -132,7 +131,7 @@ async def a_while(seconds: float) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def world(
-    folder: Path, random: Random, *, module: str = "gatewayd.cli.main", can_be_late: bool = True
+    folder: Path, random: Random, *, module: str = MODULE, can_be_late: bool = True
 ) -> AsyncIterator[World]:
     """Run one, with the daemon up, until the block ends.
 
@@ -142,7 +141,7 @@ async def world(
     with ExitStack() as stack:
         (folder / "s").mkdir()
         has_own_disk = stack.enter_context(small_disk(folder / "s", DISK_SIZE))
-        nursery = stack.enter_context(Nursery(folder, module, loaded))
+        nursery = stack.enter_context(Nursery(module, **loaded))
         broker = stack.enter_context(Mosquitto(folder))
         centre = stack.enter_context(Centre(broker.port))
         site = Site(folder, settings=SETTINGS, broker=broker.port, boards=["board_7e"])

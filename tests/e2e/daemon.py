@@ -1,7 +1,8 @@
 """A site for a test: its files, its devices on real ttys, and gatewayd as a process of its own.
 
-The daemon is `python -m gatewayd run`, each turnstile `gatewayd simulate turnstile` on the far end
-of a cable (or at a broker), each reader types on a pty. A test waits for what they log and tell.
+The daemon is `gatewayd run`, each turnstile `gatewayd simulate turnstile` on the far end of a cable
+(or at a broker), each reader types on a pty. A test waits for what they log and tell. The programs
+are forked from one that has imported them (nursery.py).
 """
 
 import asyncio
@@ -10,10 +11,10 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from gatewayd.app.records import read_events
 from gatewayd.core.passes import Pass, write_pass
 from gatewayd.core.trust import IssuerKey, Purpose, issuer_document
 from tests.e2e.eventually import PATIENCE_S, eventually
+from tests.e2e.nursery import MODULE, Nursery, common_nursery
 from tests.e2e.pty_pair import PtyPair
 
 GATEWAYD = (sys.executable, "-m", "gatewayd")
@@ -93,29 +95,34 @@ Answer = tuple[str, str]
 
 
 class Program:
-    """A command that runs in a folder; `told` and `logged` read its JSON lines there."""
+    """A command of gatewayd's that runs in a folder; `told` and `logged` read its JSON lines there."""
 
-    def __init__(self, folder: Path, name: str, command: Sequence[str], **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        arguments: Sequence[str],
+        nursery: Nursery | None = None,
+        **environment: str,
+    ) -> None:
         self.told = Lines(folder / f"{name}.out")
         self.logged = Lines(folder / f"{name}.log")
+        theirs, self._orders = os.pipe()
+        made_by = nursery or common_nursery(MODULE)
         with self.told.path.open("ab") as out, self.logged.path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=folder,
-                stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=log,
-                env={**os.environ, **environment},
-            )
+            streams = (theirs, out.fileno(), log.fileno())
+            self.process = made_by.start(arguments, folder, streams, **environment)
+        os.close(theirs)
 
     def order(self, line: str) -> None:
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
+        os.write(self._orders, line.encode() + b"\n")
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
-        """Send the signal and return the exit code."""
+        """Send the signal, once or more, and return the exit code."""
         self.process.send_signal(how)
-        self.process.stdin.close()
+        if self._orders is not None:
+            os.close(self._orders)
+            self._orders = None
         return self.process.wait(PATIENCE_S)
 
 
@@ -172,8 +179,8 @@ class Lane:
         own = ["--psk-file", f"{self.name}.psk", "--state", f"{self.name}.json"]
         if self.driver not in {"gatelink", "mqtt"}:
             own = ["--driver", self.driver]
-        command = [*GATEWAYD, "simulate", "turnstile", *own, "--walk-ms", "100", *options]
-        self.turnstile = Program(self._folder, f"{self.name}-turnstile", command)
+        arguments = ["simulate", "turnstile", *own, "--walk-ms", "100", *options]
+        self.turnstile = Program(self._folder, f"{self.name}-turnstile", arguments)
 
     def plug_reader(self, way: str) -> None:
         self._readers[way] = asyncio.create_task(self._run_reader(way))
@@ -281,9 +288,13 @@ class Site:
 
     async def start(self, **environment: str) -> None:
         """Start it, and return when every lane is ready and every device answers."""
-        command = [*GATEWAYD, "run", "-c", str(self.settings)]
-        self.gateway = Program(self.folder, "gateway", command, **environment)
+        self.launch(**environment)
         await until(self.is_ready)
+
+    def launch(self, nursery: Nursery | None = None, **environment: str) -> None:
+        """Start it and return at once."""
+        arguments = ["run", "-c", str(self.settings)]
+        self.gateway = Program(self.folder, "gateway", arguments, nursery, **environment)
 
     def is_ready(self) -> bool:
         assert self.gateway.process.poll() is None, self.gateway.logged.path.read_text()
@@ -354,10 +365,19 @@ class Site:
 
         typed: a line that it reads.
         """
-        pipe = asyncio.subprocess.PIPE
-        command = (*GATEWAYD, *arguments, "-c", str(self.settings))
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe
-        )
-        out, error = await process.communicate(f"{typed}\n".encode())
-        return process.returncode, out.decode(), error.decode()
+        with ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+            files[0].write(f"{typed}\n".encode())
+            files[0].seek(0)
+            process = common_nursery(MODULE).start(
+                [*arguments, "-c", str(self.settings)],
+                Path.cwd(),
+                [each.fileno() for each in files],
+            )
+            ended = asyncio.Event()
+            asyncio.get_running_loop().add_reader(process.ended, ended.set)
+            await ended.wait()
+            asyncio.get_running_loop().remove_reader(process.ended)
+            for file in files:
+                file.seek(0)
+            return process.wait(0), files[1].read().decode(), files[2].read().decode()

@@ -42,8 +42,7 @@ def make_token(site: Site, role: str) -> str:
 @pytest.mark.timeout(300)  # Half a minute of processor, of which this machine may have little.
 async def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
     """No 5xx; statuses, media types and answers as documented; what is invalid is refused."""
-    monkeypatch.setattr(daemon, "GATEWAYD", (sys.executable, "-m", "tests.e2e.unhurried"))
-    monkeypatch.setenv("PYTHONPATH", str(DOCS.parent))
+    monkeypatch.setattr(daemon, "MODULE", "tests.e2e.unhurried")
     port = free_port()
     async with Site(tmp_path, settings=desk(port)) as site:
         await site.pass_through(issue("1001"))

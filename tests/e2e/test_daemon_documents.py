@@ -77,8 +77,8 @@ class Office:
 
     def in_force(self):
         """Return (path, name, version) of what the gate says is in force."""
-        told = [one for one in self._centre.states("state") if one["state"] == "online"]
-        documents = told[-1]["documents"] if told else []
+        told = self._centre.states("state")
+        documents = told[-1]["documents"] if told and told[-1]["state"] == "online" else []
         return {(one["path"], one.get("name"), one["version"]) for one in documents}
 
 
