@@ -37,7 +37,7 @@ WIRED = next(
 TWICE = (2, WIRED)
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_few_seeds_keep_every_promise(seed):
     assert play(seed).breaches == ()
 

@@ -131,7 +131,7 @@ def test_an_open_has_the_next_turn_however_busy_the_line_is() -> None:
     async def story(site: Site) -> None:
         chance = Random(7)
         waited_ms = []
-        for number in range(50):
+        for number in range(20):
             await asyncio.sleep(chance.random())
             for index in range(8):
                 site.device(index).sense(EXIT)
@@ -174,7 +174,7 @@ def test_controllers_that_are_gone_do_not_take_the_others_with_them(dead_count: 
     async def story(site: Site) -> None:
         for index in range(dead_count):
             site.device(index).is_dead = True
-        await asyncio.sleep(20)
+        await asyncio.sleep(8)
         for index, lane in enumerate(site.lanes):
             lost = [loss_text(Loss.SILENT, site.line.port, "")] if index < dead_count else []
             assert [report.reason for report in lane.told(base.LinkLost)] == lost

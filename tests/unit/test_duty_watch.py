@@ -9,6 +9,7 @@ import pytest
 from gatewayd.core.events import Alarm, Audit, AuditSubject
 from gatewayd.core.hours import Hours, parse_span
 from gatewayd.core.policy import OfficerRules, Policy
+from gatewayd.runtime import duty_watch
 from gatewayd.runtime.duty_watch import watch_duty
 from tests.sim.loop import run
 from tests.unit.doubles import Site
@@ -67,7 +68,8 @@ def test_who_comes_back_in_time_raises_no_alarm():
 
 
 @pytest.mark.slow
-def test_a_closed_house_needs_nobody():
+def test_a_closed_house_needs_nobody(monkeypatch):
+    monkeypatch.setattr(duty_watch, "LOOK_S", 60.0)  # There are many hours to look at.
     span = parse_span("mon 08:30-16:00")  # It is eight in the morning of a Monday... in UTC: one.
     assert span is not None
     policy = Policy(zone=UTC, officer=RULES, opening_hours=Hours((span,)))

@@ -23,7 +23,7 @@ def test_the_page_is_what_the_program_prints():
     assert PAGE.read_text() == run.stdout
 
 
-@pytest.fixture(params=profile_names())
+@pytest.fixture(scope="module", params=profile_names())
 def made(request):
     return make_matrix(read_profile(request.param), AT)
 
