@@ -46,7 +46,7 @@ class CentreOrders:
         self._kind = kind
         self._registry = registry
         self._act = act
-        self._under_way: dict[str, None] = {}
+        self._under_way: dict[str, Order] = {}
         self._taken: asyncio.Queue[tuple[Order, Centre]] = asyncio.Queue()
 
     async def take(self, message: Message, centre: Centre) -> None:
@@ -78,6 +78,9 @@ class CentreOrders:
             counter = row.get("counter")
             if kind == self._kind and isinstance(counter, int):
                 counters[bytes.fromhex(key_id)] = counter
+        # A line that broke and came back brings one again that is not in the tables yet.
+        for order in self._under_way.values():
+            counters[order.key_id] = max(order.counter, counters.get(order.key_id, 0))
         return Now(at, counters, self._registry.nonces.valid)
 
     def _refuse(self, why: Refusal, order_id: str | None, centre: Centre) -> None:
@@ -107,7 +110,7 @@ class CentreOrders:
     async def _record(self, order: Order, centre: Centre) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         recorder = self._registry.recorder
-        self._under_way[order.id] = None
+        self._under_way[order.id] = order
 
         def recorded(event: Event | None) -> None:
             """Go on with the order: whoever waits for its record may be cancelled by now."""

@@ -201,8 +201,8 @@ TRUSTED = (
         name="a command acts before its counter is on disk",
         breaks=Promise.REPLAY,
         file="gatewayd/runtime/centre_orders.py",
-        old='        self._under_way[order.id] = None\n\n        def recorded(event: Event | None) -> None:\n            """Go on with the order: whoever waits for its record may be cancelled by now."""\n            if event is not None:\n                self._taken.put_nowait((order, centre))\n            else:\n',
-        new="        self._under_way[order.id] = None\n        self._taken.put_nowait((order, centre))\n\n        def recorded(event: Event | None) -> None:\n            if event is None:\n",
+        old='        self._under_way[order.id] = order\n\n        def recorded(event: Event | None) -> None:\n            """Go on with the order: whoever waits for its record may be cancelled by now."""\n            if event is not None:\n                self._taken.put_nowait((order, centre))\n            else:\n',
+        new="        self._under_way[order.id] = order\n        self._taken.put_nowait((order, centre))\n\n        def recorded(event: Event | None) -> None:\n            if event is None:\n",
         caught_by=(
             "tests/unit/test_centre_orders.py::test_what_the_disk_does_not_take_is_not_done",
         ),

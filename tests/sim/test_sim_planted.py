@@ -167,7 +167,7 @@ def an_order_that_comes_again_is_done_again(patch: pytest.MonkeyPatch) -> None:
 
 def an_order_acts_before_its_record(patch: pytest.MonkeyPatch) -> None:
     async def at_once(self, order, centre):
-        self._under_way[order.id] = None
+        self._under_way[order.id] = order
         self._taken.put_nowait((order, centre))
         await asyncio.sleep(0.1)
         self._registry.recorder.keep(self._audit("order_taken", order, {"counter": order.counter}))
@@ -189,7 +189,7 @@ SEEDS = range(1, 11)
 PLANTED: dict[Plant, tuple[int, str]] = {
     the_lane_is_told_before_the_commit: (12, "no entry opens without a recorded verdict"),
     a_late_record_still_opens: (1, "no entry opens on a record that came late"),
-    an_exit_waits_for_its_record: (1, "the exit always opens"),
+    an_exit_waits_for_its_record: (6, "the exit always opens"),
     whoever_starts_to_walk_frees_the_lane: (1, "at most one grant is open at a lane"),
     who_waits_at_the_end_has_no_verdict: (3, "every scan leaves exactly one verdict"),
     an_unknown_outcome_is_guessed: (3, "what is recorded as never opened never opened"),

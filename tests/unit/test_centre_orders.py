@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +133,23 @@ async def test_an_order_whose_line_is_lost_while_it_is_recorded_is_done_and_answ
         await world.send(message)  # It was not acknowledged, and comes again.
     assert world.acted == [said["jti"]]
     assert world.said == [(said["jti"], "done")] * 2
+
+
+@in_virtual_time
+async def test_an_order_that_comes_again_while_it_is_recorded_is_done_once():
+    world = World()
+    async with world.running():
+        said = claims_at(world.clock.utc(), do="diagnostics")
+        older = claims_at(world.clock.utc() - timedelta(seconds=1), do="diagnostics")
+        message = signed(said, "onegate-command+jws")
+        taking = asyncio.get_running_loop().create_task(world.send(message))
+        await asyncio.sleep(0)
+        taking.cancel()
+        await world.send(message)
+        await world.send(signed(older, "onegate-command+jws"))
+        await asyncio.sleep(0.1)
+    assert world.acted == [said["jti"]]
+    assert world.said == [(older["jti"], "replayed"), (said["jti"], "done")]
 
 
 @in_virtual_time
