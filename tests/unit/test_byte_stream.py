@@ -12,7 +12,7 @@ from drivers.byte_stream import ByteStream, StreamLostError
 async def reading_of(received) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.setblocking(False)
+        os.set_blocking(ours.fileno(), False)
         stream = ByteStream(ours.fileno(), "the line")
         with stream.attached():
             os.write(theirs.fileno(), b"code")
