@@ -198,6 +198,16 @@ TRUSTED = (
         ),
     ),
     Mutant(
+        name="a command that comes again while it is recorded is taken again",
+        breaks=Promise.REPLAY,
+        file="gatewayd/runtime/centre_orders.py",
+        old="        for order in self._under_way.values():\n            counters[order.key_id] = max(order.counter, counters.get(order.key_id, 0))\n",
+        new="",
+        caught_by=(
+            "tests/unit/test_centre_orders.py::test_an_order_that_comes_again_while_it_is_recorded_is_done_once",
+        ),
+    ),
+    Mutant(
         name="a command acts before its counter is on disk",
         breaks=Promise.REPLAY,
         file="gatewayd/runtime/centre_orders.py",
