@@ -34,7 +34,7 @@ def somebody_who_leaves_is_served_soon(story: Story) -> Breaches:
             made[row.run, row.data["lane"]].append(row.made_s)
     for one in story.of(Unrecorded):
         if isinstance(one.fact, Access) and one.fact.direction == "exit":
-            made[one.run, str(one.fact.lane)].append(one.at_s)
+            made[one.run, str(one.fact.lane)].append(one.made_s)
     for place, scans in waiting.items():
         for scan_s, verdict_s in zip(scans, sorted(made[place]), strict=False):
             if verdict_s - scan_s > EXIT_WAIT_S_MAX:
@@ -48,7 +48,7 @@ def _exits(story: Story) -> Iterator[tuple[str, str, str, float]]:
             yield row.run, row.data["lane"], row.data["grant"], row.made_s
     for one in story.of(Unrecorded):
         if isinstance(one.fact, Access) and one.fact.direction == "exit" and one.fact.grant:
-            yield one.run, str(one.fact.lane), one.fact.grant, one.at_s
+            yield one.run, str(one.fact.lane), one.fact.grant, one.made_s
 
 
 def _is_hindered(story: Story, run: str, lane: str, made_s: float) -> bool:

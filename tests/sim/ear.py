@@ -100,8 +100,10 @@ class Ear:
             code = b"of %d bytes" % len(line)
         if not code:
             return
-        before_s = self._seen_s.get(code)
-        self._seen_s[code] = at_s
+        before_s = self._seen_s.pop(code, None)
+        self._seen_s[code] = at_s  # Now the newest of them.
+        while at_s - next(iter(self._seen_s.values())) >= REPEAT_S:
+            del self._seen_s[next(iter(self._seen_s))]
         if before_s is None or at_s - before_s >= REPEAT_S:
             self._tell(Heard(code, self._pieces, is_silent))
         else:

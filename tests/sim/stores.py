@@ -38,8 +38,9 @@ class SimJournal(SqliteJournal):
             events = super().commit(drafts)
         except StorageError:
             now_s = asyncio.get_running_loop().time()
-            for draft, _ in drafts:
-                mount.disk.story.saw(Unrecorded(at_s=now_s, run=mount.run, fact=draft.fact))
+            for draft, made_s in drafts:
+                refused = Unrecorded(at_s=now_s, run=mount.run, made_s=made_s, fact=draft.fact)
+                mount.disk.story.saw(refused)
             raise
         mount.written.note = note
         mount.disk.ledger.look()

@@ -136,9 +136,10 @@ class Lost(Seen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unrecorded(Seen):
-    """The disk refused a fact."""
+    """The disk refused a fact. made_s: as in `Recorded`."""
 
     run: str
+    made_s: float
     fact: Fact
 
 
