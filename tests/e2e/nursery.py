@@ -115,12 +115,12 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     gc.freeze()  # What is there by now the children share for good.
-    if _is_child_of(socket.socket(fileno=int(sys.argv[1]))):
+    if _fork_for_orders(socket.socket(fileno=int(sys.argv[1]))):
         program.main()
 
 
-def _is_child_of(line: socket.socket) -> bool:
-    """Fork for each order, and say to each child that it is one; to the parent, that all is over."""
+def _fork_for_orders(line: socket.socket) -> bool:
+    """Return True in each child; False in the parent, when no more orders come."""
     ends: dict[int, tuple[int, int]] = {}
     """By the handle of a child: its pid, and where its exit code is awaited."""
     with line, selectors.DefaultSelector() as waiting:
