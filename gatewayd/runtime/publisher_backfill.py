@@ -73,7 +73,7 @@ class Backfill:
             self.book.left_over.clear()
             held = [*self.book.again, *self.book.suspects.held()]
             await self._pass(stream, floor, alone)
-            await self._send_again(stream)
+            await self._send_again(stream, alone)
             await stream.landed()
             if await self._rested():
                 continue
@@ -116,13 +116,18 @@ class Backfill:
                 elif self.book.suspects.keeps_its_place(seq):
                     await self._send_alone(event, stream, alone)
 
-    async def _send_again(self, stream: Stream) -> None:
+    async def _send_again(self, stream: Stream, alone: Alone) -> None:
         pace = _Pace(self.clock, self.per_s, self.is_committing)
         while self.replays:
             first, last = self.replays[0]
             page = await self._read(first - 1)
             asked = [event for event in page if event.seq <= last]
             for event in asked:
+                if self.book.is_set_apart(event):
+                    continue  # Or the broker would hang up at it for ever.
+                if self.book.suspects.must_be_alone(event.seq):
+                    await self._send_alone(event, stream, alone)
+                    continue
                 await stream.take_slot()
                 stream.send(event)
                 await pace.keep()

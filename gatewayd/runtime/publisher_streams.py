@@ -51,6 +51,10 @@ class Book:
         is_waiting = seq not in self.flying and not self.outbox.has_receipt(seq)
         return is_waiting and not self.suspects.is_held(seq) and seq not in self.leaving
 
+    def is_set_apart(self, event: Event) -> bool:
+        """Tell whether it is in quarantine, or on its way there."""
+        return event.seq in self.leaving or self.quarantine.holds(event.id)
+
     def retry(self, seqs: Iterable[int]) -> None:
         self.again.update(seqs)
         self.left_over.set()

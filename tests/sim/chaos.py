@@ -14,7 +14,7 @@ from tests.sim.disk import SimDisk
 from tests.sim.line import Cable
 from tests.sim.process import Process
 from tests.sim.reader import ReaderPort
-from tests.sim.story import Executed, Recorded, Seen, Sent, Story, Told
+from tests.sim.story import CLOCK_KEPT, Executed, Recorded, Seen, Sent, Story, Told
 from tests.sim.weather import Weather
 from tests.sim.wire import Wire
 
@@ -111,7 +111,11 @@ class Chaos:
     def _lose_date(self, random: Random) -> None:
         self.story.note("date_lost")
         self.system.lose_date()
-        asyncio.get_running_loop().call_later(random.uniform(*NTP_S), self.system.set_right)
+        asyncio.get_running_loop().call_later(random.uniform(*NTP_S), self._keep_clock)
+
+    def _keep_clock(self) -> None:
+        self.system.set_right()
+        self.story.note(CLOCK_KEPT)
 
     @contextmanager
     def _let_clock_go(self, random: Random) -> Iterator[None]:
@@ -119,7 +123,7 @@ class Chaos:
         try:
             yield
         finally:
-            self.system.set_right()
+            self._keep_clock()
 
     @contextmanager
     def _step_clock(self, random: Random) -> Iterator[None]:
@@ -127,7 +131,7 @@ class Chaos:
         try:
             yield
         finally:
-            self.system.set_right()
+            self._keep_clock()
 
     def _stop(self, _: Random) -> None:
         self.process().stop()

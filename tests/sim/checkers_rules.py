@@ -8,7 +8,7 @@ from gatewayd.core.events import parse_time
 from tests.sim.checkers import Breaches, verdicts
 from tests.sim.clock import true_time
 from tests.sim.site import SimSite, holder_of
-from tests.sim.story import Recorded, Story
+from tests.sim.story import CLOCK_KEPT, Noted, Recorded, Story
 
 LEARN_S = 30.0  # By then the gateway has read a row that stands on its disk.
 BACK_MAX = timedelta(seconds=2.1)  # So much is drift, and whole milliseconds.
@@ -93,9 +93,16 @@ def no_rotating_code_counts_while_nobody_knows_the_time(story: Story) -> Breache
 
 
 def time_goes_back_only_where_ntp_says_so(story: Story) -> Breaches:
-    """What expired stays so: no verdict is of a time before one that was believed."""
+    """What expired stays so: no verdict is of a time before one that was believed.
+
+    Where NTP kept the clock for a moment, the gateway may go by that, and by nothing earlier.
+    """
     latest: datetime | None = None
-    for row in story.of(Recorded):
+    kept = [one for one in story.of(Noted) if one.what == CLOCK_KEPT]
+    for row in sorted([*story.of(Recorded), *kept], key=_made_s):
+        if isinstance(row, Noted):
+            latest = latest and min(latest, true_time(row.at_s))
+            continue
         at = parse_time(row.time)
         if row.quality == "synced":
             latest = at
@@ -105,6 +112,10 @@ def time_goes_back_only_where_ntp_says_so(story: Story) -> Breaches:
             yield row.made_s, f"{row.id} is of {row.time}, and it was {latest} before"
         if row.quality == "holdover":
             latest = at if latest is None else max(at, latest)
+
+
+def _made_s(seen: Recorded | Noted) -> float:
+    return seen.made_s if isinstance(seen, Recorded) else seen.at_s
 
 
 def a_clock_that_is_kept_is_right(story: Story) -> Breaches:

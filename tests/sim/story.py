@@ -218,6 +218,10 @@ class Failed(Seen):
     what: str
 
 
+CLOCK_KEPT = "clock_kept"
+"""Noted when NTP has set the clock of the machine right, and keeps it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(Seen):
     """A fault that the simulation made."""

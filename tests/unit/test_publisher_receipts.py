@@ -1,6 +1,7 @@
 """What the centre says on dn/receipt: how far it has everything, and what it wants again."""
 
 import asyncio
+import json
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ from gatewayd.mqtt import topics
 from gatewayd.ports import Message, Receipts
 from gatewayd.runtime.publisher_backfill import REPLAYS_MAX
 from gatewayd.runtime.publisher_hearing import REFUSED_MAX
+from gatewayd.runtime.publisher_suspects import HANG_UPS_MAX, LONE_HANG_UPS_MAX
 from tests.sim.loop import in_virtual_time
 from tests.unit.doubles import EPOCH
 from tests.unit.signing import KEY, claims_at, signed
@@ -74,6 +76,29 @@ async def test_a_replay_goes_on_after_the_connection_was_lost_in_the_middle():
         again = sync.broker.sequences("backfill")
         assert set(again) == set(range(1, 1001))
         assert len(again) <= 1100
+
+
+@in_virtual_time
+async def test_an_event_that_the_broker_hangs_up_at_is_alone_in_a_replay_too_and_then_left_out():
+    sync = Sync(past=100, trust=TRUST)
+    in_flight = []
+
+    def hangs_up(message: Message) -> bool:
+        if "/backfill/" in message.topic and json.loads(message.payload)["sequence"] == 60:
+            assert sync.broker._link is not None
+            in_flight.append(sync.broker._link._in_flight)
+            return True
+        return False
+
+    async with sync.running():
+        await asyncio.sleep(5)
+        sync.broker.hangs_up_at = hangs_up
+        sync.broker.arrived.clear()
+        assert await say(sync, **{"from": 50, "to": 100}) == "done"
+        await asyncio.sleep(300)
+        assert in_flight[HANG_UPS_MAX:] == [0] * LONE_HANG_UPS_MAX
+        assert set(sync.broker.sequences("backfill")) >= {*range(50, 101)} - {60}
+        assert not sync.publisher._backfill.replays
 
 
 @in_virtual_time
