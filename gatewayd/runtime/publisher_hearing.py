@@ -8,11 +8,12 @@ from typing import Never
 
 from gatewayd.ports import BrokerError, BrokerLink, Message
 from gatewayd.runtime.inbox import Centre, Inbox, Reply
+from gatewayd.runtime.publisher_suspects import QUOTA_EXCEEDED
 
 log = logging.getLogger(__name__)
 
 REPLIES_MAX = 100  # As many orders as can come within the life of one, and more than are under way.
-REFUSED_S = 10.0  # A quota passes and rules are loaded anew,
+REFUSED_S = 10.0  # A quota passes, however long it takes. Rules are loaded anew,
 REFUSED_MAX = 5  # but whoever asked a minute ago has given up, and some brokers hang up each time.
 
 
@@ -53,7 +54,7 @@ class Hearing:
 
     async def _send(self, reply: Message, link: BrokerLink) -> None:
         receipt = await link.publish(reply)
-        self._refusals += receipt.is_refused
+        self._refusals += receipt.is_refused and receipt.code != QUOTA_EXCEEDED
         if receipt.is_refused and self._refusals < REFUSED_MAX:
             await asyncio.sleep(REFUSED_S)
             return

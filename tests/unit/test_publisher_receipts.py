@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import jsonschema
+import pytest
 
 from gatewayd.core.trust import collect
 from gatewayd.core.words import ClockQuality
@@ -210,17 +211,18 @@ async def test_an_answer_that_the_connection_did_not_live_for_comes_with_the_nex
         assert [reply["id"] for reply in sync.broker.bodies("reply")] == [said["jti"]]
 
 
+@pytest.mark.parametrize("refusals", [[0x87], [0x97] * 4 * REFUSED_MAX], ids=["rules", "quota"])
 @in_virtual_time
-async def test_an_answer_that_the_broker_refuses_for_a_moment_is_sent_again():
+async def test_an_answer_that_the_broker_refuses_for_a_while_is_sent_again(refusals):
     sync = Sync(trust=TRUST)
-    refusals = [0x97]
+    refusals = list(refusals)
     sync.broker.codes = lambda message: (
         refusals.pop() if refusals and message.topic == topics.reply(SITE) else 0
     )
     async with sync.running():
         await asyncio.sleep(1)
         await say(sync, upto=1)
-        await asyncio.sleep(15)
+        await asyncio.sleep(250)
         assert [reply["result"] for reply in sync.broker.bodies("reply")] == ["content"]
 
 
