@@ -14,7 +14,7 @@ from gatewayd.ports import Message, Receipts
 from gatewayd.runtime.publisher_backfill import REPLAYS_MAX
 from gatewayd.runtime.publisher_hearing import REFUSED_MAX
 from gatewayd.runtime.publisher_suspects import HANG_UPS_MAX, LONE_HANG_UPS_MAX
-from tests.sim.loop import in_virtual_time
+from tests.sim.loop import in_virtual_time, run
 from tests.unit.doubles import EPOCH
 from tests.unit.signing import KEY, claims_at, signed
 from tests.unit.sync_world import SITE, Sync
@@ -212,10 +212,12 @@ async def test_an_answer_that_the_connection_did_not_live_for_comes_with_the_nex
 
 
 @pytest.mark.parametrize("refusals", [[0x87], [0x97] * 4 * REFUSED_MAX], ids=["rules", "quota"])
-@in_virtual_time
-async def test_an_answer_that_the_broker_refuses_for_a_while_is_sent_again(refusals):
+def test_an_answer_that_the_broker_refuses_for_a_while_is_sent_again(refusals):
+    run(is_answered_after(list(refusals)))
+
+
+async def is_answered_after(refusals):
     sync = Sync(trust=TRUST)
-    refusals = list(refusals)
     sync.broker.codes = lambda message: (
         refusals.pop() if refusals and message.topic == topics.reply(SITE) else 0
     )
