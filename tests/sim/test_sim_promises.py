@@ -172,7 +172,7 @@ def an_exit_that_stays_shut(story: Story) -> Story:
 
 def an_exit_that_waits_for_minutes(story: Story) -> Story:
     one = first(story, Recorded, is_row("access", direction="exit", source="gateway"))
-    return retold(story, one, [replace(one, made_s=one.made_s + 100.0)])
+    return retold(story, one, [replace(one, made_s=one.made_s + 200.0)])
 
 
 def a_body_that_is_not_recorded(story: Story) -> Story:
