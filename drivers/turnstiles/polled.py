@@ -173,7 +173,7 @@ class PolledTurnstile:
 
     async def _open(self, order: base.OpenOnce) -> None:
         try:
-            before = await self._board.open(order.direction, self._order_late_s)
+            seen = await self._board.open(order.direction, self._order_late_s)
         except LateError:
             self._answer(base.NotOpened(order.grant, "expired"))
         except RefusedError as refusal:
@@ -189,10 +189,13 @@ class PolledTurnstile:
                 raise
         else:
             self._order = None
-            if before is not None:
-                self._see(before)  # Who passed before the open is not its person.
+            is_used = seen is not None and _is_used_up(seen, order.direction)
+            if seen is not None and not is_used:
+                self._see(seen)  # Who passed before the open is not its person.
             self._openings.begin(order, _now_s(), is_known=True)
             self._answer(base.Opened(order.grant))
+            if seen is not None and is_used:
+                self._see(seen)
 
     async def _change_mode(self, mode: base.Mode) -> None:
         try:
@@ -273,6 +276,11 @@ class PolledTurnstile:
         """Tell whether the board sees the passage of the grant in force, if there is one."""
         grant = self._openings.in_force
         return grant is None or grant.order.direction in self._board.sees
+
+
+def _is_used_up(seen: Seen, direction: base.Direction) -> bool:
+    """Tell whether its person has passed already: the reading after the open came so late."""
+    return seen.passages.get(direction, 0) > 0 and not seen.is_open.get(direction, True)
 
 
 def _now_s() -> float:

@@ -84,7 +84,8 @@ class Board(Protocol):
     async def open(self, direction: Direction, before_s: float) -> Seen | None:
         """Let one person through, for a time that the board keeps itself; sent once.
 
-        A board that counts returns what it has counted by now: who passed before the open.
+        A board that counts returns what it has counted by now: who passed before the open, or also
+        on it where the board says that it waits for nobody any more.
         """
         ...
 

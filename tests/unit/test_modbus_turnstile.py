@@ -149,6 +149,23 @@ async def test_who_passed_right_before_the_open_is_not_its_person(world, site, l
     ]
 
 
+def test_who_passed_between_the_open_and_the_reading_after_it_is_its_person():
+    """As on a machine that had other work in between: the turnstile waits for nobody any more."""
+
+    async def play() -> None:
+        world = World(115200, gap_s=0.15)
+        _, lane = world.add(
+            SimulatedLotTurnstile(), lambda line: modbus_turnstile(line, 1), walk_ms=40
+        )
+        async with world.running():
+            lane.since()
+            lane.open()
+            await asyncio.sleep(3)
+            assert lane.since() == [base.Opened(ANNA), base.Passed(ENTRY, ANNA)]
+
+    run(play())
+
+
 @linked(behaviour=Behaviour.TAILGATE)
 async def test_two_bodies_on_one_grant_are_a_passage_and_a_tailgate(world, site, lane):
     lane.open()
