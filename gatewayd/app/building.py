@@ -110,7 +110,7 @@ def build_gateway(
     alarms.end_removed([*_devices(lanes), *doors, *fire_inputs, *buttons, *desk_readers])
     if sync is not None:
         others.append(sync.committed)
-        sync.publisher.give_way(lambda: recorder.is_committing)
+        sync.publisher.give_way(recorder)
         sync.show(lanes, doors)
     alarm_desk = AlarmDesk(alarms, opened.cache, recorder)
     overview = Overview(

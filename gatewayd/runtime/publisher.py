@@ -37,7 +37,7 @@ from gatewayd.ports import (
 from gatewayd.runtime.inbox import Inbox, Intake
 from gatewayd.runtime.nonces import STEP_S as NONCE_S
 from gatewayd.runtime.nonces import Nonces
-from gatewayd.runtime.publisher_backfill import Alone, Backfill
+from gatewayd.runtime.publisher_backfill import Alone, Backfill, GoesFirst
 from gatewayd.runtime.publisher_earlier import EarlierEpochs
 from gatewayd.runtime.publisher_hearing import Hearing
 from gatewayd.runtime.publisher_live import LiveQueue
@@ -157,9 +157,9 @@ class Publisher:
         """Have one more take what the centre says; before the run begins."""
         self._inbox.add(intake)
 
-    def give_way(self, is_committing: Callable[[], bool]) -> None:
-        """Hold the backlog back for a moment while somebody waits for a record."""
-        self._backfill.is_committing = is_committing
+    def give_way(self, goes_first: GoesFirst) -> None:
+        """Hold the backlog back while people come, and more while one waits for a record."""
+        self._backfill.goes_first = goes_first
 
     def replay(self, first: int, last: int) -> bool:
         """Send events again, whatever the receipts; False where too many such ranges wait."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Never
+from typing import Never, Protocol
 
 from gatewayd.core.backoff import Backoff
 from gatewayd.core.events import Event
@@ -23,9 +23,33 @@ log = logging.getLogger(__name__)
 PAGE_COUNT = 100  # Events read at once: some 100 kB.
 GROUP_COUNT = 5  # Events sent in a row: a millisecond or two of the loop, then the gate goes first.
 GIVES_WAY_S = 0.003  # What a commit takes; no longer, since a disk that hangs must not stop it.
+BUSY_SHARE = 4  # While people come, the backlog has a quarter of its rate: the gate goes first.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
 REPLAYS_MAX = 100  # Holes that a centre asks for at once; it asks again for the rest.
+
+
+class GoesFirst(Protocol):
+    """Those at the gate, for whom a backlog makes room."""
+
+    @property
+    def is_committing(self) -> bool:
+        """Somebody waits for a record."""
+        ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Somebody was there a moment ago, so that others may come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nobody comes to the gate."""
+
+    is_committing: bool = False
+    is_busy: bool = False
+
 
 Alone = Callable[[], AbstractAsyncContextManager[None]]
 """Inside, nothing else is in flight."""
@@ -41,8 +65,7 @@ class Backfill:
     """Between passes while the broker refuses events."""
     per_s: float
     """At most so many events a second, so that live ones and other sites have room."""
-    is_committing: Callable[[], bool] = lambda: False
-    """Whether somebody waits for a record, which goes first."""
+    goes_first: GoesFirst = field(default_factory=Nobody)
     replays: deque[tuple[int, int]] = field(default_factory=deque)
     """First and last seq of what the centre wants again, receipts or not."""
     _tries: int = 0
@@ -98,7 +121,7 @@ class Backfill:
         return True
 
     async def _pass(self, stream: Stream, floor: Callable[[], int], alone: Alone) -> None:
-        outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s, self.is_committing)
+        outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s, self.goes_first)
         seq = 0
         while (seq := outbox.next_open(seq + 1)) < floor():
             page = await self._read(seq - 1)
@@ -117,7 +140,7 @@ class Backfill:
                     await self._send_alone(event, stream, alone)
 
     async def _send_again(self, stream: Stream, alone: Alone) -> None:
-        pace = _Pace(self.clock, self.per_s, self.is_committing)
+        pace = _Pace(self.clock, self.per_s, self.goes_first)
         while self.replays:
             first, last = self.replays[0]
             page = await self._read(first - 1)
@@ -182,9 +205,9 @@ class Backfill:
 class _Pace:
     """Spreads what is sent evenly: a page in one go would hold the loop while somebody waits."""
 
-    def __init__(self, clock: Clock, per_s: float, is_committing: Callable[[], bool]) -> None:
+    def __init__(self, clock: Clock, per_s: float, goes_first: GoesFirst) -> None:
         self._clock = clock
-        self._is_committing = is_committing
+        self._goes_first = goes_first
         self._group_s = GROUP_COUNT / per_s
         self._free_at_s = clock.monotonic()
         self._sent_count = 0
@@ -194,7 +217,8 @@ class _Pace:
         self._sent_count += 1
         if self._sent_count % GROUP_COUNT == 0:
             now_s = self._clock.monotonic()
-            self._free_at_s = max(self._free_at_s + self._group_s, now_s)
+            group_s = self._group_s * (BUSY_SHARE if self._goes_first.is_busy else 1)
+            self._free_at_s = max(self._free_at_s + group_s, now_s)
             await asyncio.sleep(self._free_at_s - now_s)
-            if self._is_committing():
+            if self._goes_first.is_committing:
                 await asyncio.sleep(GIVES_WAY_S)

@@ -9,6 +9,7 @@ went through) stay here and are tried again.
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +30,8 @@ from gatewayd.ports import Blocking, Clock, Journal, StorageError
 
 log = logging.getLogger(__name__)
 
+BUSY_S = 2.0
+"""So long after somebody came another one may come."""
 KEPT_MAX = 10_000  # Passages that wait for a disk that refuses: hours at one gate, a few MB.
 BATCH_MAX = 256  # One commit stays short even after a stall.
 RETRY_S = 1.0
@@ -78,6 +81,7 @@ class Recorder:
         self._dropped = 0
         self._refusal: str | None = None
         self._commit_began_s: float | None = None
+        self._asked_s = -math.inf
 
     @property
     def is_stuck(self) -> bool:
@@ -88,6 +92,11 @@ class Recorder:
     @property
     def is_committing(self) -> bool:
         return self._commit_began_s is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waited for a record in the last seconds."""
+        return self._clock.monotonic() - self._asked_s < BUSY_S
 
     @property
     def refusal(self) -> str | None:
@@ -101,7 +110,8 @@ class Recorder:
 
     def verdict(self, fact: Fact, done: Done) -> None:
         """Record once: if the disk refuses, `done(None)` and the fact is only counted."""
-        self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=False))
+        self._asked_s = self._clock.monotonic()
+        self._put(_Entry(self._draft(fact), self._asked_s, done, is_kept=False))
 
     async def record(self, fact: Fact) -> Event:
         """Record once, and return when it is on disk. Raises StorageError where that refuses."""

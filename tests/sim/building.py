@@ -104,7 +104,7 @@ def build(world: World) -> Built:
     expire_removed(lanes, gate, recorder)
     alarms.end_removed([device for shell in lanes.values() for device in shell.devices])
     others += [sync.committed, partial(_weigh, world, sync.publisher)]
-    sync.publisher.give_way(lambda: recorder.is_committing)
+    sync.publisher.give_way(recorder)
     sync.show(lanes, {})
     commands = Commands(
         lanes,

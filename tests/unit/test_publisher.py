@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from gatewayd.core.words import Direction, LaneId
 from gatewayd.mqtt import topics
 from gatewayd.mqtt.payloads import PublishStatus
 from gatewayd.ports import Receipts
+from gatewayd.runtime.publisher_backfill import Nobody
 from gatewayd.runtime.publisher_wording import PublisherSettings, check_message, hours_left
 from gatewayd.runtime.questions import Question
 from tests.sim.loop import in_virtual_time, run
@@ -191,13 +193,26 @@ async def test_the_backfill_gives_way_to_commits_and_does_not_stop_for_one_that_
     sent = {}
     for is_committing in (False, True):
         sync = Sync(past=100, backfill_per_s=10_000.0)
-        sync.publisher.give_way(lambda hangs=is_committing: hangs)
+        sync.publisher.give_way(Nobody(is_committing=is_committing))
         async with sync.running():
             await asyncio.sleep(0.06)
             sent[is_committing] = len(sync.broker.sequences("backfill"))
             await asyncio.sleep(1)
             assert sync.broker.sequences("backfill") == list(range(1, 101))
     assert 0 < sent[True] < sent[False]
+
+
+@in_virtual_time
+async def test_the_backfill_has_a_quarter_of_its_rate_while_people_come():
+    sync = Sync(past=1000, backfill_per_s=100.0)
+    people = SimpleNamespace(is_committing=False, is_busy=True)
+    sync.publisher.give_way(people)
+    async with sync.running():
+        await asyncio.sleep(4)
+        assert 90 <= len(sync.broker.sequences("backfill")) <= 110
+        people.is_busy = False
+        await asyncio.sleep(4)
+        assert 490 <= len(sync.broker.sequences("backfill")) <= 520
 
 
 @in_virtual_time

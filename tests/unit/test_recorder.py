@@ -22,7 +22,7 @@ from gatewayd.core.events import (
 )
 from gatewayd.core.words import ClockQuality, Direction, LaneId
 from gatewayd.runtime import recorder as module
-from gatewayd.runtime.recorder import BATCH_MAX, RETRY_S, Recorder
+from gatewayd.runtime.recorder import BATCH_MAX, BUSY_S, RETRY_S, Recorder
 from tests.sim.loop import run
 from tests.unit.doubles import JOURNAL_PATH, START, InlineBlocking, SimClock, SimJournal
 
@@ -138,6 +138,20 @@ def test_the_tables_know_a_record_before_whoever_asked_for_it_and_all_others_aft
 
     tables, askers = [("first", [1, 2]), ("second", [1, 2])], [("asker", 1), ("keeper", 2)]
     assert played(play).told == [*tables, *askers, ("last", [1, 2])]
+
+
+def test_the_gate_is_busy_for_a_while_after_somebody_came_and_not_after_a_fact():
+    async def play(desk: Desk, recorder: Recorder) -> None:
+        recorder.keep(body(1))
+        assert not recorder.is_busy
+        await asyncio.sleep(1)
+        recorder.verdict(verdict(), desk.done("verdict"))
+        await asyncio.sleep(BUSY_S - 0.1)
+        assert recorder.is_busy
+        await asyncio.sleep(0.2)
+        assert not recorder.is_busy
+
+    played(play)
 
 
 def test_a_fact_bears_the_time_at_which_it_happened():
