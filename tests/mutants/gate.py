@@ -7,9 +7,9 @@ GATE = (
         name="the lane is told before the commit",
         breaks=Promise.RECORD,
         file="gatewayd/runtime/recorder.py",
-        old="""        self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=False))
+        old="""        self._put(_Entry(self._draft(fact), self._asked_s, done, is_kept=False))
 """,
-        new="""        self._put(_Entry(self._draft(fact), self._clock.monotonic(), done, is_kept=False))
+        new="""        self._put(_Entry(self._draft(fact), self._asked_s, done, is_kept=False))
         done(Event("0" * 16, 1, self._draft(fact), "", 0.0))
 """,
         caught_by=(
