@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 PAGE_COUNT = 100  # Events read at once: some 100 kB.
 GROUP_COUNT = 5  # Events sent in a row: a millisecond or two of the loop, then the gate goes first.
 GIVES_WAY_S = 0.003  # What a commit takes; no longer, since a disk that hangs must not stop it.
-BUSY_SHARE = 4  # While people come, the backlog has a quarter of its rate: the gate goes first.
+BUSY_SHARE = 4  # While people come, the rate and the pages are a quarter: the gate goes first.
 TRIES_TOLD = 5  # Refusals that go on for so many passes (a quarter of a minute) need a person.
 DISK_RETRY_S = 5.0
 REPLAYS_MAX = 100  # Holes that a centre asks for at once; it asks again for the rest.
@@ -124,7 +124,8 @@ class Backfill:
         outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s, self.goes_first)
         seq = 0
         while (seq := outbox.next_open(seq + 1)) < floor():
-            page = await self._read(seq - 1)
+            share = BUSY_SHARE if self.goes_first.is_busy else 1
+            page = await self._read(seq - 1, PAGE_COUNT // share)
             if not page:
                 return
             for event in page:

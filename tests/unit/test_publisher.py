@@ -210,6 +210,7 @@ async def test_the_backfill_has_a_quarter_of_its_rate_while_people_come():
     async with sync.running():
         await asyncio.sleep(4)
         assert 90 <= len(sync.broker.sequences("backfill")) <= 110
+        assert max(sync.journal.page_sizes) == 25
         people.is_busy = False
         await asyncio.sleep(4)
         assert 490 <= len(sync.broker.sequences("backfill")) <= 520
