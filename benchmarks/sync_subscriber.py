@@ -14,7 +14,8 @@ from typing import Self
 
 READ_SIZE = 256 * 1024
 CONNECT_S_MAX = 10.0
-IDS = re.compile(rb'"id": ?"([^"]+)"')
+IDS = re.compile(rb'"id": ?"([^"]+)"(?!, ?"chain")')
+"""Of events; a checkpoint of the hash chain names the event before it as well."""
 
 
 class Subscriber:
