@@ -49,6 +49,7 @@ def cable(tmp_path):
         yield cable
 
 
+@pytest.mark.alone  # It is held to its second.
 async def test_the_back_door_that_opens_is_an_alarm_within_a_second_and_the_gate_goes_on(
     tmp_path, cable
 ):

@@ -14,7 +14,7 @@ import pytest
 from drivers import base
 from drivers.gatelink_kind import GATELINK
 from drivers.kinds import Surroundings, complete
-from tests.e2e.eventually import eventually
+from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_bus import PtyBus
 
@@ -81,7 +81,7 @@ async def site(directory: Path) -> AsyncIterator[tuple[PtyBus, list[Controller],
                     task.cancel()
                 for controller in controllers:
                     controller.order("quit")
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE_S):
                     for controller in controllers:
                         await controller.process.wait()
 

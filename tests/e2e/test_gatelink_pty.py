@@ -16,7 +16,7 @@ from drivers import base
 from drivers.serial_link import SerialLink
 from drivers.turnstiles.gatelink import GatelinkTurnstile
 from firmware_protocol.host import Host
-from tests.e2e.eventually import eventually
+from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_pair import PtyPair
 
@@ -69,7 +69,7 @@ async def controller(port: Path, state: Path, walk_ms: int = 100) -> AsyncIterat
             yield running
         finally:
             running.order("quit")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
 
 

@@ -11,7 +11,7 @@ import pytest
 from drivers import base
 from drivers.kinds import Surroundings, check, complete
 from drivers.registry import TURNSTILES
-from tests.e2e.eventually import eventually
+from tests.e2e.eventually import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.alone  # Polled boards: contacts close for a time, and are not kept.
 
@@ -93,7 +93,7 @@ async def playing(driver, port):
             serving.cancel()
         finally:
             board.order("quit")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
 
 
