@@ -75,7 +75,7 @@ async def test_a_lane_at_rest_asks_for_a_scan_and_shows_the_code_for_phones(disp
 async def test_the_arrow_is_there_while_the_gate_is_open_and_gone_after_it(
     gate: Gate, display: Page
 ):
-    gate.site.lane.turnstile.order("next stay")
+    await gate.site.lane.turnstile.obey("next stay")
     assert await gate.site.show(issue("1001")) == ("admitted", "ok")
     await looked_at(display, "go")
     await expect(display.locator(".title")).to_have_text(["Silakan masuk", "Please enter"])
@@ -86,7 +86,7 @@ async def test_no_arrow_outlives_its_window_when_nothing_is_heard(
     gate: Gate, screens: Screens, display: Page
 ):
     screens.bear(LINES)
-    gate.site.lane.turnstile.order("next stay")
+    await gate.site.lane.turnstile.obey("next stay")
     await gate.site.show(issue("1002"))
     await shown(display, "go")
     async with paused(gate.site.gateway.process):
@@ -155,7 +155,7 @@ async def test_the_next_part_of_a_code_is_asked_for(gate: Gate, display: Page):
 async def test_who_leaves_is_thanked_at_the_screen_inside(gate: Gate, display: Page):
     await display.goto("/display/lane-1?side=exit")
     await expect(display.locator(".title").first).to_have_text("Pindai untuk keluar")
-    gate.site.lane.turnstile.order("next stay")
+    await gate.site.lane.turnstile.obey("next stay")
     await gate.site.show(issue("3001"), "exit")
     await expect(display.locator(".title")).to_have_text(["Terima kasih", "Thank you"])
 

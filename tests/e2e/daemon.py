@@ -117,6 +117,16 @@ class Program:
     def order(self, line: str) -> None:
         os.write(self._orders, line.encode() + b"\n")
 
+    async def obey(self, line: str) -> None:
+        """Order a simulated turnstile, and return when it has heard that and all before it.
+
+        It hears its orders in turn, and answers the one that it does not understand.
+        """
+        known = len(self.told("not_understood"))
+        self.order(line)
+        self.order("?")
+        await until(lambda: len(self.told("not_understood")) > known)
+
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Send the signal, once or more, and return the exit code."""
         self.process.send_signal(how)

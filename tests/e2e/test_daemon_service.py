@@ -46,7 +46,7 @@ async def test_a_grant_in_force_at_the_end_is_settled_from_the_log_after_the_res
     tmp_path, end, order, outcome, inside
 ):
     async with Site(tmp_path, turnstile=PATIENT) as site:
-        site.lane.turnstile.order("next stay")
+        await site.lane.turnstile.obey("next stay")
         assert await site.show(issue("1001")) == ("admitted", "ok")
         await until(lambda: site.lane.openings)
         if end == "stop":
@@ -75,7 +75,7 @@ async def test_it_ends_in_time_while_the_broker_hangs(tmp_path, order):
     with Mosquitto(tmp_path) as broker:
         async with Site(tmp_path, broker=broker.port) as site:
             await until(lambda: site.status()["broker"]["connected"])
-            site.lane.turnstile.order(order)
+            await site.lane.turnstile.obey(order)
             broker.freeze()
             assert await site.show(issue("1001")) == ("admitted", "ok")
             await until(lambda: site.lane.openings)

@@ -27,7 +27,7 @@ async def test_garbage_on_the_line_opens_nothing_and_loses_nobody(tmp_path):
 
 async def test_a_passage_during_an_unplugged_cable_is_recorded_once_from_the_log(tmp_path):
     async with Site(tmp_path, turnstile=PATIENT) as site:
-        site.lane.turnstile.order("next stay")
+        await site.lane.turnstile.obey("next stay")
         assert await site.show(issue("1001")) == ("admitted", "ok")
         await until(lambda: site.lane.openings)
         site.lane.cable.unplug()
@@ -63,7 +63,7 @@ async def test_who_forces_the_arm_or_follows_behind_leaves_a_breach_and_is_count
     async with Site(tmp_path) as site:
         site.lane.turnstile.order("force")
         await until(lambda: site.inside() == 1)
-        site.lane.turnstile.order("next tailgate")
+        await site.lane.turnstile.obey("next tailgate")
         await site.pass_through(issue("1001"))
         await until(lambda: site.inside() == 3)
         breaches = [event["data"]["reason"] for event in site.journal("passage.breached")]
@@ -85,7 +85,7 @@ async def test_exits_are_counted_with_a_reader_and_without(tmp_path):
 
 async def test_whoever_turns_back_is_not_inside_and_may_come_again(tmp_path):
     async with Site(tmp_path) as site:
-        site.lane.turnstile.order("next turn-back")
+        await site.lane.turnstile.obey("next turn-back")
         assert await site.show(issue("1001")) == ("admitted", "ok")
         await until(lambda: site.log("passage", outcome="expired", reason="turned_back"))
         assert site.inside() == 0

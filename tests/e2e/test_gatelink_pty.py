@@ -47,6 +47,12 @@ class Controller:
         assert self._process.stdin is not None
         self._process.stdin.write(text.encode() + b"\n")
 
+    async def obey(self, text: str) -> None:
+        """Order it, and return when it has heard that: it answers what it does not understand."""
+        self.order(text)
+        self.order("?")
+        await eventually(lambda: any(it["event"] == "not_understood" for it in self.events))
+
     def grants(self, event: str) -> list[str]:
         return [it["grant"] for it in self.events if it["event"] == event]
 
@@ -140,8 +146,7 @@ async def test_an_open_on_its_way_into_a_pulled_cable_is_unknown_or_never_sent(t
             controller(cable.right, tmp_path / "state") as turnstile,
             gate(cable.left) as lane,
         ):
-            turnstile.order("deaf 3000")
-            await asyncio.sleep(0.2)
+            await turnstile.obey("deaf 3000")
             grant = lane.open()
             await eventually(lambda: bool(turnstile.grants("unlocked")))
             cable.unplug()
@@ -199,8 +204,7 @@ async def test_what_people_do_is_told(tmp_path, behaviour: str) -> None:
         "tailgate": [base.Breached, base.Passed],
     }
     async with controller(port, tmp_path / "state") as turnstile, gate(port) as lane:
-        turnstile.order(f"next {behaviour}")
-        await asyncio.sleep(0.1)
+        await turnstile.obey(f"next {behaviour}")
         lane.open()
         told = expected[behaviour]
         await eventually(
