@@ -14,6 +14,8 @@ from drivers.serial_link import SerialLink
 from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.osdp_peripheral import CAPABILITIES, Peripheral, peripherals
 
+pytestmark = pytest.mark.alone  # What is not answered in time is lost, and shown codes with it.
+
 KEY = bytes(range(1, 17))
 OTHER_KEY = bytes(range(2, 18))
 UP = LinkUp("vendor cafeba, serial deadbeef")
