@@ -58,6 +58,7 @@ ADDRESSES = (1, 126)
 PASSAGES = 5
 
 
+@pytest.mark.alone  # Whoever answers late speaks beside another one.
 async def test_two_of_them_share_a_line(tmp_path: Path) -> None:
     with PtyBus(tmp_path, 1 + len(ADDRESSES)) as bus:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:

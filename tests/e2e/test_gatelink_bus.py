@@ -18,6 +18,8 @@ from tests.e2e.eventually import PATIENCE_S, eventually
 from tests.e2e.gatelink_lane import Lane
 from tests.e2e.pty_bus import PtyBus
 
+pytestmark = pytest.mark.alone  # Whoever answers late speaks beside another one, or is lost.
+
 COUNT = 4
 OPENS = 30
 

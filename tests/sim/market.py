@@ -102,7 +102,12 @@ class Market(World):
 
     def _unrest(self) -> str:
         unrest = super()._unrest()
-        return "" if unrest == f"alarms: {ALLOWED}" else unrest
+        if unrest and unrest != f"alarms: {ALLOWED}":
+            return unrest
+        journal = self._running().journal
+        assert journal is not None
+        # What the broker took is forgotten with the page: no receipt of it may be stored later.
+        return "" if journal.receipts().upto == journal.head() else "receipts: not on the disk yet"
 
     # --- pages of the story ----------------------------------------------------------------------
 

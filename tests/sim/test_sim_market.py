@@ -2,6 +2,7 @@
 
 import pytest
 
+from gatewayd.runtime import publisher_outbox
 from gatewayd.runtime.gate import Gate
 from tests.sim.market import play
 from tests.sim.market_hours import GROWTH_MAX, WARM_HOURS, Hour, grown_from
@@ -30,6 +31,13 @@ def test_a_promise_that_is_broken_late_is_seen(monkeypatch):
     play(1, hours.append, holders=400, page_s=2.5)
     broken = {breach.promise for hour in hours for breach in hour.breaches}
     assert "the tables are what the journal makes" in broken
+
+
+def test_a_page_ends_when_the_receipts_of_what_it_saw_are_on_the_disk(monkeypatch):
+    monkeypatch.setattr(publisher_outbox, "STORE_S", 3.0)
+    hours: list[Hour] = []
+    play(1, hours.append, holders=400, page_s=2.5)
+    assert [hour.breaches for hour in hours] == [[]]
 
 
 @pytest.mark.parametrize("name", ["blocks", "rss"])
