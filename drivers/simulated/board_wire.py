@@ -98,9 +98,8 @@ class BoardWire:
         self.cancel()
         self._open_count += 1
         command = Command(self._open_count.to_bytes(GRANT_SIZE, "big"), direction)
-        now_ms = (
-            self._uptime_ms()
-        )  # Once: a board's command has no time after which it is too late.
+        # Read once: a board's command has no time after which it is too late.
+        now_ms = self._uptime_ms()
         order = OpenCommand(command, WAIT_MS, expires_at_ms=now_ms + 1)
         self._run(machine.step(self._controller, order, now_ms))
 

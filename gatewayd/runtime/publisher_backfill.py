@@ -124,8 +124,7 @@ class Backfill:
         outbox, pace = self.book.outbox, _Pace(self.clock, self.per_s, self.goes_first)
         seq = 0
         while (seq := outbox.next_open(seq + 1)) < floor():
-            share = BUSY_SHARE if self.goes_first.is_busy else 1
-            page = await self._read(seq - 1, PAGE_COUNT // share)
+            page = await self._read(seq - 1, PAGE_COUNT // _divisor(self.goes_first))
             if not page:
                 return
             for event in page:
@@ -203,6 +202,11 @@ class Backfill:
             log.error("events_refused", extra={"fields": {"what_to_do": what}})
 
 
+def _divisor(goes_first: GoesFirst) -> int:
+    """Return by how much pages and rate are smaller at the moment."""
+    return BUSY_SHARE if goes_first.is_busy else 1
+
+
 class _Pace:
     """Spreads what is sent evenly: a page in one go would hold the loop while somebody waits."""
 
@@ -218,7 +222,7 @@ class _Pace:
         self._sent_count += 1
         if self._sent_count % GROUP_COUNT == 0:
             now_s = self._clock.monotonic()
-            group_s = self._group_s * (BUSY_SHARE if self._goes_first.is_busy else 1)
+            group_s = self._group_s * _divisor(self._goes_first)
             self._free_at_s = max(self._free_at_s + group_s, now_s)
             await asyncio.sleep(self._free_at_s - now_s)
             if self._goes_first.is_committing:

@@ -49,9 +49,14 @@ class Controller:
 
     async def obey(self, text: str) -> None:
         """Order it, and return when it has heard that: it answers what it does not understand."""
+        known = self._not_understood
         self.order(text)
         self.order("?")
-        await eventually(lambda: any(it["event"] == "not_understood" for it in self.events))
+        await eventually(lambda: self._not_understood > known)
+
+    @property
+    def _not_understood(self) -> int:
+        return [it["event"] for it in self.events].count("not_understood")
 
     def grants(self, event: str) -> list[str]:
         return [it["grant"] for it in self.events if it["event"] == event]
